@@ -1,0 +1,47 @@
+/*
+ * The file i/o seam: what the journal and the snapshot do to disks goes
+ * through this table, so that a test can make the n-th call fail. Each
+ * function returns what the system call returns, with -errno for failure
+ * instead of -1.
+ */
+#ifndef BASE_IO_H
+#define BASE_IO_H
+
+#include <stdint.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+struct io {
+	int (*open)(const struct io *, const char *path, int flags,
+	    mode_t mode);
+	int (*close)(const struct io *, int fd);
+	ssize_t (*pread)(const struct io *, int fd, void *data, size_t length,
+	    off_t offset);
+	ssize_t (*pwritev)(const struct io *, int fd, const struct iovec *parts,
+	    int count, off_t offset);
+	int (*fdatasync)(const struct io *, int fd);
+	int (*fsync)(const struct io *, int fd);
+	int (*fallocate)(const struct io *, int fd, off_t length);
+	int (*rename)(const struct io *, const char *from, const char *to);
+	int (*unlink)(const struct io *, const char *path);
+};
+
+extern const struct io io_system;
+
+/* All of it, through short writes and EINTR; 0 or -errno. */
+int io_write_all(const struct io *io, int fd, const void *data, size_t length,
+    off_t offset);
+
+/* fsync of the directory itself, so that a new name survives; 0 or -errno. */
+int io_sync_directory(const struct io *io, const char *directory);
+
+/*
+ * Replace path by these bytes so that a crash leaves the old or the new, never
+ * a part: temporary file beside it, fsync, rename, fsync of the directory.
+ * 0 or -errno.
+ */
+int io_replace_file(const struct io *io, const char *path, const void *data,
+    size_t length, mode_t mode);
+
+#endif

@@ -1,0 +1,46 @@
+/*
+ * Sur-Gard MLR2 (1-character line) and MLR2000 / System III (3-character
+ * line) automation output, both ways. Messages end in DC4 (14h).
+ *
+ *   5RRLs18AAAAQXYZGGCCC            Contact ID
+ *   3RRLssssAAAAAAXXYYYY            SIA protocol 1
+ *   SRRL[#AAAA|Nxxyy]               SIA block form
+ *   1RRL + 11 spaces + @ + 4 spaces heartbeat
+ */
+#ifndef CODEC_SURGARD_H
+#define CODEC_SURGARD_H
+
+#include "codec/codec.h"
+#include "signal/delivery.h"
+#include "signal/signal.h"
+
+#define SURGARD_TERMINATOR  '\x14'
+#define SURGARD_ACK	    '\x06'
+#define SURGARD_NAK	    '\x15'
+#define SURGARD_MESSAGE_MAX 200 /* longer without DC4: not Sur-Gard */
+
+struct surgard_settings {
+	char receiver[3];    /* "01".. two digits */
+	char line[4];	     /* one character or three digits, by line_digits */
+	uint8_t line_digits; /* 1 or 3 */
+	bool sia_block;	     /* SIA as S-block instead of protocol 1 */
+};
+
+/*
+ * The message of a delivery with its DC4; returns the length, or -EINVAL with
+ * *ret_problem (static) when an account, zone or text has no room: it is never
+ * cut. out: SURGARD_MESSAGE_MAX.
+ */
+int surgard_encode(const struct surgard_settings *settings,
+    const struct delivery *delivery, char *out, const char **ret_problem);
+int surgard_heartbeat_encode(const struct surgard_settings *settings,
+    char *out);
+
+/*
+ * The first message in data (up to and with DC4). poll is set for a heartbeat.
+ * line_digits 1 or 3. CODEC_BAD: skip *ret_consumed.
+ */
+enum codec_result surgard_decode(const char *data, size_t length,
+    unsigned line_digits, size_t *ret_consumed, struct signal *ret);
+
+#endif

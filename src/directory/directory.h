@@ -1,0 +1,278 @@
+/*
+ * The in-memory picture of who gets what: dealers, stations, receivers, sites,
+ * bridges with their zones, alarm libraries. Loaded from PostgreSQL by COPY,
+ * followed through NOTIFY and the change table, kept as a snapshot file.
+ *
+ * One writer (the directory's own thread). Readers on any thread never lock:
+ * liburcu QSBR keeps what they look at alive. Objects are immutable; a change
+ * puts a new object in the old one's place. Several objects that one database
+ * transaction changed are put in place between two even generations, so a
+ * reader that combines objects (site + station + receiver) does:
+ *
+ *	do {
+ *		generation = directory_read_begin(directory);
+ *		... look things up ...
+ *	} while (directory_read_retry(directory, generation));
+ */
+#ifndef DIRECTORY_DIRECTORY_H
+#define DIRECTORY_DIRECTORY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/io.h"
+#include "base/slice.h"
+
+#define DIRECTORY_CODE_SIZE	 4
+#define DIRECTORY_ACCOUNT_SIZE	 33 /* transport account text, NUL included */
+#define DIRECTORY_EFFECTIVE_SIZE 33 /* prefix + number, NUL included */
+
+/* NULL in the database: look at the next level. */
+enum directory_tristate {
+	DIRECTORY_INHERIT = -1,
+	DIRECTORY_NO = 0,
+	DIRECTORY_YES = 1,
+};
+
+/* One alarm_library row of a dealer or a site. */
+struct directory_library_row {
+	uint16_t zone_type; /* 0: the row is about an inbound code instead */
+	char inbound_code[DIRECTORY_CODE_SIZE]; /* Contact ID event; "" */
+	int8_t enabled;				/* enum directory_tristate */
+	char code[DIRECTORY_CODE_SIZE];		/* "": inherit */
+};
+
+struct directory_library {
+	uint16_t count;
+	const struct directory_library_row *rows;
+};
+
+/* The built-in level: a row of the zone_type table. */
+struct directory_zone_type {
+	uint16_t number;
+	bool enabled;
+	char code[DIRECTORY_CODE_SIZE];
+	const char *name;
+};
+
+struct directory_dealer {
+	uint64_t id;
+	const char *name;
+	struct directory_library library;
+};
+
+enum directory_protocol {
+	DIRECTORY_PROTOCOL_SURGARD = 1,
+	DIRECTORY_PROTOCOL_DC09 = 2,
+};
+
+/* How a receiver is reached, in the order of use. */
+struct directory_endpoint {
+	const char *host; /* name or numeric address */
+	uint16_t port;
+	bool udp; /* DC-09 only */
+};
+
+struct directory_receiver {
+	uint64_t id;
+	const char *name;
+	enum directory_protocol protocol;
+	bool listen; /* the automation connects to us: endpoints are our own */
+	bool paused; /* by an operator, kept in the database */
+	char receiver_number[7]; /* RR, or DC-09 R (hex) */
+	char line_number[7];	 /* L, or DC-09 Lpref */
+	uint8_t line_digits;	 /* Sur-Gard: 1 or 3 */
+	bool sia_block;		 /* Sur-Gard: SIA as S-block */
+	uint8_t account_digits;	 /* most the protocol takes; 4 plain Sur-Gard */
+	uint32_t heartbeat_ms;	 /* 0: none */
+	uint32_t ack_wait_ms;
+	uint8_t retries;    /* of one message before the link is down */
+	uint16_t in_flight; /* unacknowledged messages allowed, 1.. */
+	uint8_t key[32];    /* DC-09 encryption */
+	uint8_t key_length; /* 0: clear */
+	uint8_t endpoint_count;
+	const struct directory_endpoint *endpoints;
+};
+
+struct directory_station {
+	uint64_t id, dealer_id;
+	uint64_t receiver_id; /* 0: none, nothing is sent */
+	const char *name;
+	const char *prefix; /* of every account; "" */
+	bool receiver_adds_prefix;
+	const char *line_card;	  /* "" none */
+	const char *url_template; /* launch URL with <account> and <zone>; "" */
+};
+
+enum directory_site_state {
+	DIRECTORY_SITE_ACTIVE,
+	DIRECTORY_SITE_INACTIVE
+};
+
+struct directory_site {
+	uint64_t id, dealer_id;
+	uint64_t station_id; /* 0: none, unrouted */
+	enum directory_site_state state;
+	const char *name;
+	const char *account;	  /* number without prefix; "" none */
+	const char *reference_id; /* "" none */
+	struct directory_library library;
+};
+
+struct directory_zone {
+	const char *zone; /* as configured, compared without leading zeros */
+	uint64_t channel_id;
+	uint16_t zone_type;
+	int8_t enabled;			/* channel's own override */
+	char code[DIRECTORY_CODE_SIZE]; /* "": inherit */
+	const char *name;		/* of the channel */
+};
+
+enum directory_bridge_kind {
+	DIRECTORY_BRIDGE, /* its zones are channels: the library applies */
+	DIRECTORY_PANEL,  /* decides itself: passes through */
+};
+
+struct directory_bridge {
+	uint64_t id;
+	uint64_t site_id; /* 0: unregistered */
+	enum directory_bridge_kind kind;
+	const char *serial;
+	/* how it signals; NULL: any */
+	const char *account;
+	const char *receiver;
+	const char *line;
+	const char *listener;
+	uint8_t key[32];
+	uint8_t key_length; /* 0: the listener's key, or clear */
+	bool cipher_required;
+	uint16_t zone_count;
+	const struct directory_zone *zones; /* sorted by zone without zeros */
+};
+
+/* ---- readers ---------------------------------------------------------------- */
+
+struct directory;
+
+/* Once per reading thread, before and after. While online a thread must come
+ * back to offline soon (never wait for anything): objects it saw live until
+ * then. The functions below need online. */
+void directory_thread_register(void);
+void directory_thread_unregister(void);
+void directory_thread_online(void);
+void directory_thread_offline(void);
+
+uint32_t directory_read_begin(const struct directory *directory);
+bool directory_read_retry(const struct directory *directory,
+    uint32_t generation);
+
+/* The most specific bridge of this sender: account text exact, and listener,
+ * receiver and line equal wherever the bridge names them. zeros: also look the
+ * account up without leading zeros. NULL: nobody. */
+const struct directory_bridge *directory_bridge_by_sender(const struct directory
+							      *directory,
+    struct slice listener, struct slice receiver, struct slice line,
+    struct slice account, bool zeros);
+const struct directory_bridge *directory_bridge_by_id(const struct directory
+							  *directory,
+    uint64_t id);
+const struct directory_site *directory_site_by_id(const struct directory
+						      *directory,
+    uint64_t id);
+const struct directory_station *directory_station_by_id(const struct directory
+							    *directory,
+    uint64_t id);
+const struct directory_receiver *directory_receiver_by_id(const struct directory
+							      *directory,
+    uint64_t id);
+const struct directory_dealer *directory_dealer_by_id(const struct directory
+							  *directory,
+    uint64_t id);
+const struct directory_zone_type *directory_zone_type_by_number(
+    const struct directory *directory, unsigned number);
+/* Leading zeros of either side do not count. NULL: unmapped. */
+const struct directory_zone *directory_zone_find(const struct directory_bridge
+						     *bridge,
+    struct slice zone);
+
+/* Every receiver, in id order. */
+typedef void (*directory_receiver_fn)(void *context,
+    const struct directory_receiver *receiver);
+void directory_receivers_each(const struct directory *directory,
+    directory_receiver_fn fn, void *context);
+
+/* ---- life ------------------------------------------------------------------- */
+
+struct directory_config {
+	const char *conninfo;	     /* "" : snapshot only */
+	const char *snapshot;	     /* path; "" : none */
+	const char *master_key_file; /* opens sealed panel keys; "" : none */
+	int64_t refresh_us;	     /* full reload this often; 0: never */
+	int64_t connect_wait_us; /* at start, before the snapshot is taken */
+	int64_t snapshot_interval_us; /* after changes, at most this often */
+	int newest_schema;	      /* migration this build knows */
+};
+
+/* An empty directory: fill it with a batch. No thread, no database. */
+int directory_create(struct directory **ret, struct err *err);
+/*
+ * Load from PostgreSQL, or after connect_wait_us from the snapshot, and start
+ * the thread that follows. -ENOENT: neither could be had (do not listen then).
+ */
+int directory_open(struct directory **ret,
+    const struct directory_config *config, const struct io *io,
+    const struct clock *clock, struct err *err);
+/* After every reader has unregistered. */
+void directory_close(struct directory **directory);
+
+/* The thread adds 1 after each change set was put in place. */
+int directory_subscribe(struct directory *directory, int event_fd);
+/* Reload everything from PostgreSQL soon (SIGHUP, operator). */
+void directory_reload(struct directory *directory);
+
+enum directory_source {
+	DIRECTORY_FROM_NOTHING,
+	DIRECTORY_FROM_SNAPSHOT,
+	DIRECTORY_FROM_DATABASE,
+};
+struct directory_status {
+	enum directory_source source;
+	bool connected; /* following changes now */
+	uint64_t dealers, stations, receivers, sites, bridges;
+	uint64_t bytes;		/* memory held by objects and tables */
+	uint64_t changes;	/* objects changed since start */
+	int64_t loaded_wall_us; /* when the picture was last complete */
+	int64_t load_us;	/* how long that took */
+	char problem[256];	/* "" or why it is not following */
+};
+void directory_status(struct directory *directory,
+    struct directory_status *ret);
+
+/* ---- the writer's side (its own thread; tests) ------------------------------- */
+
+/*
+ * Changes are collected in a batch and put in place together. Objects passed
+ * in are copied whole. A NULL object with an id removes.
+ */
+struct directory_batch;
+struct directory_batch *directory_batch_begin(struct directory *directory);
+int directory_put_dealer(struct directory_batch *, uint64_t id,
+    const struct directory_dealer *);
+int directory_put_receiver(struct directory_batch *, uint64_t id,
+    const struct directory_receiver *);
+int directory_put_station(struct directory_batch *, uint64_t id,
+    const struct directory_station *);
+int directory_put_site(struct directory_batch *, uint64_t id,
+    const struct directory_site *);
+int directory_put_bridge(struct directory_batch *, uint64_t id,
+    const struct directory_bridge *);
+int directory_put_zone_type(struct directory_batch *, unsigned number,
+    const struct directory_zone_type *);
+/* Everything not put in this batch goes away (a full load). */
+void directory_batch_replace_all(struct directory_batch *batch);
+/* 0 or -ENOMEM (then nothing changed); frees the batch. */
+int directory_batch_commit(struct directory_batch *batch);
+
+#endif

@@ -1,0 +1,62 @@
+/*
+ * journal -> routing -> journal -> egress. Reads committed records in order,
+ * recognises repeats, asks routing, journals the decision, and hands a
+ * delivery to egress only when its decision was read back, durable. The same
+ * path replays the journal at start: what is decided is never decided again.
+ * Main loop only.
+ */
+#ifndef DISPATCH_DISPATCH_H
+#define DISPATCH_DISPATCH_H
+
+#include <event2/event.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/json.h"
+#include "directory/directory.h"
+#include "egress/egress.h"
+#include "journal/journal.h"
+
+struct dispatch_config {
+	int64_t repeat_window_us;    /* how long a repeat is one */
+	uint32_t repeat_slots;	     /* remembered messages, over all senders */
+	const char *state_directory; /* acknowledgement marks; checkpoints */
+	int64_t checkpoint_us;
+};
+
+struct dispatch;
+/* Builds its state from the journal (checkpoint, then replay). */
+int dispatch_open(struct dispatch **ret, struct event_base *base,
+    const struct dispatch_config *config, struct journal *journal,
+    struct directory *directory, const struct clock *clock,
+    struct egress *egress, struct err *err);
+void dispatch_close(struct dispatch **dispatch);
+
+/* The callbacks to open egress with; the context is filled in by
+ * dispatch_open, so egress is opened first with these. */
+struct egress_callbacks dispatch_egress_callbacks(struct dispatch **slot);
+
+/* Operator: put parked deliveries of a receiver (NULL: all) back into the
+ * queue, at its end. Returns how many, or -errno. */
+int dispatch_replay_parked(struct dispatch *dispatch, const char *receiver,
+    const char *who, struct err *err);
+
+/* Everything journalled so far is decided and delivered or parked. */
+bool dispatch_idle(const struct dispatch *dispatch);
+
+struct dispatch_status {
+	uint64_t decided, repeats, delivered, parked_now;
+	uint64_t verdicts[16];	       /* by enum verdict */
+	uint64_t position_lsn;	       /* read up to here */
+	uint64_t lag_bytes;	       /* durable but not yet read */
+	uint64_t delivery_buckets[16]; /* seconds from receipt to station ack */
+	double delivery_sum_s;
+};
+extern const double dispatch_delivery_bounds_s[15];
+void dispatch_status(const struct dispatch *dispatch,
+    struct dispatch_status *ret);
+
+/* Parked deliveries as JSON objects into an open array. */
+void dispatch_show_parked(struct dispatch *dispatch, struct json *json);
+
+#endif

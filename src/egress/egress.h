@@ -1,0 +1,95 @@
+/*
+ * One link per station receiver: connect, heartbeat, send, wait, retry, fail
+ * over, park. In journal order, one message in flight unless the receiver is
+ * set to take more. Main loop only. Knows no journal: what to send is fetched
+ * through `load`, how it ended is told through `done`, both by reference.
+ */
+#ifndef EGRESS_EGRESS_H
+#define EGRESS_EGRESS_H
+
+#include <event2/event.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/json.h"
+#include "directory/directory.h"
+#include "signal/delivery.h"
+
+/* Where a decided delivery stands: dispatch reads it back from there. */
+struct egress_reference {
+	uint64_t decision_lsn;
+	uint32_t index : 4;    /* of the decision's deliveries, < 8 */
+	uint32_t repeated : 1; /* may have been sent before (restart) */
+	uint32_t unused : 27;
+};
+
+struct egress_result {
+	struct egress_reference reference;
+	uint64_t receiver_id;
+	enum outcome_state state; /* DELIVERED or PARKED */
+	uint32_t attempts;
+	bool repeated; /* sent more than once, or maybe before a restart */
+	struct slice endpoint; /* borrowed for the call */
+	struct slice reason;   /* of parking */
+	int64_t queued_us;     /* monotonic time it waited, for the histogram */
+};
+
+struct egress_callbacks {
+	/* Fill *ret (borrows until the next call). 0, or -errno: the link is
+	 * stopped with the reason and tries again later; nothing is skipped. */
+	int (*load)(void *context, struct egress_reference reference,
+	    struct delivery *ret, struct err *err);
+	/* Called once per delivery. The link goes on at once. -EAGAIN: could not
+	 * be recorded now; the link waits and calls again. */
+	int (*done)(void *context, const struct egress_result *result);
+	void *context;
+};
+
+struct egress_config {
+	int64_t reconnect_min_us, reconnect_max_us; /* back-off with jitter */
+	int64_t connect_timeout_us;
+	int64_t primary_return_us; /* try the first endpoint again this often */
+	unsigned start_paused;	   /* bench: links stay paused */
+};
+
+struct egress;
+int egress_open(struct egress **ret, struct event_base *base,
+    const struct egress_config *config, struct directory *directory,
+    const struct clock *clock, const struct egress_callbacks *callbacks,
+    struct err *err);
+void egress_close(struct egress **egress);
+
+/* Make the links what the directory's receivers say (call at start and after
+ * every directory change). A removed receiver's queue stays, visible. */
+void egress_sync(struct egress *egress);
+
+/* Append to the receiver's queue. 16 bytes each; -ENOMEM when that fails (the
+ * caller stops reading the journal until it works). A receiver that no longer
+ * exists gets a link in state "removed" that keeps the queue. */
+int egress_enqueue(struct egress *egress, uint64_t receiver_id,
+    struct egress_reference reference);
+
+/* The oldest decision_lsn that some link still has to deliver; UINT64_MAX. */
+uint64_t egress_oldest(const struct egress *egress);
+size_t egress_queued(const struct egress *egress);
+
+/* Operator. name: of the receiver; -ENOENT. Paused links keep queueing. */
+int egress_pause(struct egress *egress, const char *name, bool paused);
+
+/* One JSON object per link into an open array: name, protocol, state,
+ * endpoint, queue length, age of its oldest, counters, last error. */
+void egress_show(struct egress *egress, struct json *json);
+
+/* For metrics: fn per link. */
+struct egress_link_status {
+	const char *name;
+	bool up;
+	size_t queued;
+	double oldest_s;
+	uint64_t delivered, parked, repeated, naks, timeouts, connects;
+};
+typedef void (*egress_status_fn)(void *context,
+    const struct egress_link_status *status);
+void egress_each(struct egress *egress, egress_status_fn fn, void *context);
+
+#endif

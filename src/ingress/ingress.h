@@ -1,0 +1,99 @@
+/*
+ * Listeners and their workers: bytes of strangers in, records into the
+ * journal, replies out once the journal is durable. Each worker is a thread
+ * with its own event base and its own SO_REUSEPORT sockets; a session belongs
+ * to one worker for life. Knows no routing.
+ */
+#ifndef INGRESS_INGRESS_H
+#define INGRESS_INGRESS_H
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/json.h"
+#include "codec/dc09.h"
+#include "directory/directory.h"
+#include "journal/journal.h"
+
+enum ingress_transport {
+	INGRESS_TCP,
+	INGRESS_UDP
+};
+
+/* What a sound frame from an account that nobody knows gets. */
+enum ingress_unknown {
+	INGRESS_UNKNOWN_ACK_AND_LOG, /* acknowledged, verdict unknown_account */
+	INGRESS_UNKNOWN_DUH,
+	INGRESS_UNKNOWN_IGNORE,
+};
+
+struct ingress_listener_config {
+	const char *name;
+	enum ingress_transport transport;
+	const char *address;
+	uint16_t port; /* 0: any, see ingress_listener_port */
+	struct codec_key
+	    key; /* of accounts without their own; length 0: none */
+	struct dc09_window window;
+	unsigned tolerate; /* enum dc09_tolerance bits */
+	enum ingress_unknown unknown_account;
+	bool reply_timestamp; /* also in clear replies */
+	int64_t idle_timeout_us;
+	int64_t first_frame_timeout_us; /* nothing sound yet: close */
+	uint32_t junk_limit_bytes;	/* without a sound frame: close */
+	uint32_t max_sessions;
+};
+
+struct ingress_config {
+	unsigned workers; /* 0: one per two cores, at least one */
+	unsigned listener_count;
+	const struct ingress_listener_config *listeners;
+};
+
+struct ingress;
+/* Binds every listener (all or nothing), then starts the workers. The config
+ * is copied. */
+int ingress_open(struct ingress **ret, const struct ingress_config *config,
+    struct journal *journal, struct directory *directory,
+    const struct clock *clock, struct err *err);
+/*
+ * Swap the configuration: listeners whose transport, address and port are
+ * unchanged keep socket and sessions and take the new settings; others are
+ * opened or closed. On an error nothing changed. Called by the main thread.
+ */
+int ingress_reload(struct ingress *ingress, const struct ingress_config *config,
+    struct err *err);
+/* Stop accepting and reading; replies still go out. Then ingress_close. */
+void ingress_drain(struct ingress *ingress, int64_t timeout_us);
+void ingress_close(struct ingress **ingress);
+
+uint16_t ingress_listener_port(const struct ingress *ingress, const char *name);
+
+/* Any thread. One JSON object per listener / per session (at most limit) /
+ * last bad frames, into an open array. */
+void ingress_show_listeners(struct ingress *ingress, struct json *json);
+void ingress_show_sessions(struct ingress *ingress, struct json *json,
+    unsigned limit);
+void ingress_show_errors(struct ingress *ingress, struct json *json);
+
+/* Counters, summed over workers, per listener. */
+enum ingress_reply_kind {
+	INGRESS_REPLY_ACK,
+	INGRESS_REPLY_NAK,
+	INGRESS_REPLY_DUH,
+	INGRESS_REPLY_NONE, /* sound, but deliberately unanswered */
+	INGRESS_REPLY_KINDS
+};
+struct ingress_listener_status {
+	const char *name;
+	uint64_t signals, polls, replies[INGRESS_REPLY_KINDS];
+	uint64_t faults[8]; /* by enum dc09_fault */
+	uint64_t sessions_now, sessions_total, refused, timeouts;
+	uint64_t ack_buckets[16]; /* seconds from receipt to reply */
+	double ack_sum_s;
+};
+extern const double ingress_ack_bounds_s[15];
+typedef void (*ingress_status_fn)(void *context,
+    const struct ingress_listener_status *status);
+void ingress_each(struct ingress *ingress, ingress_status_fn fn, void *context);
+
+#endif

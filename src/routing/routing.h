@@ -1,0 +1,66 @@
+/*
+ * Pure: (signal, event, directory) -> decision. No socket, clock, file, SQL;
+ * the same inputs give the same decision. Call between
+ * directory_thread_online/offline; the decision's slices borrow the signal,
+ * the directory's objects and the scratch.
+ */
+#ifndef ROUTING_ROUTING_H
+#define ROUTING_ROUTING_H
+
+#include "directory/directory.h"
+#include "signal/delivery.h"
+#include "signal/signal.h"
+
+/* Room for what a decision has to compose: account, URL, reason. */
+struct routing_scratch {
+	char accounts[DECISION_DELIVERIES_MAX][DIRECTORY_EFFECTIVE_SIZE];
+	char urls[DECISION_DELIVERIES_MAX][512];
+	char zones[DECISION_DELIVERIES_MAX][8];
+	char reason[256];
+};
+
+struct routing_request {
+	const struct signal *signal;
+	unsigned item;	       /* which of its events */
+	struct slice listener; /* that it came in by */
+	bool account_zeros;    /* look the account up without zeros too */
+	int64_t received_us;
+};
+
+/* Always a verdict with its reason; delivery numbers are left 0. Retries by
+ * itself when the directory changes under it. */
+void routing_decide(const struct directory *directory,
+    const struct routing_request *request, struct routing_scratch *scratch,
+    struct decision *ret);
+
+/* Which level a value came from. */
+enum routing_level {
+	ROUTING_LEVEL_CHANNEL,
+	ROUTING_LEVEL_SITE,
+	ROUTING_LEVEL_DEALER,
+	ROUTING_LEVEL_BUILT_IN,
+};
+const char *routing_level_name(enum routing_level level);
+
+struct routing_effective {
+	bool enabled;
+	enum routing_level enabled_level;
+	char code[DIRECTORY_CODE_SIZE];
+	enum routing_level code_level;
+};
+
+/* enabled and code, each the first that is set: channel, site, dealer,
+ * built-in. zone may be NULL (the value without a channel). The same truth
+ * table is the SQL view effective_alarm_code. */
+void routing_resolve(const struct directory_zone_type *built_in,
+    const struct directory_library *dealer,
+    const struct directory_library *site, const struct directory_zone *zone,
+    struct routing_effective *ret);
+
+/* The same for an inbound code that is no zone alarm; built-in: enabled, the
+ * code itself. */
+void routing_resolve_inbound(const char *code,
+    const struct directory_library *dealer,
+    const struct directory_library *site, struct routing_effective *ret);
+
+#endif

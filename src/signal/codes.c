@@ -1,0 +1,69 @@
+#include "signal/codes.h"
+
+#include <stdlib.h>
+
+#include "signal/codes_table.h"
+
+static int
+compare_key(const void *key, const void *row)
+{
+	return strcmp(key, row); /* every row begins with its code */
+}
+
+const struct codes_contact_id *
+codes_contact_id_find(const char *code)
+{
+	return bsearch(code, codes_contact_id_table,
+	    codes_contact_id_table_count, sizeof(codes_contact_id_table[0]),
+	    compare_key);
+}
+
+const struct codes_sia *
+codes_sia_find(const char *code)
+{
+	return bsearch(code, codes_sia_table, codes_sia_table_count,
+	    sizeof(codes_sia_table[0]), compare_key);
+}
+
+const char *
+codes_sia_from_contact_id(const char *code, enum signal_qualifier qualifier)
+{
+	for (size_t i = 0; i < codes_pair_table_count; i++)
+		if (codes_pair_table[i].qualifier == (int)qualifier &&
+		    strcmp(codes_pair_table[i].event, code) == 0)
+			return codes_pair_table[i].sia;
+	return NULL;
+}
+
+bool
+codes_contact_id_from_sia(const char *sia, char ret_code[4],
+    enum signal_qualifier *ret_qualifier)
+{
+	for (size_t i = 0; i < codes_pair_table_count; i++) {
+		const struct codes_pair *pair = &codes_pair_table[i];
+
+		if (strcmp(pair->sia, sia) != 0)
+			continue;
+		memcpy(ret_code, pair->event, sizeof(pair->event));
+		*ret_qualifier = (enum signal_qualifier)pair->qualifier;
+		return true;
+	}
+	return false;
+}
+
+bool
+codes_is_zone_alarm(const struct signal_event *event)
+{
+	char code[4];
+	enum signal_qualifier qualifier;
+	const char *contact_id = event->code;
+
+	if (event->format == SIGNAL_FORMAT_SIA) {
+		if (!codes_contact_id_from_sia(event->code, code, &qualifier))
+			return false;
+		contact_id = code;
+	}
+	/* 420 and 421: the intercom zone types of the built-in library */
+	return contact_id[0] == '1' || strcmp(contact_id, "420") == 0 ||
+	    strcmp(contact_id, "421") == 0;
+}

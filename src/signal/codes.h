@@ -1,0 +1,44 @@
+/*
+ * The code tables: Contact ID events, SIA codes, and the map between them,
+ * generated from signal/data/ (whose headers name the columns and whose
+ * sources stand in docs/PROTOCOLS.md). Read-only; any thread.
+ */
+#ifndef SIGNAL_CODES_H
+#define SIGNAL_CODES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "signal/signal.h"
+
+struct codes_contact_id {
+	char code[4];
+	const char *meaning;
+	char field; /* what CCC means: 'Z'one, 'U'ser, 'D'ownloader, '-' */
+	const char *kind; /* column class: "alarm", "trouble", ... */
+};
+
+struct codes_sia {
+	char code[3];
+	const char *meaning;
+	const char *address; /* what the address means: "Zone or point", ... */
+	const char *kind;
+};
+
+/* The row, or NULL for a code that no table knows. */
+const struct codes_contact_id *codes_contact_id_find(const char *code);
+const struct codes_sia *codes_sia_find(const char *code);
+
+/* The suggested SIA code ("BA") of a Contact ID event; NULL: no translation. */
+const char *codes_sia_from_contact_id(const char *code,
+    enum signal_qualifier qualifier);
+
+/* The first Contact ID event that maps to this SIA code; false: none. */
+bool codes_contact_id_from_sia(const char *sia, char ret_code[4],
+    enum signal_qualifier *ret_qualifier);
+
+/* A zone reporting an alarm (or its restore), in either format: what a
+ * bridge's alarm library speaks about. Everything else passes. */
+bool codes_is_zone_alarm(const struct signal_event *event);
+
+#endif
