@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/array.h"
+
 struct unit {
 	const char *name;
 	uint64_t factor;
@@ -70,8 +72,6 @@ format(uint64_t value, const struct unit *units, size_t count,
 		    value / units[i].factor, units[i].name);
 	return out;
 }
-
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 int
 unit_parse_duration(const char *text, int64_t *ret_us)

@@ -11,9 +11,8 @@
 
 #include <cmocka.h>
 
+#include "base/array.h"
 #include "base/slice.h"
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Fail with the row of a table that does not hold. */
 #define assert_row(condition, index, name)                                     \
