@@ -20,6 +20,8 @@ struct record_signal {
 	 * of (receiver, line, account), and of that + sequence + body */
 	uint64_t sender;
 	uint64_t fingerprint;
+	/* the listener's account_zeros tolerance, which routing must share */
+	bool account_zeros;
 	struct slice raw; /* the frame as received (still encrypted) */
 	struct signal signal;
 };
