@@ -1,0 +1,195 @@
+/* One signal -> its decisions, appended to the journal. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "dispatch/internal.h"
+
+#define UNDECIDED_INITIAL 1024
+
+int
+undecided_push(struct undecided_queue *queue, const struct undecided *signal)
+{
+	if (queue->count == queue->size) {
+		size_t size = queue->size ? 2 * queue->size : UNDECIDED_INITIAL;
+		struct undecided *ring = calloc(size, sizeof(ring[0]));
+
+		if (!ring)
+			return -ENOMEM;
+		for (size_t i = 0; i < queue->count; i++)
+			ring[i] = queue->ring[(queue->head + i) % queue->size];
+		free(queue->ring);
+		queue->ring = ring;
+		queue->size = size;
+		queue->head = 0;
+	}
+	queue->ring[(queue->head + queue->count++) % queue->size] = *signal;
+	return 0;
+}
+
+struct undecided *
+undecided_find(struct undecided_queue *queue, uint64_t lsn)
+{
+	size_t low = 0, high = queue->count;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		struct undecided *signal =
+		    &queue->ring[(queue->head + middle) % queue->size];
+
+		if (signal->lsn == lsn)
+			return signal;
+		if (signal->lsn < lsn)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
+}
+
+struct undecided *
+undecided_front(struct undecided_queue *queue)
+{
+	return queue->count > 0 ? &queue->ring[queue->head] : NULL;
+}
+
+void
+undecided_pop(struct undecided_queue *queue)
+{
+	queue->head = (queue->head + 1) % queue->size;
+	queue->count--;
+}
+
+/* A record whose checksum holds but which this build cannot read: it must end
+ * somewhere that people look. */
+static void
+decide_unreadable(struct decision *decision, const struct err *err)
+{
+	memset(decision, 0, sizeof(*decision));
+	decision->verdict = VERDICT_PARKED;
+	decision->reason = slice_from_string(err->text);
+}
+
+static void
+decide_repeat(struct decision *decision)
+{
+	memset(decision, 0, sizeof(*decision));
+	decision->verdict = VERDICT_REPEAT;
+	decision->reason = slice_from_string(
+	    "the same message from the same sender, already taken");
+}
+
+static void
+decide_item(struct dispatch *dispatch, const struct undecided *signal)
+{
+	struct routing_request request = {
+		.signal = &dispatch->signal.signal,
+		.item = signal->next_item,
+		.listener = dispatch->signal.listener,
+		.account_zeros = dispatch->signal.account_zeros,
+		.received_us = signal->received_us,
+	};
+
+	if (signal->repeat)
+		decide_repeat(&dispatch->decision);
+	else
+		routing_decide(dispatch->directory, &request,
+		    &dispatch->scratch, &dispatch->decision);
+}
+
+/* Running numbers are taken only once the record is in the journal. */
+static int
+number_deliveries(struct dispatch *dispatch, struct decision *decision)
+{
+	for (unsigned i = 0; i < decision->delivery_count; i++) {
+		struct delivery *delivery = &decision->deliveries[i];
+		struct number *number =
+		    number_of(&dispatch->numbers, delivery->receiver_id);
+
+		if (!number)
+			return -EAGAIN;
+		delivery->number = number->last + 1;
+		for (unsigned j = 0; j < i; j++)
+			if (decision->deliveries[j].receiver_id ==
+			    delivery->receiver_id)
+				delivery->number =
+				    decision->deliveries[j].number + 1;
+	}
+	return 0;
+}
+
+static void
+keep_numbers(struct dispatch *dispatch, const struct decision *decision)
+{
+	for (unsigned i = 0; i < decision->delivery_count; i++) {
+		const struct delivery *delivery = &decision->deliveries[i];
+		struct number *number =
+		    number_of(&dispatch->numbers, delivery->receiver_id);
+
+		if (number && number->last < delivery->number)
+			number->last = delivery->number;
+	}
+}
+
+static int
+append_decision(struct dispatch *dispatch, const struct journal_entry *entry,
+    struct decision *decision)
+{
+	struct err err = { "the decision is larger than a record may be" };
+	uint64_t lsn;
+	int length;
+
+	length = record_decision_encode(decision, dispatch->payload,
+	    sizeof(dispatch->payload));
+	if (length < 0) {
+		uint64_t signal_lsn = decision->signal_lsn;
+		uint16_t item = decision->item;
+
+		decide_unreadable(decision, &err);
+		decision->signal_lsn = signal_lsn;
+		decision->item = item;
+		length = record_decision_encode(decision, dispatch->payload,
+		    sizeof(dispatch->payload));
+	}
+	return journal_append(dispatch->journal, JOURNAL_DECISION,
+	    entry->received_wall_us, entry->received_monotonic_us,
+	    slice_of(dispatch->payload, (size_t)length), &lsn);
+}
+
+int
+decide_signal(struct dispatch *dispatch, const struct journal_entry *entry,
+    struct undecided *signal)
+{
+	struct decision *decision = &dispatch->decision;
+	struct err err;
+	bool readable =
+	    record_signal_decode(entry->payload, &dispatch->signal, &err) == 0;
+	int result = 0;
+
+	if (readable && !signal->judged) {
+		signal->sender = dispatch->signal.sender;
+		signal->fingerprint = dispatch->signal.fingerprint;
+		signal->repeat = repeat_seen(&dispatch->repeats, signal->sender,
+		    signal->fingerprint, signal->received_us);
+		signal->judged = true;
+		signal->items = (uint16_t)dispatch->signal.signal.event_count;
+	}
+	if (signal->items == 0)
+		signal->items = 1;
+	for (; signal->next_item < signal->items; signal->next_item++) {
+		if (readable)
+			decide_item(dispatch, signal);
+		else
+			decide_unreadable(decision, &err);
+		decision->signal_lsn = entry->lsn;
+		decision->item = signal->next_item;
+		result = number_deliveries(dispatch, decision);
+		if (result == 0)
+			result = append_decision(dispatch, entry, decision);
+		if (result < 0)
+			return -EAGAIN;
+		keep_numbers(dispatch, decision);
+		dispatch->status.decided++;
+	}
+	dispatch->appended_signal_lsn = entry->lsn;
+	return 0;
+}

@@ -1,0 +1,670 @@
+#include "dispatch/dispatch.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/array.h"
+#include "dispatch/internal.h"
+
+/* Records in one turn of the main loop, so that links and timers get theirs. */
+#define TURN_RECORDS 2048
+
+const double dispatch_delivery_bounds_s[15] = { 0.001, 0.0025, 0.005, 0.01,
+	0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300 };
+
+void
+dispatch_state_path(const struct dispatch *dispatch, const char *name,
+    char *out, size_t out_size)
+{
+	snprintf(out, out_size, "%s/%s", dispatch->config.state_directory,
+	    name);
+}
+
+int
+dispatch_append_outcome(struct dispatch *dispatch,
+    const struct outcome *outcome)
+{
+	uint8_t payload[2048];
+	uint64_t lsn;
+	int length = record_outcome_encode(outcome, payload, sizeof(payload));
+
+	if (length < 0)
+		return length;
+	return journal_append(dispatch->journal, JOURNAL_OUTCOME,
+	    clock_wall_us(dispatch->clock), clock_monotonic_us(dispatch->clock),
+	    slice_of(payload, (size_t)length), &lsn);
+}
+
+/* ---- reading the journal ------------------------------------------------- */
+
+static int
+handle_signal(struct dispatch *dispatch, const struct journal_entry *entry)
+{
+	struct undecided signal = {
+		.lsn = entry->lsn,
+		.received_us = entry->received_wall_us,
+	};
+
+	dispatch_place_stone(dispatch, entry);
+	if (decide_signal(dispatch, entry, &signal) == 0)
+		return 0;
+	return undecided_push(&dispatch->undecided, &signal);
+}
+
+static int
+handle_decision(struct dispatch *dispatch, const struct journal_entry *entry,
+    struct err *err)
+{
+	struct decision *decision = &dispatch->decision;
+
+	if (record_decision_decode(entry->payload, decision, err) < 0)
+		return -EINVAL;
+	while (dispatch->enqueued < decision->delivery_count) {
+		struct egress_reference reference = {
+			.decision_lsn = entry->lsn,
+			.index = dispatch->enqueued & 15,
+		};
+
+		if (egress_enqueue(dispatch->egress,
+			decision->deliveries[dispatch->enqueued].receiver_id,
+			reference) < 0)
+			return -ENOMEM;
+		dispatch->enqueued++;
+	}
+	dispatch->enqueued = 0;
+	dispatch->confirmed_signal_lsn = decision->signal_lsn;
+	if (decision->verdict < COUNT(dispatch->status.verdicts))
+		dispatch->status.verdicts[decision->verdict]++;
+	dispatch->status.repeats += decision->verdict == VERDICT_REPEAT;
+	return 0;
+}
+
+static struct parked_entry
+parked_entry_of(const struct outcome *outcome, bool requeued)
+{
+	return (struct parked_entry){
+		.decision_lsn = outcome->decision_lsn,
+		.signal_lsn = outcome->signal_lsn,
+		.receiver_id = outcome->receiver_id,
+		.item = outcome->item,
+		.index = outcome->index,
+		.requeued = requeued,
+	};
+}
+
+static int
+handle_requeued(struct dispatch *dispatch, const struct outcome *outcome)
+{
+	struct parked_entry entry = parked_entry_of(outcome, true);
+	struct egress_reference reference = {
+		.decision_lsn = outcome->decision_lsn,
+		.index = outcome->index & 15,
+	};
+	int result = parked_put(&dispatch->parked, &entry);
+
+	return result < 0
+	    ? result
+	    : egress_enqueue(dispatch->egress, outcome->receiver_id, reference);
+}
+
+static int
+handle_outcome(struct dispatch *dispatch, const struct journal_entry *entry,
+    struct err *err)
+{
+	struct outcome outcome;
+
+	if (record_outcome_decode(entry->payload, &outcome, err) < 0)
+		return -EINVAL;
+	switch (outcome.state) {
+	case OUTCOME_DELIVERED:
+		dispatch->status.delivered++;
+		if (dispatch->parked.count > 0)
+			parked_remove(&dispatch->parked, outcome.decision_lsn,
+			    outcome.index);
+		return 0;
+	case OUTCOME_PARKED:
+		return 0; /* listed when it was parked */
+	case OUTCOME_REQUEUED:
+		return handle_requeued(dispatch, &outcome);
+	}
+	return 0;
+}
+
+static int
+handle(struct dispatch *dispatch, const struct journal_entry *entry,
+    struct err *err)
+{
+	switch (entry->kind) {
+	case JOURNAL_BOOT:
+		return 0;
+	case JOURNAL_SIGNAL:
+		return handle_signal(dispatch, entry);
+	case JOURNAL_DECISION:
+		return handle_decision(dispatch, entry, err);
+	case JOURNAL_OUTCOME:
+		return handle_outcome(dispatch, entry, err);
+	}
+	return 0;
+}
+
+/* The oldest signal that waits for a decision: 0, or -EAGAIN to wait on. */
+static int
+decide_waiting(struct dispatch *dispatch, struct err *err)
+{
+	struct undecided *signal = undecided_front(&dispatch->undecided);
+	struct journal_entry entry;
+	int result;
+
+	if (signal->decided) {
+		undecided_pop(&dispatch->undecided);
+		return 0;
+	}
+	result = journal_read(dispatch->journal, signal->lsn,
+	    dispatch->read_buffer, &entry, err);
+	if (result < 0)
+		return result;
+	result = decide_signal(dispatch, &entry, signal);
+	if (result == 0)
+		undecided_pop(&dispatch->undecided);
+	return result;
+}
+
+/* Out of memory for a queue: read the same record again next time. */
+static int
+step_back(struct dispatch *dispatch, uint64_t lsn, struct err *err)
+{
+	journal_cursor_close(&dispatch->cursor);
+	return journal_cursor_open(&dispatch->cursor, dispatch->journal, lsn,
+	    err);
+}
+
+/* 1: did something, 0: nothing to do now, -errno: cannot go on. */
+static int
+step(struct dispatch *dispatch, struct err *err)
+{
+	struct journal_entry entry;
+	int result;
+
+	if (dispatch->undecided.count > 0) {
+		result = decide_waiting(dispatch, err);
+		return result == 0 ? 1 : result == -EAGAIN ? 0 : result;
+	}
+	result = journal_cursor_next(dispatch->cursor, &entry, err);
+	if (result <= 0)
+		return result;
+	result = handle(dispatch, &entry, err);
+	if (result == -ENOMEM) {
+		log_write(LOG_ERROR, "dispatch", "no_memory", "lsn=%" PRIu64,
+		    entry.lsn);
+		result = step_back(dispatch, entry.lsn, err);
+		return result < 0 ? result : 0;
+	}
+	return result < 0 ? result : 1;
+}
+
+static void
+turn(evutil_socket_t fd, short what, void *context)
+{
+	struct dispatch *dispatch = context;
+	struct err err = { "" };
+	int result = 1;
+
+	(void)what;
+	if (fd >= 0) {
+		uint64_t count;
+
+		if (read(fd, &count, sizeof(count)) < 0)
+			count = 0; /* somebody read it already */
+	}
+	if (dispatch->broken)
+		return;
+	directory_thread_online();
+	for (unsigned i = 0; i < TURN_RECORDS && result == 1; i++)
+		result = step(dispatch, &err);
+	directory_thread_offline();
+	journal_hold(dispatch->journal, JOURNAL_HOLDER_DISPATCH,
+	    dispatch_floor(dispatch));
+	if (result == 1) {
+		event_active(dispatch->again, EV_TIMEOUT, 0);
+	} else if (result < 0) {
+		dispatch->broken = true;
+		log_write(LOG_ERROR, "dispatch", "stopped", "error=\"%s\"",
+		    err.text);
+	}
+}
+
+/* ---- what egress asks and tells ------------------------------------------- */
+
+static struct loaded_memo *
+memo_place(struct dispatch *dispatch, uint64_t decision_lsn)
+{
+	return &dispatch->memos[hash_number(decision_lsn) % MEMOS];
+}
+
+static int
+load_delivery(void *context, struct egress_reference reference,
+    struct delivery *ret, struct err *err)
+{
+	struct dispatch *dispatch = *(struct dispatch **)context;
+	struct journal_entry entry;
+	int result;
+
+	result = journal_read(dispatch->journal, reference.decision_lsn,
+	    dispatch->load_buffer, &entry, err);
+	if (result == 0)
+		result = record_decision_decode(entry.payload,
+		    &dispatch->loaded, err);
+	if (result < 0)
+		return result;
+	if (reference.index >= dispatch->loaded.delivery_count)
+		return err_set(err, -ENOENT,
+		    "decision %" PRIu64 " has no delivery %u",
+		    (uint64_t)reference.decision_lsn,
+		    (unsigned)reference.index);
+	*ret = dispatch->loaded.deliveries[reference.index];
+	*memo_place(dispatch, reference.decision_lsn) = (struct loaded_memo){
+		.decision_lsn = reference.decision_lsn,
+		.signal_lsn = dispatch->loaded.signal_lsn,
+		.item = dispatch->loaded.item,
+		.received_us = ret->received_us,
+	};
+	return 0;
+}
+
+/* What the outcome record of a delivery repeats of its decision: from the
+ * memo of the last loads, else from the journal. */
+static int
+recall_loaded(struct dispatch *dispatch, struct egress_reference reference,
+    struct loaded_memo *ret)
+{
+	struct loaded_memo *memo = memo_place(dispatch, reference.decision_lsn);
+	struct delivery delivery;
+	struct err err;
+
+	if (memo->decision_lsn != reference.decision_lsn &&
+	    load_delivery(&dispatch, reference, &delivery, &err) < 0)
+		return -ENOENT;
+	*ret = *memo;
+	return 0;
+}
+
+static void
+count_delivery(struct dispatch *dispatch, int64_t received_us)
+{
+	double seconds =
+	    (double)(clock_wall_us(dispatch->clock) - received_us) / 1e6;
+	unsigned bucket = 0;
+
+	while (bucket < COUNT(dispatch_delivery_bounds_s) &&
+	    seconds > dispatch_delivery_bounds_s[bucket])
+		bucket++;
+	dispatch->status.delivery_buckets[bucket]++;
+	dispatch->status.delivery_sum_s += seconds;
+}
+
+static int
+delivery_done(void *context, const struct egress_result *result)
+{
+	struct dispatch *dispatch = *(struct dispatch **)context;
+	struct loaded_memo memo = { 0 };
+	int code = recall_loaded(dispatch, result->reference, &memo);
+	struct outcome outcome = {
+		.decision_lsn = result->reference.decision_lsn,
+		.index = (uint8_t)result->reference.index,
+		.state = result->state,
+		.signal_lsn = memo.signal_lsn,
+		.item = memo.item,
+		.receiver_id = result->receiver_id,
+		.attempts = result->attempts,
+		.repeated = result->repeated,
+		.endpoint = result->endpoint,
+		.reason = result->reason,
+	};
+	struct parked_entry entry = parked_entry_of(&outcome, false);
+
+	if (result->state == OUTCOME_PARKED &&
+	    parked_put(&dispatch->parked, &entry) < 0)
+		return -EAGAIN;
+	if (result->state == OUTCOME_DELIVERED &&
+	    mark_write(&dispatch->marks, outcome.decision_lsn, outcome.index) <
+		0)
+		log_limited(&dispatch->mark_limit, LOG_WARN, "dispatch",
+		    "mark_failed",
+		    "effect=\"a kill now may repeat a delivery\"");
+	code = dispatch_append_outcome(dispatch, &outcome);
+	if (code == -EAGAIN)
+		return code;
+	/* a journal that failed for good cannot stop deliveries: the marks
+	 * remember them */
+	if (result->state == OUTCOME_DELIVERED && memo.received_us > 0)
+		count_delivery(dispatch, memo.received_us);
+	return 0;
+}
+
+struct egress_callbacks
+dispatch_egress_callbacks(struct dispatch **slot)
+{
+	return (struct egress_callbacks){ load_delivery, delivery_done, slot };
+}
+
+/* ---- floor and checkpoint --------------------------------------------------- */
+
+static uint64_t
+least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+uint64_t
+dispatch_floor(const struct dispatch *dispatch)
+{
+	uint64_t floor = journal_cursor_position(dispatch->cursor);
+
+	if (dispatch->undecided.count > 0)
+		floor = least(floor,
+		    dispatch->undecided.ring[dispatch->undecided.head].lsn);
+	/* signals whose decision is appended but maybe not durable */
+	if (dispatch->confirmed_signal_lsn < dispatch->appended_signal_lsn)
+		floor = least(floor, dispatch->confirmed_signal_lsn);
+	floor = least(floor, parked_oldest(&dispatch->parked));
+	return least(floor, egress_oldest(dispatch->egress));
+}
+
+void
+dispatch_place_stone(struct dispatch *dispatch,
+    const struct journal_entry *entry)
+{
+	unsigned count = dispatch->stone_count;
+	int64_t spacing_us = dispatch->config.repeat_window_us / 8;
+
+	if (count > 0 &&
+	    entry->received_wall_us <
+		dispatch->stones[count - 1].received_us + spacing_us)
+		return;
+	if (count == WINDOW_STONES) {
+		memmove(&dispatch->stones[0], &dispatch->stones[1],
+		    sizeof(dispatch->stones) - sizeof(dispatch->stones[0]));
+		count--;
+	}
+	dispatch->stones[count] =
+	    (struct window_stone){ entry->received_wall_us, entry->lsn };
+	dispatch->stone_count = count + 1;
+}
+
+/* The newest stone that is older than the repeat window. */
+static uint64_t
+window_begin(const struct dispatch *dispatch)
+{
+	int64_t begin_us =
+	    clock_wall_us(dispatch->clock) - dispatch->config.repeat_window_us;
+	uint64_t lsn = dispatch->stone_count > 0
+	    ? dispatch->stones[0].lsn
+	    : journal_cursor_position(dispatch->cursor);
+
+	for (unsigned i = 0; i < dispatch->stone_count; i++)
+		if (dispatch->stones[i].received_us < begin_us)
+			lsn = dispatch->stones[i].lsn;
+	return lsn;
+}
+
+static void
+write_checkpoint(struct dispatch *dispatch)
+{
+	char path[512];
+	struct err err;
+
+	dispatch_state_path(dispatch, "checkpoint", path, sizeof(path));
+	if (checkpoint_write(path, journal_hash_key(dispatch->journal),
+		least(dispatch_floor(dispatch), window_begin(dispatch)),
+		&dispatch->numbers, &err) < 0)
+		log_write(LOG_WARN, "dispatch", "checkpoint_failed",
+		    "error=\"%s\" effect=\"the next start replays more\"",
+		    err.text);
+}
+
+static void
+tick(evutil_socket_t fd, short what, void *context)
+{
+	(void)fd;
+	(void)what;
+	write_checkpoint(context);
+}
+
+/* ---- life ------------------------------------------------------------------- */
+
+static int
+open_events(struct dispatch *dispatch, struct event_base *base, struct err *err)
+{
+	struct timeval every = {
+		.tv_sec = dispatch->config.checkpoint_us / 1000000,
+		.tv_usec = dispatch->config.checkpoint_us % 1000000,
+	};
+
+	dispatch->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (dispatch->wake_fd < 0)
+		return err_set_errno(err, "cannot create an eventfd");
+	dispatch->wake = event_new(base, dispatch->wake_fd,
+	    EV_READ | EV_PERSIST, turn, dispatch);
+	dispatch->again = event_new(base, -1, 0, turn, dispatch);
+	dispatch->tick = event_new(base, -1, EV_PERSIST, tick, dispatch);
+	if (!dispatch->wake || !dispatch->again || !dispatch->tick)
+		return err_set(err, -ENOMEM, "no memory for dispatch events");
+	event_add(dispatch->wake, NULL);
+	if (dispatch->config.checkpoint_us > 0)
+		event_add(dispatch->tick, &every);
+	event_active(dispatch->again, EV_TIMEOUT, 0);
+	if (journal_subscribe(dispatch->journal, dispatch->wake_fd) < 0)
+		return err_set(err, -ENOSPC,
+		    "the journal has too many subscribers");
+	return 0;
+}
+
+int
+dispatch_open(struct dispatch **ret, struct event_base *base,
+    const struct dispatch_config *config, struct journal *journal,
+    struct directory *directory, const struct clock *clock,
+    struct egress *egress, struct err *err)
+{
+	struct dispatch *dispatch = calloc(1, sizeof(*dispatch));
+	int result;
+
+	if (!dispatch)
+		return err_set(err, -ENOMEM, "no memory for dispatch");
+	*ret = dispatch; /* egress may call back before this returns */
+	dispatch->config = *config;
+	dispatch->journal = journal;
+	dispatch->directory = directory;
+	dispatch->clock = clock;
+	dispatch->egress = egress;
+	dispatch->wake_fd = -1;
+	dispatch->marks.fd = -1;
+	result = repeat_open(&dispatch->repeats, config->repeat_slots,
+	    config->repeat_window_us);
+	if (result < 0)
+		err_set(err, result, "no memory for the repeat table");
+	if (result == 0)
+		result = replay_run(dispatch, err);
+	if (result == 0)
+		result = open_events(dispatch, base, err);
+	if (result < 0)
+		dispatch_close(ret);
+	return result;
+}
+
+void
+dispatch_close(struct dispatch **slot)
+{
+	struct dispatch *dispatch = *slot;
+
+	if (!dispatch)
+		return;
+	*slot = NULL;
+	if (dispatch->cursor)
+		write_checkpoint(dispatch);
+	if (dispatch->wake)
+		event_free(dispatch->wake);
+	if (dispatch->again)
+		event_free(dispatch->again);
+	if (dispatch->tick)
+		event_free(dispatch->tick);
+	if (dispatch->wake_fd >= 0)
+		close(dispatch->wake_fd);
+	journal_cursor_close(&dispatch->cursor);
+	mark_close(&dispatch->marks);
+	parked_close(&dispatch->parked);
+	number_close(&dispatch->numbers);
+	repeat_close(&dispatch->repeats);
+	free(dispatch->undecided.ring);
+	free(dispatch);
+}
+
+/* ---- operators --------------------------------------------------------------- */
+
+struct receiver_search {
+	const char *name;
+	uint64_t id;
+	char found_name[128];
+};
+
+static void
+match_receiver(void *context, const struct directory_receiver *receiver)
+{
+	struct receiver_search *search = context;
+
+	if (search->name ? strcmp(receiver->name, search->name) == 0
+			 : receiver->id == search->id) {
+		search->id = receiver->id;
+		snprintf(search->found_name, sizeof(search->found_name), "%s",
+		    receiver->name);
+	}
+}
+
+static void
+find_receiver(struct dispatch *dispatch, struct receiver_search *search)
+{
+	directory_thread_online();
+	directory_receivers_each(dispatch->directory, match_receiver, search);
+	directory_thread_offline();
+}
+
+static int
+requeue(struct dispatch *dispatch, struct parked_entry *entry,
+    struct slice reason)
+{
+	struct outcome outcome = {
+		.decision_lsn = entry->decision_lsn,
+		.index = entry->index,
+		.state = OUTCOME_REQUEUED,
+		.signal_lsn = entry->signal_lsn,
+		.item = entry->item,
+		.receiver_id = entry->receiver_id,
+		.reason = reason,
+	};
+	int result = dispatch_append_outcome(dispatch, &outcome);
+
+	if (result == 0) {
+		entry->requeued = true;
+		dispatch->parked.requeued++;
+	}
+	return result;
+}
+
+int
+dispatch_replay_parked(struct dispatch *dispatch, const char *receiver,
+    const char *who, struct err *err)
+{
+	struct receiver_search search = { .name = receiver };
+	int count = 0;
+
+	if (receiver) {
+		find_receiver(dispatch, &search);
+		if (search.id == 0)
+			return err_set(err, -ENOENT, "no receiver '%s'",
+			    receiver);
+	}
+	for (size_t i = 0; i < dispatch->parked.count; i++) {
+		struct parked_entry *entry = &dispatch->parked.entries[i];
+		int result;
+
+		if (entry->requeued ||
+		    (receiver && entry->receiver_id != search.id))
+			continue;
+		result = requeue(dispatch, entry, slice_from_string(who));
+		if (result < 0)
+			return err_set(err, result,
+			    "%d put back, then the journal refused: try again",
+			    count);
+		count++;
+	}
+	return count;
+}
+
+bool
+dispatch_idle(const struct dispatch *dispatch)
+{
+	struct journal_status status;
+
+	journal_status(dispatch->journal, &status);
+	return dispatch->undecided.count == 0 &&
+	    journal_cursor_position(dispatch->cursor) == status.appended_lsn &&
+	    egress_queued(dispatch->egress) == 0;
+}
+
+void
+dispatch_status(const struct dispatch *dispatch, struct dispatch_status *ret)
+{
+	uint64_t durable = journal_durable(dispatch->journal);
+
+	*ret = dispatch->status;
+	ret->position_lsn = journal_cursor_position(dispatch->cursor);
+	ret->lag_bytes =
+	    durable > ret->position_lsn ? durable - ret->position_lsn : 0;
+	ret->parked_now = dispatch->parked.count - dispatch->parked.requeued;
+}
+
+static void
+show_parked_delivery(struct dispatch *dispatch,
+    const struct parked_entry *entry, struct json *json)
+{
+	struct egress_reference reference = {
+		.decision_lsn = entry->decision_lsn,
+		.index = entry->index & 15,
+	};
+	struct delivery delivery;
+	struct err err;
+
+	if (load_delivery(&dispatch, reference, &delivery, &err) < 0) {
+		json_string(json, "problem", err.text);
+		return;
+	}
+	json_slice(json, "account", delivery.account);
+	json_string(json, "code", delivery.code);
+	json_slice(json, "zone", delivery.zone);
+	json_time(json, "received_at", delivery.received_us);
+}
+
+void
+dispatch_show_parked(struct dispatch *dispatch, struct json *json)
+{
+	char id[RECORD_EVENT_ID_SIZE];
+
+	for (size_t i = 0; i < dispatch->parked.count; i++) {
+		const struct parked_entry *entry = &dispatch->parked.entries[i];
+		struct receiver_search search = { .id = entry->receiver_id };
+
+		if (entry->requeued)
+			continue;
+		find_receiver(dispatch, &search);
+		json_object_begin(json, NULL);
+		json_string(json, "event",
+		    record_event_id_format(journal_node(dispatch->journal),
+			entry->signal_lsn, entry->item, id));
+		json_string(json, "receiver", search.found_name);
+		show_parked_delivery(dispatch, entry, json);
+		json_object_end(json);
+	}
+}

@@ -1,0 +1,121 @@
+/* What the files of dispatch share; nobody else includes this. */
+#ifndef DISPATCH_INTERNAL_H
+#define DISPATCH_INTERNAL_H
+
+#include "base/log.h"
+#include "dispatch/checkpoint.h"
+#include "dispatch/dispatch.h"
+#include "dispatch/mark.h"
+#include "dispatch/number.h"
+#include "dispatch/open_list.h"
+#include "dispatch/parked.h"
+#include "dispatch/repeat.h"
+#include "journal/record.h"
+#include "routing/routing.h"
+
+#define RECORD_BUFFER_BYTES (JOURNAL_PAYLOAD_MAX + 64)
+#define WINDOW_STONES	    16
+
+/* A signal some of whose events are not decided yet. */
+struct undecided {
+	uint64_t lsn;
+	uint64_t sender, fingerprint;
+	int64_t received_us;
+	uint16_t items, next_item;
+	bool judged; /* repeat is known */
+	bool repeat;
+	bool decided; /* while replaying: passed over when it is reached */
+};
+
+/* Ring of signals waiting for their decision, in journal order. */
+struct undecided_queue {
+	struct undecided *ring;
+	size_t size, head, count;
+};
+
+/* "At this time the journal stood here": where a replay that must rebuild the
+ * repeat window has to begin. */
+struct window_stone {
+	int64_t received_us;
+	uint64_t lsn;
+};
+
+/* Of a delivery that egress loaded lately: what its outcome will say again. */
+struct loaded_memo {
+	uint64_t decision_lsn, signal_lsn;
+	int64_t received_us;
+	uint16_t item;
+};
+#define MEMOS 1024
+
+struct dispatch {
+	struct dispatch_config config;
+	struct journal *journal;
+	struct directory *directory;
+	const struct clock *clock;
+	struct egress *egress;
+	struct journal_cursor *cursor;
+
+	int wake_fd;
+	struct event *wake;  /* the journal moved */
+	struct event *again; /* more to read than one turn takes */
+	struct event *tick;  /* checkpoint */
+
+	struct repeat_table repeats;
+	struct number_table numbers;
+	struct parked_list parked;
+	struct mark_file marks;
+	struct undecided_queue undecided;
+	uint64_t confirmed_signal_lsn; /* its decision was read back */
+	uint64_t appended_signal_lsn;  /* its decision was appended */
+	unsigned enqueued; /* deliveries of the present decision queued */
+	struct window_stone stones[WINDOW_STONES]; /* oldest first */
+	unsigned stone_count;
+	bool broken; /* the journal cannot be read on; said once */
+
+	struct dispatch_status status;
+	struct log_limit mark_limit;
+	struct loaded_memo memos[MEMOS];
+
+	/* one of each, so that nothing large is on the stack or allocated */
+	struct record_signal signal;
+	struct decision decision;
+	struct decision loaded;
+	struct routing_scratch scratch;
+	uint8_t payload[JOURNAL_PAYLOAD_MAX];
+	uint8_t read_buffer[RECORD_BUFFER_BYTES];
+	uint8_t load_buffer[RECORD_BUFFER_BYTES];
+};
+
+int undecided_push(struct undecided_queue *queue,
+    const struct undecided *signal);
+/* NULL when it is not there */
+struct undecided *undecided_find(struct undecided_queue *queue, uint64_t lsn);
+/* NULL when empty */
+struct undecided *undecided_front(struct undecided_queue *queue);
+void undecided_pop(struct undecided_queue *queue);
+
+/*
+ * Decide what is left of one signal and append the decisions. 0: all of it;
+ * -EAGAIN: the journal is full for now, signal->next_item says how far it got.
+ */
+int decide_signal(struct dispatch *dispatch, const struct journal_entry *entry,
+    struct undecided *signal);
+
+/* Rebuild the state from checkpoint and journal; leaves the cursor at the
+ * end. */
+int replay_run(struct dispatch *dispatch, struct err *err);
+
+/* The lsn that dispatch still needs everything from. */
+uint64_t dispatch_floor(const struct dispatch *dispatch);
+/* Remember where the journal stood, for the next checkpoint. */
+void dispatch_place_stone(struct dispatch *dispatch,
+    const struct journal_entry *entry);
+/* Append an outcome record; 0 or as journal_append. */
+int dispatch_append_outcome(struct dispatch *dispatch,
+    const struct outcome *outcome);
+/* Path of a file in the state directory. */
+void dispatch_state_path(const struct dispatch *dispatch, const char *name,
+    char *out, size_t out_size);
+
+#endif

@@ -1,0 +1,51 @@
+#include "dispatch/repeat.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/hash.h"
+
+int
+repeat_open(struct repeat_table *table, uint32_t slots, int64_t window_us)
+{
+	uint32_t buckets = 1;
+
+	while (buckets < slots / REPEAT_WAYS)
+		buckets *= 2;
+	table->entries =
+	    calloc((size_t)buckets * REPEAT_WAYS, sizeof(table->entries[0]));
+	if (!table->entries)
+		return -ENOMEM;
+	table->buckets = buckets;
+	table->window_us = window_us;
+	return 0;
+}
+
+void
+repeat_close(struct repeat_table *table)
+{
+	free(table->entries);
+	table->entries = NULL;
+}
+
+bool
+repeat_seen(struct repeat_table *table, uint64_t sender, uint64_t fingerprint,
+    int64_t received_us)
+{
+	uint64_t bucket = hash_number(sender) & (table->buckets - 1);
+	struct repeat_entry *ways = &table->entries[bucket * REPEAT_WAYS];
+	struct repeat_entry *place = &ways[0];
+
+	for (unsigned i = 0; i < REPEAT_WAYS; i++) {
+		int64_t age_us = received_us - ways[i].seen_us;
+
+		if (ways[i].fingerprint == fingerprint &&
+		    ways[i].seen_us != 0 && age_us <= table->window_us &&
+		    age_us >= -table->window_us)
+			return true;
+		if (ways[i].seen_us < place->seen_us)
+			place = &ways[i];
+	}
+	*place = (struct repeat_entry){ fingerprint, received_us };
+	return false;
+}

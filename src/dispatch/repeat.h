@@ -1,0 +1,38 @@
+/*
+ * Which messages were seen lately: a bounded memory of fingerprints, a function
+ * of what was journalled alone. Set-associative: a sender has one bucket of
+ * REPEAT_WAYS places (shared with the few others that hash there), so a
+ * flooding panel can push out only its own and its bucket's history.
+ */
+#ifndef DISPATCH_REPEAT_H
+#define DISPATCH_REPEAT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define REPEAT_WAYS 8
+
+struct repeat_entry {
+	uint64_t fingerprint;
+	int64_t seen_us; /* wall time of receipt; 0: free */
+};
+
+struct repeat_table {
+	struct repeat_entry *entries;
+	uint32_t buckets; /* a power of two */
+	int64_t window_us;
+};
+
+/* slots: remembered messages over all senders; rounded up. 0 or -ENOMEM. */
+int repeat_open(struct repeat_table *table, uint32_t slots, int64_t window_us);
+void repeat_close(struct repeat_table *table);
+
+/*
+ * True when this fingerprint was seen from this sender inside the window
+ * before received_us; remembers it either way. The window counts from the
+ * first sighting, so that a stuck panel is heard again after it.
+ */
+bool repeat_seen(struct repeat_table *table, uint64_t sender,
+    uint64_t fingerprint, int64_t received_us);
+
+#endif

@@ -1,0 +1,269 @@
+/* Rebuilding dispatch's state from the journal at start. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "dispatch/internal.h"
+
+struct replay {
+	struct dispatch *dispatch;
+	struct open_list open;
+	struct mark *marks;
+	unsigned mark_count;
+	uint64_t records;
+};
+
+static int
+replay_signal(struct replay *replay, const struct journal_entry *entry,
+    struct err *err)
+{
+	struct dispatch *dispatch = replay->dispatch;
+	struct undecided signal = {
+		.lsn = entry->lsn,
+		.received_us = entry->received_wall_us,
+		.items = 1,
+	};
+
+	if (record_signal_decode(entry->payload, &dispatch->signal, err) == 0) {
+		signal.sender = dispatch->signal.sender;
+		signal.fingerprint = dispatch->signal.fingerprint;
+		if (dispatch->signal.signal.event_count > 0)
+			signal.items =
+			    (uint16_t)dispatch->signal.signal.event_count;
+	}
+	dispatch_place_stone(dispatch, entry);
+	return undecided_push(&dispatch->undecided, &signal);
+}
+
+/* Decisions come in the order of their signals, so normally this one's stands
+ * first; one before it that never gets a decision lost it in a damaged stretch
+ * and is decided again. */
+static void
+settle_signal(struct dispatch *dispatch, const struct decision *decision)
+{
+	struct undecided_queue *queue = &dispatch->undecided;
+	struct undecided *signal = undecided_find(queue, decision->signal_lsn);
+
+	if (!signal)
+		return;
+	signal->next_item = (uint16_t)(decision->item + 1);
+	signal->judged = true;
+	signal->repeat = decision->verdict == VERDICT_REPEAT;
+	if (signal->next_item < signal->items)
+		return;
+	repeat_seen(&dispatch->repeats, signal->sender, signal->fingerprint,
+	    signal->received_us);
+	signal->decided = true;
+	while ((signal = undecided_front(queue)) && signal->decided)
+		undecided_pop(queue);
+}
+
+static int
+replay_decision(struct replay *replay, const struct journal_entry *entry,
+    struct err *err)
+{
+	struct dispatch *dispatch = replay->dispatch;
+	struct decision *decision = &dispatch->decision;
+
+	if (record_decision_decode(entry->payload, decision, err) < 0)
+		return -EINVAL;
+	settle_signal(dispatch, decision);
+	dispatch->confirmed_signal_lsn = decision->signal_lsn;
+	dispatch->appended_signal_lsn = decision->signal_lsn;
+	for (unsigned i = 0; i < decision->delivery_count; i++) {
+		struct delivery *delivery = &decision->deliveries[i];
+		struct number *number =
+		    number_of(&dispatch->numbers, delivery->receiver_id);
+		struct open_entry open = {
+			.decision_lsn = entry->lsn,
+			.receiver_id = delivery->receiver_id,
+			.signal_lsn = decision->signal_lsn,
+			.item = decision->item,
+			.index = (uint8_t)i,
+		};
+
+		if (!number || open_list_add(&replay->open, &open) < 0)
+			return err_set(err, -ENOMEM,
+			    "no memory to replay the journal");
+		if (number->last < delivery->number)
+			number->last = delivery->number;
+	}
+	return 0;
+}
+
+static int
+replay_outcome(struct replay *replay, const struct journal_entry *entry,
+    struct err *err)
+{
+	struct outcome outcome;
+
+	if (record_outcome_decode(entry->payload, &outcome, err) < 0)
+		return -EINVAL;
+	open_list_apply(&replay->open, &outcome, entry->lsn);
+	return 0;
+}
+
+static int
+replay_entry(struct replay *replay, const struct journal_entry *entry,
+    struct err *err)
+{
+	replay->records++;
+	switch (entry->kind) {
+	case JOURNAL_BOOT:
+		return 0;
+	case JOURNAL_SIGNAL:
+		return replay_signal(replay, entry, err);
+	case JOURNAL_DECISION:
+		return replay_decision(replay, entry, err);
+	case JOURNAL_OUTCOME:
+		return replay_outcome(replay, entry, err);
+	}
+	return 0;
+}
+
+static int
+replay_journal(struct replay *replay, struct err *err)
+{
+	struct dispatch *dispatch = replay->dispatch;
+	struct journal_status status;
+	struct journal_entry entry;
+	char path[512];
+	uint64_t from;
+	int result;
+
+	dispatch_state_path(dispatch, "checkpoint", path, sizeof(path));
+	from = checkpoint_read(path, journal_hash_key(dispatch->journal),
+	    &dispatch->numbers);
+	journal_status(dispatch->journal, &status);
+	if (from < status.oldest_lsn || from > status.durable_lsn)
+		from = 0;
+	result = journal_cursor_open(&dispatch->cursor, dispatch->journal, from,
+	    err);
+	if (result < 0)
+		return result;
+	while ((result = journal_cursor_next(dispatch->cursor, &entry, err)) ==
+	    1) {
+		result = replay_entry(replay, &entry, err);
+		if (result < 0)
+			break;
+	}
+	return result;
+}
+
+/* ---- what is still open goes out again ---------------------------------------- */
+
+static int
+finish_marked(struct dispatch *dispatch, const struct open_entry *entry)
+{
+	struct outcome outcome = {
+		.decision_lsn = entry->decision_lsn,
+		.index = entry->index,
+		.state = OUTCOME_DELIVERED,
+		.signal_lsn = entry->signal_lsn,
+		.item = entry->item,
+		.receiver_id = entry->receiver_id,
+		.attempts = 1,
+		.reason =
+		    slice_from_string("acknowledged just before the restart"),
+	};
+
+	return dispatch_append_outcome(dispatch, &outcome);
+}
+
+/* The first ones of each receiver, as many as it takes unacknowledged, may
+ * have been on their way when the process ended. */
+static bool
+maybe_in_flight(struct dispatch *dispatch, struct number_table *sent,
+    uint64_t receiver_id)
+{
+	const struct directory_receiver *receiver =
+	    directory_receiver_by_id(dispatch->directory, receiver_id);
+	struct number *number = number_of(sent, receiver_id);
+	unsigned in_flight = receiver ? receiver->in_flight : 1;
+
+	return number && number->last++ < in_flight;
+}
+
+static int
+put_parked(struct dispatch *dispatch, const struct open_entry *entry)
+{
+	struct parked_entry parked = {
+		.decision_lsn = entry->decision_lsn,
+		.signal_lsn = entry->signal_lsn,
+		.receiver_id = entry->receiver_id,
+		.item = entry->item,
+		.index = entry->index,
+		.requeued = entry->state == OPEN_WAITING,
+	};
+
+	return parked_put(&dispatch->parked, &parked);
+}
+
+static int
+reopen(struct replay *replay, const struct open_entry *entry,
+    struct number_table *sent)
+{
+	struct dispatch *dispatch = replay->dispatch;
+	struct egress_reference reference = {
+		.decision_lsn = entry->decision_lsn,
+		.index = entry->index & 15,
+	};
+
+	if (entry->state == OPEN_PARKED)
+		return put_parked(dispatch, entry);
+	if (mark_among(replay->marks, replay->mark_count, entry->decision_lsn,
+		entry->index) &&
+	    finish_marked(dispatch, entry) == 0)
+		return 0;
+	if (entry->requeued_lsn > 0 && put_parked(dispatch, entry) < 0)
+		return -ENOMEM;
+	reference.repeated =
+	    maybe_in_flight(dispatch, sent, entry->receiver_id);
+	return egress_enqueue(dispatch->egress, entry->receiver_id, reference);
+}
+
+static int
+reopen_all(struct replay *replay, struct err *err)
+{
+	struct number_table sent = { 0 };
+	int result = 0;
+
+	open_list_settle(&replay->open);
+	directory_thread_online();
+	for (size_t i = 0; i < replay->open.count && result == 0; i++)
+		result = reopen(replay, &replay->open.entries[i], &sent);
+	directory_thread_offline();
+	number_close(&sent);
+	if (result < 0)
+		return err_set(err, result,
+		    "cannot queue what the journal holds undelivered");
+	return 0;
+}
+
+int
+replay_run(struct dispatch *dispatch, struct err *err)
+{
+	struct replay replay = { .dispatch = dispatch };
+	int64_t began_us = clock_monotonic_us(dispatch->clock);
+	char path[512];
+	int result;
+
+	dispatch_state_path(dispatch, "acknowledged", path, sizeof(path));
+	result = mark_open(&dispatch->marks, path,
+	    journal_hash_key(dispatch->journal), &replay.marks,
+	    &replay.mark_count, err);
+	if (result == 0)
+		result = replay_journal(&replay, err);
+	if (result == 0)
+		result = reopen_all(&replay, err);
+	if (result == 0)
+		log_write(LOG_INFO, "dispatch", "replayed",
+		    "records=%" PRIu64 " undecided=%zu open=%zu parked=%zu "
+		    "ms=%" PRId64,
+		    replay.records, dispatch->undecided.count,
+		    replay.open.count, dispatch->parked.count,
+		    (clock_monotonic_us(dispatch->clock) - began_us) / 1000);
+	open_list_close(&replay.open);
+	free(replay.marks);
+	return result < 0 ? result : 0;
+}
