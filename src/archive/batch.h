@@ -1,0 +1,37 @@
+/*
+ * Journal records -> rows for COPY. One batch is what one transaction stores:
+ * rows of tocsin.event (from decisions, with what their signal said), of
+ * tocsin.delivery (decided) and of tocsin.delivery_outcome (how they ended),
+ * and the position behind the last record taken.
+ */
+#ifndef ARCHIVE_BATCH_H
+#define ARCHIVE_BATCH_H
+
+#include "base/err.h"
+#include "db/db.h"
+#include "journal/journal.h"
+#include "journal/record.h"
+
+struct archive_batch {
+	struct db_copy events, deliveries, outcomes;
+	unsigned records; /* taken, of any kind */
+	uint64_t event_count, delivery_count, outcome_count;
+	uint64_t begin_lsn, end_lsn;  /* [begin, end) */
+	int64_t oldest_us, newest_us; /* receive times: which days it needs */
+	int64_t first_us; /* when its oldest record was received; 0: empty */
+
+	/* decoding scratch */
+	struct record_signal signal;
+	struct decision decision;
+	uint8_t buffer[JOURNAL_PAYLOAD_MAX + 64];
+};
+
+void archive_batch_reset(struct archive_batch *batch, uint64_t begin_lsn);
+void archive_batch_close(struct archive_batch *batch);
+
+/* Take one record. 0, -ENOMEM, or -EINVAL: the record cannot be read, the
+ * reason in err; it is then counted as taken without rows. */
+int archive_batch_add(struct archive_batch *batch, struct journal *journal,
+    const struct journal_entry *entry, struct err *err);
+
+#endif
