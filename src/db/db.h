@@ -14,6 +14,11 @@
 
 struct db {
 	PGconn *connection; /* NULL: not connected */
+	/* > 0: when this becomes readable, whatever waits for the server ends
+	 * with -ECANCELED (and the connection is of no use any more): how a
+	 * thread is stopped while its server hangs. */
+	int interrupt_fd;
+	char sqlstate[6];
 };
 
 /*
@@ -25,13 +30,14 @@ int db_connect(struct db *db, const char *conninfo, const char *application,
     struct err *err);
 void db_close(struct db *db);
 
-/* The newest migration this build knows and what the database has; refuses a
- * database that is newer (-EPROTO) or has none (-ENOENT) with the sentence. */
+/* Returns the newest migration the database has; refuses a database that is
+ * newer than this build knows (-EPROTO) or has none (-ENOENT) with the
+ * sentence. */
 #define DB_SCHEMA_VERSION_TABLE "tocsin.schema_version"
 int db_check_schema(struct db *db, int newest_known, struct err *err);
 
-/* One statement without result rows; 0, or -EIO / -ENOTCONN (connection lost)
- * with the server's message. */
+/* Statements without parameters, their rows dropped; 0, or -EIO / -ENOTCONN
+ * (connection lost) with the server's message. */
 int db_execute(struct db *db, const char *sql, struct err *err);
 
 /* Text parameters ($1..); the result is the caller's (PQclear). NULL: as
@@ -42,13 +48,17 @@ PGresult *db_query(struct db *db, const char *sql, int count,
 const char *db_sqlstate(const struct db *db);
 
 /* COPY (query) TO STDOUT, text format; row is called with each line, fields
- * split at tabs and unescaped in place, NULL fields as NULL. */
+ * split at tabs and unescaped in place, NULL fields as NULL. A line with
+ * another number of fields is -EPROTO; row's own failure is returned after
+ * the rest was read and dropped. */
+#define DB_FIELDS_MAX 64
 typedef int (*db_row_fn)(void *context, int count, char **fields,
     struct err *err);
 int db_copy_out(struct db *db, const char *sql, int fields, db_row_fn row,
     void *context, struct err *err);
 
-/* COPY ... FROM STDIN: begin, then lines made by db_copy_*, then end. */
+/* COPY ... FROM STDIN: zero-initialise, write fields and rows, send. What a
+ * text column cannot hold (a NUL byte) becomes U+FFFD. */
 struct db_copy {
 	char *text;
 	size_t length, size;
@@ -57,6 +67,8 @@ struct db_copy {
 void db_copy_field(struct db_copy *copy, const char *data, size_t length);
 void db_copy_null(struct db_copy *copy);
 void db_copy_end_row(struct db_copy *copy);
+/* Forget the rows, keep the memory. */
+void db_copy_reset(struct db_copy *copy);
 void db_copy_close(struct db_copy *copy);
 int db_copy_in(struct db *db, const char *sql, const struct db_copy *copy,
     struct err *err);
