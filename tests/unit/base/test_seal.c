@@ -106,6 +106,7 @@ master_key_files(void **state)
 			assert_row(strstr(err.text, path) != NULL, i,
 			    rows[i].name);
 	}
+	assert_int_equal(ftruncate(fd, 64), 0);
 	assert_int_equal(pwrite(fd, HEX64, 64, 0), 64);
 	assert_int_equal(seal_master_load(path, &master, &err), 0);
 	for (size_t i = 0; i < SEAL_MASTER_SIZE; i++)
