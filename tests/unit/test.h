@@ -21,11 +21,11 @@
    fail_msg("row %zu (%s): %s", (size_t)(index), (name), #condition);          \
  } while (0)
 
-#define assert_slice(slice, string)                                            \
+#define assert_slice(got, string)                                              \
  do {                                                                          \
-  struct slice got_ = (slice);                                                 \
+  struct slice got_ = (got);                                                   \
   if (!slice_is(got_, (string)))                                               \
-   fail_msg("%s is '%.*s', not '%s'", #slice, SLICE_ARG(got_), (string));      \
+   fail_msg("%s is '%.*s', not '%s'", #got, SLICE_ARG(got_), (string));      \
  } while (0)
 
 #endif
