@@ -1,0 +1,40 @@
+/* What the files of routing share; nobody else includes this. */
+#ifndef ROUTING_INTERNAL_H
+#define ROUTING_INTERNAL_H
+
+#include "routing/routing.h"
+
+/* Everything one event was found to belong to, and what it becomes. */
+struct route {
+	const struct directory *directory;
+	const struct routing_request *request;
+	struct routing_scratch *scratch;
+	struct decision *decision;
+	const struct signal_event *event;
+
+	const struct directory_bridge *bridge;
+	const struct directory_site *site;
+	const struct directory_dealer *dealer; /* NULL: no library of its own */
+	const struct directory_station *station;
+	const struct directory_receiver *receiver;
+	/* whose library row decides; NULL: the code passes as received */
+	const struct directory_zone *zone;
+
+	/* what goes out */
+	enum signal_format format;
+	enum signal_qualifier qualifier;
+	char code[SIGNAL_CODE_SIZE];
+};
+
+/* The verdict with its sentence; always returns false: "not routed". */
+bool route_end(struct route *route, enum verdict verdict, const char *format,
+    ...) __attribute__((format(printf, 3, 4)));
+/* The sentence alone. */
+void route_say(struct route *route, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Fill the decision's first delivery. False when the account cannot be
+ * composed; the verdict is set then. */
+bool route_compose(struct route *route);
+
+#endif

@@ -1,0 +1,276 @@
+/* sender -> bridge -> site -> station -> receiver, and the event's own code. */
+#include "routing/routing.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/text.h"
+#include "routing/internal.h"
+#include "signal/codes.h"
+
+/* Names and wire bytes of any kind end up in the sentence, and it may have
+ * been cut: what is not UTF-8 becomes '?'. */
+static void
+clean_text(char *text)
+{
+	size_t length = strlen(text);
+
+	for (size_t i = 0; i < length;) {
+		size_t step = text_utf8_length(text + i, length - i);
+
+		if (step == 0) {
+			text[i] = '?';
+			step = 1;
+		}
+		i += step;
+	}
+}
+
+static void
+say(struct route *route, const char *format, va_list arguments)
+{
+	char *text = route->scratch->reason;
+
+	vsnprintf(text, sizeof(route->scratch->reason), format, arguments);
+	clean_text(text);
+	route->decision->reason = slice_from_string(text);
+}
+
+void
+route_say(struct route *route, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	say(route, format, arguments);
+	va_end(arguments);
+}
+
+bool
+route_end(struct route *route, enum verdict verdict, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	say(route, format, arguments);
+	va_end(arguments);
+	route->decision->verdict = verdict;
+	return false;
+}
+
+static bool
+find_sender(struct route *route)
+{
+	const struct routing_request *request = route->request;
+	const struct signal *signal = request->signal;
+
+	route->bridge = directory_bridge_by_sender(route->directory,
+	    request->listener, signal->receiver, signal->line, signal->account,
+	    request->account_zeros);
+	if (!route->bridge)
+		return route_end(route, VERDICT_UNKNOWN_ACCOUNT,
+		    "nobody signals with account '%.*s' by listener '%.*s'",
+		    SLICE_ARG(signal->account), SLICE_ARG(request->listener));
+	route->decision->bridge_id = route->bridge->id;
+	return true;
+}
+
+static bool
+find_site(struct route *route)
+{
+	const struct directory_bridge *bridge = route->bridge;
+	const char *kind = bridge->kind == DIRECTORY_PANEL ? "panel" : "bridge";
+
+	if (bridge->site_id)
+		route->site =
+		    directory_site_by_id(route->directory, bridge->site_id);
+	if (!route->site)
+		return route_end(route, VERDICT_UNREGISTERED,
+		    "%s '%s' belongs to no site", kind, bridge->serial);
+	route->decision->site_id = route->site->id;
+	route->decision->dealer_id = route->site->dealer_id;
+	route->dealer =
+	    directory_dealer_by_id(route->directory, route->site->dealer_id);
+	if (route->site->state == DIRECTORY_SITE_INACTIVE)
+		return route_end(route, VERDICT_SITE_INACTIVE,
+		    "site '%s' is deactivated", route->site->name);
+	return true;
+}
+
+static bool
+find_station(struct route *route)
+{
+	const struct directory_site *site = route->site;
+
+	if (site->station_id)
+		route->station =
+		    directory_station_by_id(route->directory, site->station_id);
+	if (!route->station)
+		return route_end(route, VERDICT_UNROUTED,
+		    "site '%s' names no station", site->name);
+	if (route->station->receiver_id)
+		route->receiver = directory_receiver_by_id(route->directory,
+		    route->station->receiver_id);
+	if (!route->receiver)
+		return route_end(route, VERDICT_NO_RECEIVER,
+		    "station record '%s' has no receiver",
+		    route->station->name);
+	return true;
+}
+
+/* Which channel speaks, where the alarm library asks for one. */
+static void
+find_zone(struct route *route)
+{
+	struct decision *decision = route->decision;
+
+	if (route->bridge->kind == DIRECTORY_PANEL) {
+		decision->flags |= DECISION_PASS_THROUGH;
+		return;
+	}
+	if (!codes_is_zone_alarm(route->event))
+		return;
+	if (slice_present(route->event->zone))
+		route->zone =
+		    directory_zone_find(route->bridge, route->event->zone);
+	if (route->zone)
+		decision->channel_id = route->zone->channel_id;
+	else
+		decision->flags |= DECISION_UNMAPPED_ZONE;
+}
+
+/* The restore follows its alarm: the code changes, the qualifier stays. */
+static void
+take_code(struct route *route, const char *code)
+{
+	enum signal_format format =
+	    strlen(code) == 3 ? SIGNAL_FORMAT_CONTACT_ID : SIGNAL_FORMAT_SIA;
+	char mapped[SIGNAL_CODE_SIZE];
+
+	if (format == SIGNAL_FORMAT_CONTACT_ID &&
+	    route->format == SIGNAL_FORMAT_SIA &&
+	    !codes_contact_id_from_sia(route->event->code, mapped,
+		&route->qualifier))
+		route->qualifier = SIGNAL_QUALIFIER_NEW;
+	route->format = format;
+	slice_copy(slice_from_string(code), route->code, sizeof(route->code));
+}
+
+static bool
+decide_channel(struct route *route)
+{
+	const struct directory_zone *zone = route->zone;
+	const struct directory_zone_type *type =
+	    directory_zone_type_by_number(route->directory, zone->zone_type);
+	struct routing_effective effective;
+
+	if (!type) {
+		route_say(route,
+		    "channel '%s' has zone type %u, which is not known: code %s as received",
+		    zone->name, zone->zone_type, route->code);
+		return true;
+	}
+	routing_resolve(type, route->dealer ? &route->dealer->library : NULL,
+	    &route->site->library, zone, &effective);
+	if (!effective.enabled)
+		return route_end(route, VERDICT_SUPPRESSED,
+		    "zone %.*s is channel '%s' (%s): disabled by %s",
+		    SLICE_ARG(route->event->zone), zone->name, type->name,
+		    routing_level_name(effective.enabled_level));
+	take_code(route, effective.code);
+	route_say(route, "zone %.*s is channel '%s' (%s): code %s from %s",
+	    SLICE_ARG(route->event->zone), zone->name, type->name,
+	    effective.code, routing_level_name(effective.code_level));
+	return true;
+}
+
+static bool
+decide_inbound(struct route *route)
+{
+	const char *whose =
+	    route->bridge->kind == DIRECTORY_PANEL ? "panel's own " : "";
+	const char *received = route->event->code;
+	struct routing_effective effective;
+
+	routing_resolve_inbound(received,
+	    route->dealer ? &route->dealer->library : NULL,
+	    &route->site->library, &effective);
+	if (!effective.enabled)
+		return route_end(route, VERDICT_SUPPRESSED,
+		    "%scode %s: disabled by %s", whose, received,
+		    routing_level_name(effective.enabled_level));
+	if (effective.code_level == ROUTING_LEVEL_BUILT_IN) {
+		route_say(route, "%scode %s passes as received", whose,
+		    received);
+		return true;
+	}
+	take_code(route, effective.code);
+	route_say(route, "%scode %s: code %s from %s", whose, received,
+	    effective.code, routing_level_name(effective.code_level));
+	return true;
+}
+
+static bool
+decide_code(struct route *route)
+{
+	const struct signal_event *event = route->event;
+
+	route->format = event->format;
+	route->qualifier = event->qualifier;
+	memcpy(route->code, event->code, sizeof(route->code));
+	if (route->zone)
+		return decide_channel(route);
+	if (route->decision->flags & DECISION_UNMAPPED_ZONE) {
+		route_say(route,
+		    "no channel knows zone '%.*s': code %s as received",
+		    SLICE_ARG(event->zone), event->code);
+		return true;
+	}
+	return decide_inbound(route);
+}
+
+static void
+decide_once(struct route *route)
+{
+	const struct signal *signal = route->request->signal;
+
+	if (signal->protocol == SIGNAL_PROTOCOL_INTERNAL) {
+		route_end(route, VERDICT_UNROUTED,
+		    "the installation's own event");
+		return;
+	}
+	if (!find_sender(route) || !find_site(route))
+		return;
+	if (route->request->item >= signal->event_count) {
+		route_end(route, VERDICT_UNROUTED, "the signal has no event");
+		return;
+	}
+	route->event = &signal->events[route->request->item];
+	find_zone(route);
+	if (!find_station(route) || !decide_code(route) ||
+	    !route_compose(route))
+		return;
+	route->decision->verdict = VERDICT_ROUTED;
+}
+
+void
+routing_decide(const struct directory *directory,
+    const struct routing_request *request, struct routing_scratch *scratch,
+    struct decision *ret)
+{
+	uint32_t generation;
+
+	do {
+		struct route route = {
+			.directory = directory,
+			.request = request,
+			.scratch = scratch,
+			.decision = ret,
+		};
+
+		memset(ret, 0, sizeof(*ret));
+		ret->item = (uint16_t)request->item;
+		generation = directory_read_begin(directory);
+		decide_once(&route);
+	} while (directory_read_retry(directory, generation));
+}
