@@ -168,9 +168,13 @@ uint32_t directory_read_begin(const struct directory *directory);
 bool directory_read_retry(const struct directory *directory,
     uint32_t generation);
 
-/* The most specific bridge of this sender: account text exact, and listener,
- * receiver and line equal wherever the bridge names them. zeros: also look the
- * account up without leading zeros. NULL: nobody. */
+/*
+ * The most specific bridge of this sender: account text exact, and listener,
+ * receiver and line equal wherever the bridge names them. More names win, then
+ * the receiver before the line before the listener. zeros: when nobody is
+ * found, compare the accounts without their leading zeros. NULL: nobody, or
+ * several that are equally meant.
+ */
 const struct directory_bridge *directory_bridge_by_sender(const struct directory
 							      *directory,
     struct slice listener, struct slice receiver, struct slice line,
@@ -257,6 +261,7 @@ void directory_status(struct directory *directory,
  * in are copied whole. A NULL object with an id removes.
  */
 struct directory_batch;
+/* NULL: out of memory, which every put and the commit then report. */
 struct directory_batch *directory_batch_begin(struct directory *directory);
 int directory_put_dealer(struct directory_batch *, uint64_t id,
     const struct directory_dealer *);
@@ -272,7 +277,11 @@ int directory_put_zone_type(struct directory_batch *, unsigned number,
     const struct directory_zone_type *);
 /* Everything not put in this batch goes away (a full load). */
 void directory_batch_replace_all(struct directory_batch *batch);
-/* 0 or -ENOMEM (then nothing changed); frees the batch. */
+/* 0 or -ENOMEM (then nothing changed); frees the batch. Waits until no reader
+ * holds what was taken out; a caller that is itself online counts as having
+ * been offline. */
 int directory_batch_commit(struct directory_batch *batch);
+/* Forget it; accepts NULL. */
+void directory_batch_abandon(struct directory_batch *batch);
 
 #endif

@@ -1,0 +1,273 @@
+/*
+ * Changes that are put in place together: collected as finished objects, then
+ * applied between two even generations with nothing left that could fail.
+ */
+#include <errno.h>
+#include <malloc.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "directory/private.h"
+
+struct directory_batch {
+	struct directory *directory;
+	struct object *first, **last;
+	size_t count;		   /* objects and removals in the list */
+	size_t puts[OBJECT_KINDS]; /* without the removals */
+	bool receivers_change;
+	bool replace_all;
+	bool failed; /* out of memory on the way */
+};
+
+struct directory_batch *
+directory_batch_begin(struct directory *directory)
+{
+	struct directory_batch *batch = directory->allocate(sizeof(*batch));
+
+	if (!batch)
+		return NULL;
+	memset(batch, 0, sizeof(*batch));
+	batch->directory = directory;
+	batch->last = &batch->first;
+	return batch;
+}
+
+static int
+put(struct directory_batch *batch, enum object_kind kind, uint64_t id,
+    const void *content)
+{
+	struct object *object;
+
+	if (!batch)
+		return -ENOMEM;
+	object = object_create(kind, id, content, batch->directory->allocate);
+	if (!object) {
+		batch->failed = true;
+		return -ENOMEM;
+	}
+	*batch->last = object;
+	batch->last = &object->next;
+	batch->count++;
+	batch->puts[kind] += content != NULL;
+	batch->receivers_change |= kind == OBJECT_RECEIVER;
+	return 0;
+}
+
+int
+directory_put_dealer(struct directory_batch *batch, uint64_t id,
+    const struct directory_dealer *dealer)
+{
+	return put(batch, OBJECT_DEALER, id, dealer);
+}
+
+int
+directory_put_receiver(struct directory_batch *batch, uint64_t id,
+    const struct directory_receiver *receiver)
+{
+	return put(batch, OBJECT_RECEIVER, id, receiver);
+}
+
+int
+directory_put_station(struct directory_batch *batch, uint64_t id,
+    const struct directory_station *station)
+{
+	return put(batch, OBJECT_STATION, id, station);
+}
+
+int
+directory_put_site(struct directory_batch *batch, uint64_t id,
+    const struct directory_site *site)
+{
+	return put(batch, OBJECT_SITE, id, site);
+}
+
+int
+directory_put_bridge(struct directory_batch *batch, uint64_t id,
+    const struct directory_bridge *bridge)
+{
+	return put(batch, OBJECT_BRIDGE, id, bridge);
+}
+
+int
+directory_put_zone_type(struct directory_batch *batch, unsigned number,
+    const struct directory_zone_type *type)
+{
+	return put(batch, OBJECT_ZONE_TYPE, number, type);
+}
+
+void
+directory_batch_replace_all(struct directory_batch *batch)
+{
+	if (batch)
+		batch->replace_all = true;
+}
+
+void
+directory_batch_abandon(struct directory_batch *batch)
+{
+	if (!batch)
+		return;
+	object_free_list(batch->first);
+	free(batch);
+}
+
+/* The picture takes every object of the batch. */
+static size_t
+apply_all(struct directory_batch *batch, struct picture *picture,
+    struct retired *retired)
+{
+	struct object *object = batch->first;
+	size_t changes = 0;
+
+	batch->first = NULL;
+	while (object) {
+		struct object *next = object->next;
+
+		changes += picture_apply(picture, object, retired);
+		object = next;
+	}
+	return changes;
+}
+
+static void
+begin_change(struct directory *directory)
+{
+	uint32_t generation =
+	    atomic_load_explicit(&directory->generation, memory_order_relaxed);
+
+	/* every later store to a slot is a release: whoever sees one of them
+	 * sees this too */
+	atomic_store_explicit(&directory->generation, generation + 1,
+	    memory_order_relaxed);
+}
+
+static void
+end_change(struct directory *directory)
+{
+	uint32_t generation =
+	    atomic_load_explicit(&directory->generation, memory_order_relaxed);
+
+	atomic_store_explicit(&directory->generation, generation + 1,
+	    memory_order_release);
+}
+
+/* Something went: let no reader hold it, then free it. */
+static void
+reclaim(struct retired *retired, struct receiver_list *receivers)
+{
+	if (!retired->objects && !retired->arrays && !receivers)
+		return;
+	directory_wait_for_readers();
+	retired_free(retired);
+	free(receivers);
+}
+
+static int
+commit_changes(struct directory_batch *batch, size_t *ret_changes)
+{
+	struct directory *directory = batch->directory;
+	struct picture *picture = directory_picture(directory);
+	struct receiver_list *list = NULL;
+	struct retired retired = { NULL, NULL };
+
+	if (batch->receivers_change)
+		list = picture_receiver_list_reserve(picture,
+		    batch->puts[OBJECT_RECEIVER]);
+	if ((batch->receivers_change && !list) ||
+	    picture_reserve(picture, batch->puts, &retired) < 0) {
+		reclaim(&retired, list);
+		return -ENOMEM;
+	}
+	begin_change(directory);
+	*ret_changes = apply_all(batch, picture, &retired);
+	if (list)
+		list = picture_receiver_list_replace(picture, list);
+	end_change(directory);
+	reclaim(&retired, list);
+	return 0;
+}
+
+/* A picture of its own, exchanged for the old one in one step. */
+static int
+commit_replacement(struct directory_batch *batch, size_t *ret_changes)
+{
+	struct directory *directory = batch->directory;
+	struct picture *old = directory_picture(directory);
+	struct picture *picture = picture_create(directory->allocate);
+	struct receiver_list *list = NULL;
+	struct retired retired = { NULL, NULL };
+	int result = picture ? 0 : -ENOMEM;
+
+	if (result == 0) {
+		result = picture_reserve(picture, batch->puts, &retired);
+		list = picture_receiver_list_reserve(picture,
+		    batch->puts[OBJECT_RECEIVER]);
+	}
+	if (result < 0 || !list) {
+		free(list);
+		picture_close(&picture);
+		return -ENOMEM;
+	}
+	*ret_changes = apply_all(batch, picture, &retired);
+	retired_free(&retired); /* nobody has seen it yet */
+	picture_receiver_list_replace(picture, list);
+	begin_change(directory);
+	atomic_store_explicit(&directory->picture, picture,
+	    memory_order_release);
+	end_change(directory);
+	directory_wait_for_readers();
+	picture_close(&old);
+	/* the old picture lay between what stays: give its pages back */
+	malloc_trim(0);
+	return 0;
+}
+
+static void
+tell_subscribers(struct directory *directory)
+{
+	const uint64_t one = 1;
+
+	/* a counter that is full says "something changed" just as well */
+	for (unsigned i = 0; i < directory->subscriber_count; i++)
+		if (write(directory->subscribers[i], &one, sizeof(one)) < 0)
+			continue;
+}
+
+static void
+publish(struct directory *directory, size_t changes)
+{
+	const struct picture *picture = directory_picture(directory);
+	struct directory_status *status = &directory->status;
+
+	pthread_mutex_lock(&directory->lock);
+	status->dealers = picture->by_id[OBJECT_DEALER].count;
+	status->stations = picture->by_id[OBJECT_STATION].count;
+	status->receivers = picture->by_id[OBJECT_RECEIVER].count;
+	status->sites = picture->by_id[OBJECT_SITE].count;
+	status->bridges = picture->by_id[OBJECT_BRIDGE].count;
+	status->bytes = picture_bytes(picture);
+	status->changes += changes;
+	tell_subscribers(directory);
+	pthread_mutex_unlock(&directory->lock);
+}
+
+int
+directory_batch_commit(struct directory_batch *batch)
+{
+	size_t changes = 0;
+	int result;
+
+	if (!batch)
+		return -ENOMEM;
+	if (batch->failed)
+		result = -ENOMEM;
+	else if (batch->replace_all)
+		result = commit_replacement(batch, &changes);
+	else
+		result = commit_changes(batch, &changes);
+	if (result == 0 && (changes > 0 || batch->replace_all))
+		publish(batch->directory, changes);
+	directory_batch_abandon(batch);
+	return result;
+}

@@ -1,0 +1,53 @@
+/*
+ * What a table points at: a header and the public struct behind it, with its
+ * strings and arrays, in one allocation. Immutable once a reader can see it,
+ * except `next`, which only the writer looks at. Internal to src/directory.
+ */
+#ifndef DIRECTORY_OBJECT_H
+#define DIRECTORY_OBJECT_H
+
+#include "directory/directory.h"
+
+/* Which of the tables. In the snapshot file: never renumber. */
+enum object_kind {
+	OBJECT_ZONE_TYPE = 0,
+	OBJECT_DEALER = 1,
+	OBJECT_RECEIVER = 2,
+	OBJECT_STATION = 3,
+	OBJECT_SITE = 4,
+	OBJECT_BRIDGE = 5,
+};
+#define OBJECT_KINDS 6
+
+struct object {
+	struct object *next; /* in a batch, or waiting to be freed */
+	uint64_t id;
+	uint32_t bytes; /* of the allocation, header included */
+	uint16_t kind;	/* enum object_kind */
+	bool removal;	/* nothing behind it: the id goes away */
+	uint64_t content[];
+};
+
+/* The public struct in an object. */
+static inline const void *
+object_content(const struct object *object)
+{
+	return object->content;
+}
+
+static inline const struct directory_bridge *
+object_bridge(const struct object *object)
+{
+	return object_content(object);
+}
+
+typedef void *(*object_allocate_fn)(size_t bytes);
+
+/* A copy of the public struct of that kind; NULL content: a removal. NULL when
+ * out of memory. */
+struct object *object_create(enum object_kind kind, uint64_t id,
+    const void *content, object_allocate_fn allocate);
+/* Every object of a list linked by next. */
+void object_free_list(struct object *list);
+
+#endif

@@ -1,0 +1,140 @@
+#include "directory/table.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "directory/object.h"
+
+#define SLOTS_MIN 16
+
+struct object table_removed;
+
+static struct table_array *
+writers_array(const struct table *table)
+{
+	return atomic_load_explicit(&table->array, memory_order_relaxed);
+}
+
+static table_slot *
+find_slot(struct table_array *array, uint64_t hash, const struct object *object)
+{
+	for (size_t i = (size_t)hash & array->mask;;
+	     i = (i + 1) & array->mask) {
+		struct object *here = atomic_load_explicit(&array->slots[i],
+		    memory_order_relaxed);
+
+		if (here == object)
+			return &array->slots[i];
+		/* an empty slot ends every run: it cannot be missing */
+		assert(here);
+	}
+}
+
+static size_t
+array_bytes(size_t slots)
+{
+	return sizeof(struct table_array) + slots * sizeof(table_slot);
+}
+
+/* At most half full, so that a walk soon meets an empty slot. */
+static size_t
+slots_for(size_t objects)
+{
+	size_t slots = SLOTS_MIN;
+
+	while (slots / 2 < objects)
+		slots *= 2;
+	return slots;
+}
+
+int
+table_reserve(struct table *table, size_t more, table_hash_fn hash,
+    const void *context, void *(*allocate)(size_t),
+    struct table_array **retired)
+{
+	struct table_array *old = writers_array(table), *grown;
+	size_t slots;
+
+	if (old && table->used + more <= (old->mask + 1) / 2)
+		return 0;
+	slots = slots_for(table->count + more);
+	grown = allocate(array_bytes(slots));
+	if (!grown)
+		return -ENOMEM;
+	memset(grown, 0, array_bytes(slots));
+	grown->mask = slots - 1;
+	for (size_t i = 0; old && i <= old->mask; i++) {
+		struct object *object =
+		    atomic_load_explicit(&old->slots[i], memory_order_relaxed);
+
+		if (object && object != &table_removed)
+			atomic_store_explicit(find_slot(grown,
+						  hash(context, object), NULL),
+			    object, memory_order_relaxed);
+	}
+	table->used = table->count;
+	atomic_store_explicit(&table->array, grown, memory_order_release);
+	if (old) {
+		old->next_retired = *retired;
+		*retired = old;
+	}
+	return 0;
+}
+
+void
+table_insert(struct table *table, uint64_t hash, struct object *object)
+{
+	atomic_store_explicit(find_slot(writers_array(table), hash, NULL),
+	    object, memory_order_release);
+	table->count++;
+	table->used++;
+}
+
+void
+table_remove(struct table *table, uint64_t hash, struct object *object)
+{
+	atomic_store_explicit(find_slot(writers_array(table), hash, object),
+	    &table_removed, memory_order_release);
+	table->count--;
+}
+
+void
+table_replace(struct table *table, uint64_t hash, struct object *before,
+    struct object *after)
+{
+	atomic_store_explicit(find_slot(writers_array(table), hash, before),
+	    after, memory_order_release);
+}
+
+void
+table_each(const struct table *table, table_each_fn fn, void *context)
+{
+	struct table_array *array =
+	    atomic_load_explicit(&table->array, memory_order_acquire);
+
+	for (size_t i = 0; array && i <= array->mask; i++) {
+		struct object *object = atomic_load_explicit(&array->slots[i],
+		    memory_order_acquire);
+
+		if (object && object != &table_removed)
+			fn(context, object);
+	}
+}
+
+size_t
+table_bytes(const struct table *table)
+{
+	struct table_array *array = writers_array(table);
+
+	return array ? array_bytes(array->mask + 1) : 0;
+}
+
+void
+table_close(struct table *table)
+{
+	free(writers_array(table));
+	atomic_store_explicit(&table->array, NULL, memory_order_relaxed);
+	table->count = table->used = 0;
+}

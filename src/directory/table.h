@@ -1,0 +1,98 @@
+/*
+ * Open addressing over pointers, one writer, readers that never lock. A slot
+ * is empty, removed, or points at an object; the table does not know what is
+ * in it: a reader walks the slots a hash leads to and compares by itself.
+ *
+ *	walk = table_walk(table, hash);
+ *	while ((object = table_next(&walk)))
+ *		if (it is the one) ...
+ *
+ * Growing makes a new array and puts it in the old one's place; the old one
+ * is handed to the caller, who frees it when no reader can be in it.
+ */
+#ifndef DIRECTORY_TABLE_H
+#define DIRECTORY_TABLE_H
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct object;
+typedef _Atomic(struct object *) table_slot;
+
+struct table_array {
+	struct table_array *next_retired;
+	size_t mask;
+	table_slot slots[];
+};
+
+struct table {
+	_Atomic(struct table_array *) array;
+	size_t count; /* objects in it; this and the rest: the writer's */
+	size_t used;  /* count and the removed, which fill slots too */
+};
+
+/* Not a place: an object was here, look further. */
+extern struct object table_removed;
+
+struct table_walk {
+	struct table_array *array;
+	size_t position;
+};
+
+static inline struct table_walk
+table_walk(const struct table *table, uint64_t hash)
+{
+	struct table_array *array =
+	    atomic_load_explicit(&table->array, memory_order_acquire);
+
+	return (struct table_walk){ array,
+		array ? (size_t)hash & array->mask : 0 };
+}
+
+/* The next object this hash may mean; NULL: no further one. */
+static inline struct object *
+table_next(struct table_walk *walk)
+{
+	while (walk->array) {
+		struct object *object =
+		    atomic_load_explicit(&walk->array->slots[walk->position],
+			memory_order_acquire);
+
+		if (!object)
+			return NULL;
+		walk->position = (walk->position + 1) & walk->array->mask;
+		if (object != &table_removed)
+			return object;
+	}
+	return NULL;
+}
+
+/* ---- the writer's side ---- */
+
+typedef uint64_t (*table_hash_fn)(const void *context,
+    const struct object *object);
+
+/*
+ * Make room for so many more objects: after it table_insert cannot fail. 0, or
+ * -ENOMEM with nothing changed. An array that was replaced is put at the front
+ * of *retired.
+ */
+int table_reserve(struct table *table, size_t more, table_hash_fn hash,
+    const void *context, void *(*allocate)(size_t),
+    struct table_array **retired);
+void table_insert(struct table *table, uint64_t hash, struct object *object);
+/* The object must be in the table under this hash. */
+void table_remove(struct table *table, uint64_t hash, struct object *object);
+void table_replace(struct table *table, uint64_t hash, struct object *before,
+    struct object *after);
+
+/* Every object, in no order. */
+typedef void (*table_each_fn)(void *context, struct object *object);
+void table_each(const struct table *table, table_each_fn fn, void *context);
+
+size_t table_bytes(const struct table *table);
+/* Frees the array, not the objects. No reader may be left. */
+void table_close(struct table *table);
+
+#endif
