@@ -1,0 +1,278 @@
+#include "ingress/frame.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/cursor.h"
+#include "ingress/reply.h"
+#include "ingress/worker.h"
+#include "journal/record.h"
+
+/* What is known about a frame so far. */
+struct opened {
+	const struct directory_bridge *bridge; /* NULL: nobody's */
+	struct codec_key own_key;
+	const struct codec_key *key; /* own_key, the listener's, or NULL */
+	struct record_signal record; /* with the signal */
+};
+
+static void
+remember_bad(const struct frame_origin *origin, const char *reason,
+    struct slice bytes)
+{
+	worker_read_clock(origin->worker);
+	bad_frames_add(&origin->slot->listener->bad_frames,
+	    origin->worker->wall_us, origin->peer, reason, bytes);
+}
+
+void
+frame_bad(const struct frame_origin *origin, enum dc09_fault fault,
+    struct slice bytes)
+{
+	counter_add(&origin->slot->counters.faults[fault], 1);
+	remember_bad(origin, dc09_fault_name(fault), bytes);
+}
+
+/* Sound, but nothing is said. */
+static int
+stay_silent(const struct frame_origin *origin)
+{
+	counter_add(&origin->slot->counters.replies[INGRESS_REPLY_NONE], 1);
+	return 0;
+}
+
+static const enum ingress_reply_kind counted_as[] = {
+	[DC09_REPLY_ACK] = INGRESS_REPLY_ACK,
+	[DC09_REPLY_NAK] = INGRESS_REPLY_NAK,
+	[DC09_REPLY_DUH] = INGRESS_REPLY_DUH,
+};
+
+static size_t
+encode_reply(const struct frame_origin *origin, enum dc09_reply kind,
+    const struct dc09_frame *frame, const struct codec_key *key,
+    char out[DC09_REPLY_MAX])
+{
+	size_t length = dc09_reply_encode(origin->worker->crypto, kind, frame,
+	    key, origin->slot->config->reply_timestamp, origin->worker->wall_us,
+	    out);
+
+	if (length == 0)
+		remember_bad(origin, "header too long to echo", frame->raw);
+	return length;
+}
+
+/* A reply that promises nothing. */
+static int
+answer(const struct frame_origin *origin, enum dc09_reply kind,
+    const struct dc09_frame *frame, const struct codec_key *key)
+{
+	char bytes[DC09_REPLY_MAX];
+	size_t length;
+
+	if (origin->worker->mute)
+		return stay_silent(origin);
+	length = encode_reply(origin, kind, frame, key, bytes);
+	if (length == 0)
+		return stay_silent(origin);
+	return reply_now(origin, counted_as[kind], bytes, length);
+}
+
+/* Refused for a reason that the installer should see. */
+static int
+refuse(const struct frame_origin *origin, enum dc09_reply kind,
+    const struct dc09_frame *frame, const char *reason)
+{
+	int result = answer(origin, kind, frame, NULL);
+
+	if (result == 0)
+		remember_bad(origin, reason, frame->raw);
+	return result;
+}
+
+static void
+find_sender(const struct frame_origin *origin, const struct dc09_frame *frame,
+    struct opened *ret)
+{
+	const struct ingress_listener_config *config = origin->slot->config;
+
+	worker_go_online(origin->worker);
+	ret->bridge = directory_bridge_by_sender(origin->worker->directory,
+	    origin->slot->name, frame->receiver, frame->line, frame->account,
+	    config->tolerate & DC09_TOLERATE_ACCOUNT_ZEROS);
+	ret->key = config->key.length > 0 ? &config->key : NULL;
+	if (ret->bridge && ret->bridge->key_length > 0) {
+		memcpy(ret->own_key.bytes, ret->bridge->key,
+		    ret->bridge->key_length);
+		ret->own_key.length = ret->bridge->key_length;
+		ret->key = &ret->own_key;
+	}
+}
+
+/* A fixed sequence says nothing: the panel's own time, where it gave one,
+ * tells two alike events from one repeated. */
+static bool
+sequence_is_fixed(const struct signal *signal)
+{
+	return slice_is(signal->sequence, "0000") && signal->panel_time_us != 0;
+}
+
+static void
+hash_identity(struct worker *worker, struct record_signal *record)
+{
+	const struct signal *signal = &record->signal;
+	char *space = worker->hash_input;
+	struct writer w = writer_open(space, sizeof(worker->hash_input));
+
+	writer_slice(&w, signal->receiver);
+	writer_slice(&w, signal->line);
+	writer_slice(&w, signal->account);
+	record->sender = hash_bytes(worker->hash_key, space, writer_length(&w));
+	writer_slice(&w, signal->sequence);
+	writer_slice(&w, signal->body);
+	if (sequence_is_fixed(signal))
+		writer_u64(&w, (uint64_t)signal->panel_time_us);
+	record->fingerprint =
+	    hash_bytes(worker->hash_key, space, writer_length(&w));
+}
+
+static int
+encode_record(const struct frame_origin *origin, const struct dc09_frame *frame,
+    struct record_signal *record)
+{
+	struct worker *worker = origin->worker;
+
+	record->listener = origin->slot->name;
+	record->peer = slice_from_string(origin->peer);
+	record->account_zeros =
+	    origin->slot->config->tolerate & DC09_TOLERATE_ACCOUNT_ZEROS;
+	record->raw = frame->raw;
+	hash_identity(worker, record);
+	return record_signal_encode(record, worker->record,
+	    sizeof(worker->record));
+}
+
+/* The journal did not take it. */
+static int
+not_taken(const struct frame_origin *origin, int error)
+{
+	struct worker *worker = origin->worker;
+
+	if (error == -EAGAIN) {
+		worker->full = true;
+		return -EAGAIN;
+	}
+	log_limited(&origin->slot->journal_limit, LOG_ERROR, "ingress",
+	    "not-acknowledged", "listener=%s peer=%s error=\"%s\"",
+	    origin->slot->config->name, origin->peer, strerror(-error));
+	stay_silent(origin);
+	if (error == -EIO)
+		worker_fail(worker);
+	return 0;
+}
+
+/* Journal the event; its reply waits until that is durable. The reply is made
+ * first: what cannot be answered is not taken either. */
+static int
+take(const struct frame_origin *origin, const struct dc09_frame *frame,
+    struct opened *opened)
+{
+	struct worker *worker = origin->worker;
+	char bytes[DC09_REPLY_MAX];
+	size_t length =
+	    encode_reply(origin, DC09_REPLY_ACK, frame, opened->key, bytes);
+	struct pending_reply *reply;
+	uint64_t lsn;
+	int result;
+
+	if (length == 0)
+		return stay_silent(origin);
+	result = encode_record(origin, frame, &opened->record);
+	if (result < 0)
+		return refuse(origin, DC09_REPLY_DUH, frame,
+		    "too much for one record");
+	reply = reply_prepare(origin, length);
+	if (!reply)
+		return not_taken(origin, -EAGAIN);
+	result = journal_append(worker->journal, JOURNAL_SIGNAL,
+	    worker->wall_us, worker->monotonic_us,
+	    slice_of(worker->record, (size_t)result), &lsn);
+	if (result < 0)
+		return not_taken(origin, result);
+	reply_commit(origin, reply, lsn, bytes, length);
+	counter_add(&origin->slot->counters.signals, 1);
+	return 0;
+}
+
+static int
+accept_frame(const struct frame_origin *origin, const struct dc09_frame *frame,
+    struct opened *opened)
+{
+	int result;
+
+	if (!opened->record.signal.poll)
+		return take(origin, frame, opened);
+	result = answer(origin, DC09_REPLY_ACK, frame, opened->key);
+	if (result == 0)
+		counter_add(&origin->slot->counters.polls, 1);
+	return result;
+}
+
+static int
+open_frame(const struct frame_origin *origin, const struct dc09_frame *frame,
+    struct opened *opened)
+{
+	const struct ingress_listener_config *config = origin->slot->config;
+	struct worker *worker = origin->worker;
+	const char *reason = "";
+
+	switch (dc09_decode(worker->crypto, frame, opened->key, config->window,
+	    config->tolerate, worker->wall_us, worker->plain,
+	    &opened->record.signal, &reason)) {
+	case DC09_ACCEPT:
+		return accept_frame(origin, frame, opened);
+	case DC09_NAK:
+		return refuse(origin, DC09_REPLY_NAK, frame, reason);
+	case DC09_DUH:
+		return refuse(origin, DC09_REPLY_DUH, frame, reason);
+	}
+	return 0;
+}
+
+static int
+handle_unknown(const struct frame_origin *origin,
+    const struct dc09_frame *frame, struct opened *opened)
+{
+	switch (origin->slot->config->unknown_account) {
+	case INGRESS_UNKNOWN_ACK_AND_LOG:
+		return open_frame(origin, frame, opened);
+	case INGRESS_UNKNOWN_DUH:
+		return refuse(origin, DC09_REPLY_DUH, frame, "unknown account");
+	case INGRESS_UNKNOWN_IGNORE:
+		remember_bad(origin, "unknown account", frame->raw);
+		return stay_silent(origin);
+	}
+	return 0;
+}
+
+int
+frame_handle(const struct frame_origin *origin, const struct dc09_frame *frame)
+{
+	struct opened opened;
+	int result;
+
+	if (origin->worker->failed)
+		return 0;
+	worker_read_clock(origin->worker);
+	opened.own_key.length = 0;
+	find_sender(origin, frame, &opened);
+	if (!opened.bridge)
+		result = handle_unknown(origin, frame, &opened);
+	else if (opened.bridge->cipher_required && !frame->encrypted)
+		result = refuse(origin, DC09_REPLY_DUH, frame,
+		    "clear text from a bridge that must encrypt");
+	else
+		result = open_frame(origin, frame, &opened);
+	if (result == -EAGAIN)
+		origin->worker->full = true;
+	return result;
+}

@@ -1,0 +1,403 @@
+#include "ingress/session.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ingress/frame.h"
+#include "ingress/worker.h"
+
+/* ---- what is done with it ----------------------------------------------- */
+
+void
+session_update_reading(struct session *session)
+{
+	bool wanted = !session->closed && !session->finishing &&
+	    !session->stalled && !session->writing &&
+	    session->in_flight < SESSION_IN_FLIGHT_MAX &&
+	    !session->worker->draining;
+
+	if (wanted == session->reading)
+		return;
+	session->reading = wanted;
+	if (wanted)
+		event_add(&session->read_event, NULL);
+	else
+		event_del(&session->read_event);
+}
+
+static void
+set_writing(struct session *session, bool writing)
+{
+	if (writing == session->writing)
+		return;
+	session->writing = writing;
+	if (writing) {
+		session->worker->writing++;
+		event_add(&session->write_event, NULL);
+	} else {
+		session->worker->writing--;
+		event_del(&session->write_event);
+	}
+	session_update_reading(session);
+}
+
+static void
+set_stalled(struct session *session, bool stalled)
+{
+	struct session_list *list = &session->worker->stalled;
+
+	if (stalled == session->stalled)
+		return;
+	session->stalled = stalled;
+	if (stalled)
+		TAILQ_INSERT_TAIL(list, session, by_stalled);
+	else
+		TAILQ_REMOVE(list, session, by_stalled);
+	session_update_reading(session);
+}
+
+static void
+mark_dirty(struct session *session)
+{
+	if (session->dirty)
+		return;
+	session->dirty = true;
+	TAILQ_INSERT_TAIL(&session->worker->dirty, session, by_turn);
+}
+
+/* Nobody names it any more: it may go at the end of the turn. */
+static void
+bury(struct session *session)
+{
+	if (session->dirty)
+		TAILQ_REMOVE(&session->worker->dirty, session, by_turn);
+	session->dirty = false;
+	TAILQ_INSERT_TAIL(&session->worker->closed, session, by_turn);
+}
+
+void
+session_close(struct session *session)
+{
+	struct worker *worker = session->worker;
+	struct slot *slot = session->slot;
+
+	if (session->closed)
+		return;
+	session->closed = true;
+	set_stalled(session, false);
+	set_writing(session, false);
+	session_update_reading(session);
+	wheel_remove(&worker->wheel, &session->timeout);
+	buffer_clear(&worker->buffers, &session->input);
+	buffer_clear(&worker->buffers, &session->output);
+	close(session->fd);
+	TAILQ_REMOVE(&slot->sessions, session, by_slot);
+	atomic_fetch_sub_explicit(&slot->listener->sessions, 1,
+	    memory_order_relaxed);
+	session->slot = NULL;
+	if (session->in_flight == 0)
+		bury(session);
+}
+
+void
+session_free(struct session *session)
+{
+	pool_give(&session->worker->sessions, session);
+}
+
+static void
+close_if_finished(struct session *session)
+{
+	if (session->finishing && session->in_flight == 0 &&
+	    session->output.length == 0)
+		session_close(session);
+}
+
+void
+session_finish(struct session *session)
+{
+	if (session->closed)
+		return;
+	session->finishing = true;
+	set_stalled(session, false);
+	buffer_clear(&session->worker->buffers, &session->input);
+	session_update_reading(session);
+	close_if_finished(session);
+}
+
+/* ---- out ------------------------------------------------------------------ */
+
+void
+session_send(struct session *session, const void *data, size_t length)
+{
+	if (session->closed)
+		return;
+	session->active_us = session->worker->monotonic_us;
+	if (buffer_append(&session->worker->buffers, &session->output, data,
+		length) < 0)
+		session_close(session); /* it reads nothing of what we say */
+	else
+		mark_dirty(session);
+}
+
+void
+session_answered(struct session *session)
+{
+	session->in_flight--;
+	if (session->closed) {
+		if (session->in_flight == 0)
+			bury(session);
+		return;
+	}
+	if (session->in_flight == SESSION_IN_FLIGHT_MAX / 2)
+		session_update_reading(session);
+	if (session->finishing)
+		mark_dirty(session);
+}
+
+void
+session_flush(struct session *session)
+{
+	struct slice out = buffer_content(&session->output);
+	ssize_t n = 0;
+
+	if (session->closed)
+		return;
+	if (out.length > 0)
+		n = send(session->fd, out.data, out.length,
+		    MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (n < 0 && errno != EAGAIN && errno != EINTR) {
+		session_close(session);
+		return;
+	}
+	if (n > 0)
+		buffer_consume(&session->worker->buffers, &session->output,
+		    (size_t)n);
+	set_writing(session, session->output.length > 0);
+	close_if_finished(session);
+}
+
+static void
+on_writable(evutil_socket_t fd, short what, void *context)
+{
+	struct session *session = context;
+
+	(void)fd;
+	(void)what;
+	if (!session->closed)
+		mark_dirty(session);
+}
+
+/* ---- in ------------------------------------------------------------------- */
+
+static void
+count_junk(struct session *session, size_t bytes)
+{
+	session->junk_bytes += (uint32_t)bytes;
+	if (session->junk_bytes >= session->slot->config->junk_limit_bytes)
+		session_finish(session);
+}
+
+static void
+count_sound(struct session *session)
+{
+	session->junk_bytes = 0;
+	session->frames++;
+	session->active_us = session->worker->monotonic_us;
+	if (!session->sound) {
+		session->sound = true;
+		session_update_timeout(session);
+	}
+}
+
+/* One frame, or what is none. Returns the bytes done with; 0: wait for more,
+ * or the session is stalled. */
+static size_t
+parse_one(struct session *session, struct slice data)
+{
+	const struct frame_origin origin = { .worker = session->worker,
+		.slot = session->slot,
+		.session = session,
+		.peer = session->peer };
+	struct dc09_frame frame;
+	enum dc09_fault fault;
+	size_t consumed = 0;
+
+	switch (dc09_frame_next(data.data, data.length,
+	    session->slot->config->tolerate, &consumed, &frame, &fault)) {
+	case CODEC_OK:
+		if (frame_handle(&origin, &frame) == -EAGAIN) {
+			set_stalled(session, true);
+			return 0;
+		}
+		if (!session->closed)
+			count_sound(session);
+		break;
+	case CODEC_BAD:
+		frame_bad(&origin, fault, slice_part(data, 0, consumed));
+		count_junk(session, consumed);
+		break;
+	case CODEC_MORE:
+		if (consumed > 0)
+			count_junk(session, consumed);
+		break;
+	}
+	return consumed;
+}
+
+/* All frames in the scratch buffer; the rest is kept in the session. */
+static void
+parse(struct session *session, size_t length)
+{
+	struct worker *worker = session->worker;
+	struct slice data = slice_of(worker->scratch, length);
+	size_t consumed;
+
+	do {
+		consumed = parse_one(session, data);
+		data = slice_part(data, consumed, data.length);
+	} while (consumed > 0 && data.length > 0 && !session->closed &&
+	    !session->finishing);
+	if (session->closed || session->finishing)
+		return;
+	if (buffer_append(&worker->buffers, &session->input, data.data,
+		data.length) < 0)
+		session_close(session);
+	else
+		session_update_reading(session);
+}
+
+/* What was kept comes first in the scratch buffer; returns its length. */
+static size_t
+unpack_input(struct session *session)
+{
+	struct worker *worker = session->worker;
+	struct slice kept = buffer_content(&session->input);
+
+	if (kept.length == 0)
+		return 0;
+	memcpy(worker->scratch, kept.data, kept.length);
+	buffer_clear(&worker->buffers, &session->input);
+	return kept.length;
+}
+
+static void
+on_readable(evutil_socket_t fd, short what, void *context)
+{
+	struct session *session = context;
+	struct worker *worker = session->worker;
+	size_t kept;
+	ssize_t n;
+
+	(void)what;
+	if (session->closed)
+		return;
+	if (worker->full) {
+		set_stalled(session, true);
+		return;
+	}
+	kept = session->input.length;
+	n = recv(fd, worker->scratch + kept, WORKER_READ_BYTES, 0);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n < 0) {
+		session_close(session);
+	} else if (n == 0) {
+		session_finish(session);
+	} else {
+		worker_read_clock(worker);
+		kept = unpack_input(session);
+		parse(session, kept + (size_t)n);
+	}
+}
+
+void
+session_resume(struct session *session)
+{
+	size_t kept;
+
+	set_stalled(session, false);
+	worker_read_clock(session->worker);
+	kept = unpack_input(session);
+	if (kept > 0)
+		parse(session, kept);
+}
+
+/* ---- life ----------------------------------------------------------------- */
+
+static int64_t
+deadline(const struct session *session)
+{
+	const struct ingress_listener_config *config = session->slot->config;
+	int64_t since =
+	    session->sound ? session->active_us : session->opened_us;
+	int64_t wait_us = session->sound ? config->idle_timeout_us
+					 : config->first_frame_timeout_us;
+
+	return wait_us > 0 ? since + wait_us : INT64_MAX;
+}
+
+void
+session_update_timeout(struct session *session)
+{
+	wheel_set(&session->worker->wheel, &session->timeout,
+	    deadline(session));
+}
+
+void
+session_timeout(struct session *session)
+{
+	int64_t now_us = session->worker->monotonic_us;
+
+	if (deadline(session) > now_us || session->in_flight > 0) {
+		wheel_set(&session->worker->wheel, &session->timeout,
+		    deadline(session));
+		return;
+	}
+	counter_add(&session->slot->counters.timeouts, 1);
+	session_close(session);
+}
+
+int
+session_open(struct slot *slot, int fd, const struct socket_address *address)
+{
+	struct worker *worker = slot->worker;
+	struct session *session = pool_take(&worker->sessions);
+
+	if (!session)
+		return -ENOMEM;
+	session->slot = slot;
+	session->worker = worker;
+	session->fd = fd;
+	worker_read_clock(worker);
+	session->opened_us = session->active_us = worker->monotonic_us;
+	session->opened_wall_us = worker->wall_us;
+	socket_address_format(address, session->peer);
+	event_assign(&session->read_event, worker->base, fd,
+	    EV_READ | EV_PERSIST, on_readable, session);
+	event_assign(&session->write_event, worker->base, fd,
+	    EV_WRITE | EV_PERSIST, on_writable, session);
+	TAILQ_INSERT_TAIL(&slot->sessions, session, by_slot);
+	atomic_fetch_add_explicit(&slot->listener->sessions, 1,
+	    memory_order_relaxed);
+	counter_add(&slot->counters.sessions_total, 1);
+	session_update_timeout(session);
+	session_update_reading(session);
+	return 0;
+}
+
+void
+session_show(const struct session *session, int64_t now_us, struct json *json)
+{
+	json_object_begin(json, NULL);
+	json_string(json, "listener", session->slot->config->name);
+	json_string(json, "peer", session->peer);
+	json_time(json, "since", session->opened_wall_us);
+	json_unsigned(json, "frames", session->frames);
+	json_unsigned(json, "in_flight", session->in_flight);
+	json_boolean(json, "blocked", session->writing);
+	json_integer(json, "idle_ms", (now_us - session->active_us) / 1000);
+	json_unsigned(json, "worker", session->worker->index);
+	json_object_end(json);
+}

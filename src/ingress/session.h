@@ -1,0 +1,72 @@
+/*
+ * One TCP connection. Belongs to its worker for life. Three ways out:
+ *
+ *   finish: the peer will send no more, or may not: close when the replies it
+ *           is owed are out
+ *   close:  at once; the object lives until no pending reply names it
+ *   free:   by the worker at the end of a turn
+ */
+#ifndef INGRESS_SESSION_H
+#define INGRESS_SESSION_H
+
+#include <event2/event_struct.h>
+
+#include "base/json.h"
+#include "base/socket.h"
+#include "ingress/buffer.h"
+#include "ingress/listener.h"
+#include "ingress/wheel.h"
+
+/* Unanswered frames after which a session is not read from. */
+#define SESSION_IN_FLIGHT_MAX 1024
+
+struct session {
+	struct slot *slot; /* NULL once closed */
+	struct worker *worker;
+	int fd;
+	uint32_t in_flight;  /* replies in the pending queue */
+	uint32_t junk_bytes; /* since the last sound frame */
+	bool sound;	     /* had a sound frame */
+	bool reading;	     /* read_event is added */
+	bool writing;	     /* write_event is added: the window is full */
+	bool dirty, stalled, finishing, closed;
+	int64_t opened_us, active_us; /* monotonic; last sound frame or reply */
+	int64_t opened_wall_us;
+	uint64_t frames;
+	struct buffer input;  /* what was read but not parsed */
+	struct buffer output; /* what may go out but is not sent */
+	struct event read_event, write_event;
+	struct wheel_entry timeout;
+	TAILQ_ENTRY(session) by_slot;
+	TAILQ_ENTRY(session) by_turn;	 /* dirty, then closed */
+	TAILQ_ENTRY(session) by_stalled; /* stalled */
+	char peer[SOCKET_ADDRESS_TEXT];
+};
+
+/* Takes fd. -ENOMEM: the caller still has it. */
+int session_open(struct slot *slot, int fd,
+    const struct socket_address *address);
+void session_finish(struct session *session);
+void session_close(struct session *session);
+
+/* Bytes that may go out now; sent at the end of the turn. */
+void session_send(struct session *session, const void *data, size_t length);
+/* A reply left the pending queue; read on if it was only that. */
+void session_answered(struct session *session);
+
+/* Read from it or not, by its state and its worker's. */
+void session_update_reading(struct session *session);
+/* Set the timeout anew, after the settings changed. */
+void session_update_timeout(struct session *session);
+
+/* The worker's turn: send, read on after the journal had no room, look at a
+ * timeout that came, free. */
+void session_flush(struct session *session);
+void session_resume(struct session *session);
+void session_timeout(struct session *session);
+void session_free(struct session *session);
+
+void session_show(const struct session *session, int64_t now_us,
+    struct json *json);
+
+#endif

@@ -1,0 +1,103 @@
+#include "ingress/settings.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool
+settings_same_socket(const struct ingress_listener_config *a,
+    const struct ingress_listener_config *b)
+{
+	return a->transport == b->transport && a->port == b->port &&
+	    strcmp(a->address, b->address) == 0 &&
+	    (a->port != 0 || strcmp(a->name, b->name) == 0);
+}
+
+static int
+check_pair(const struct ingress_listener_config *a,
+    const struct ingress_listener_config *b, struct err *err)
+{
+	if (strcmp(a->name, b->name) == 0)
+		return err_set(err, -EINVAL, "two listeners are named '%s'",
+		    a->name);
+	if (settings_same_socket(a, b))
+		return err_set(err, -EINVAL,
+		    "listeners '%s' and '%s' are both on %s port %u", a->name,
+		    b->name, a->address, a->port);
+	return 0;
+}
+
+static int
+check(const struct ingress_config *config, struct err *err)
+{
+	int result = 0;
+
+	for (unsigned i = 0; i < config->listener_count; i++)
+		for (unsigned j = 0; j < i && result == 0; j++)
+			result = check_pair(&config->listeners[j],
+			    &config->listeners[i], err);
+	return result;
+}
+
+static int
+copy(struct settings *settings, const struct ingress_config *config)
+{
+	settings->listeners =
+	    calloc(config->listener_count + 1, sizeof(*settings->listeners));
+	if (!settings->listeners)
+		return -ENOMEM;
+	for (unsigned i = 0; i < config->listener_count; i++) {
+		struct ingress_listener_config *to = &settings->listeners[i];
+
+		*to = config->listeners[i];
+		to->name = strdup(to->name);
+		to->address = strdup(to->address);
+		settings->count++;
+		if (!to->name || !to->address)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+int
+settings_make(struct settings **ret, const struct ingress_config *config,
+    struct err *err)
+{
+	struct settings *settings;
+	int result = check(config, err);
+
+	if (result < 0)
+		return result;
+	settings = calloc(1, sizeof(*settings));
+	if (!settings || copy(settings, config) < 0) {
+		settings_close(&settings);
+		return err_set(err, -ENOMEM, "no memory for the listeners");
+	}
+	*ret = settings;
+	return 0;
+}
+
+/* The config's strings are const to everyone who only looks. */
+static void
+free_string(const char *string)
+{
+	free((void *)(uintptr_t)string);
+}
+
+void
+settings_close(struct settings **settings)
+{
+	struct settings *old = *settings;
+
+	*settings = NULL;
+	if (!old)
+		return;
+	for (unsigned i = 0; i < old->count; i++) {
+		free_string(old->listeners[i].name);
+		free_string(old->listeners[i].address);
+		explicit_bzero(&old->listeners[i].key,
+		    sizeof(old->listeners[i].key));
+	}
+	free(old->listeners);
+	free(old);
+}

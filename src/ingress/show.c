@@ -1,0 +1,150 @@
+#include <string.h>
+
+#include "base/array.h"
+#include "ingress/internal.h"
+
+static void
+add_slot(const struct slot *slot, struct ingress_listener_status *sum)
+{
+	const struct listener_counters *c = &slot->counters;
+
+	sum->signals += counter_read(&c->signals);
+	sum->polls += counter_read(&c->polls);
+	for (unsigned i = 0; i < COUNT(sum->replies); i++)
+		sum->replies[i] += counter_read(&c->replies[i]);
+	for (unsigned i = 0; i < COUNT(sum->faults); i++)
+		sum->faults[i] += counter_read(&c->faults[i]);
+	sum->sessions_total += counter_read(&c->sessions_total);
+	sum->refused += counter_read(&c->refused);
+	sum->timeouts += counter_read(&c->timeouts);
+	for (unsigned i = 0; i < COUNT(sum->ack_buckets); i++)
+		sum->ack_buckets[i] += counter_read(&c->ack_buckets[i]);
+	sum->ack_sum_s += (double)counter_read(&c->ack_sum_us) / 1e6;
+}
+
+static struct ingress_listener_status
+listener_status(const struct listener *listener)
+{
+	struct ingress_listener_status status = {
+		.name = listener->config->name,
+		.sessions_now = atomic_load(&listener->sessions),
+	};
+
+	for (unsigned i = 0; i < listener->slot_count; i++)
+		add_slot(&listener->slots[i], &status);
+	return status;
+}
+
+void
+ingress_each(struct ingress *ingress, ingress_status_fn fn, void *context)
+{
+	pthread_mutex_lock(&ingress->lock);
+	for (unsigned i = 0; i < ingress->listener_count; i++) {
+		struct ingress_listener_status status =
+		    listener_status(ingress->listeners[i]);
+
+		fn(context, &status);
+	}
+	pthread_mutex_unlock(&ingress->lock);
+}
+
+uint16_t
+ingress_listener_port(const struct ingress *ingress, const char *name)
+{
+	for (unsigned i = 0; i < ingress->listener_count; i++)
+		if (strcmp(ingress->listeners[i]->config->name, name) == 0)
+			return ingress->listeners[i]->port;
+	return 0;
+}
+
+static void
+show_faults(const struct ingress_listener_status *status, struct json *json)
+{
+	json_object_begin(json, "faults");
+	for (unsigned i = DC09_FAULT_JUNK; i <= DC09_FAULT_HEADER; i++)
+		json_unsigned(json, dc09_fault_name((enum dc09_fault)i),
+		    status->faults[i]);
+	json_object_end(json);
+}
+
+static void
+show_listener(const struct listener *listener, struct json *json)
+{
+	const struct ingress_listener_config *config = listener->config;
+	struct ingress_listener_status status = listener_status(listener);
+
+	json_object_begin(json, NULL);
+	json_string(json, "name", config->name);
+	json_string(json, "transport",
+	    config->transport == INGRESS_TCP ? "tcp" : "udp");
+	json_string(json, "address", config->address);
+	json_unsigned(json, "port", listener->port);
+	json_boolean(json, "encrypted", config->key.length > 0);
+	json_unsigned(json, "signals", status.signals);
+	json_unsigned(json, "polls", status.polls);
+	json_unsigned(json, "acknowledged", status.replies[INGRESS_REPLY_ACK]);
+	json_unsigned(json, "nak", status.replies[INGRESS_REPLY_NAK]);
+	json_unsigned(json, "duh", status.replies[INGRESS_REPLY_DUH]);
+	json_unsigned(json, "unanswered", status.replies[INGRESS_REPLY_NONE]);
+	show_faults(&status, json);
+	json_unsigned(json, "sessions", status.sessions_now);
+	json_unsigned(json, "max_sessions", config->max_sessions);
+	json_unsigned(json, "sessions_total", status.sessions_total);
+	json_unsigned(json, "refused", status.refused);
+	json_unsigned(json, "timeouts", status.timeouts);
+	json_object_end(json);
+}
+
+void
+ingress_show_listeners(struct ingress *ingress, struct json *json)
+{
+	pthread_mutex_lock(&ingress->lock);
+	for (unsigned i = 0; i < ingress->listener_count; i++)
+		show_listener(ingress->listeners[i], json);
+	pthread_mutex_unlock(&ingress->lock);
+}
+
+struct session_view {
+	struct json *json;
+	unsigned left;
+};
+
+/* On the worker: its sessions, as many as are still wanted. */
+static void
+show_sessions(struct worker *worker, void *context)
+{
+	struct session_view *view = context;
+	struct session *session;
+	struct slot *slot;
+
+	TAILQ_FOREACH(slot, &worker->slots, by_worker) {
+		TAILQ_FOREACH(session, &slot->sessions, by_slot) {
+			if (view->left == 0)
+				return;
+			view->left--;
+			session_show(session, worker->monotonic_us, view->json);
+		}
+	}
+}
+
+void
+ingress_show_sessions(struct ingress *ingress, struct json *json,
+    unsigned limit)
+{
+	struct session_view view = { json, limit };
+
+	pthread_mutex_lock(&ingress->lock);
+	for (unsigned i = 0; i < ingress->worker_count; i++)
+		worker_call(ingress->workers[i], show_sessions, &view);
+	pthread_mutex_unlock(&ingress->lock);
+}
+
+void
+ingress_show_errors(struct ingress *ingress, struct json *json)
+{
+	pthread_mutex_lock(&ingress->lock);
+	for (unsigned i = 0; i < ingress->listener_count; i++)
+		bad_frames_show(&ingress->listeners[i]->bad_frames,
+		    ingress->listeners[i]->config->name, json);
+	pthread_mutex_unlock(&ingress->lock);
+}

@@ -1,0 +1,111 @@
+/*
+ * A worker: a thread with its own event base, the slots of all listeners, and
+ * their sessions. One turn of its loop:
+ *
+ *   wait -> callbacks: read, parse, append to the journal, release replies
+ *        -> end of turn: one send per session, leave the directory, free
+ *
+ * Whatever is marked for flushing or freeing in a callback is flushed and
+ * freed at the end of the turn, never earlier.
+ */
+#ifndef INGRESS_WORKER_H
+#define INGRESS_WORKER_H
+
+#include <event2/event.h>
+#include <pthread.h>
+#include <stdbool.h>
+
+#include "ingress/buffer.h"
+#include "ingress/ingress.h"
+#include "ingress/listener.h"
+#include "ingress/pending.h"
+#include "ingress/session.h"
+#include "ingress/wheel.h"
+
+/* What one recv() takes at most, so what a session may do in a turn. */
+#define WORKER_READ_BYTES (16 * 1024)
+
+struct worker_call;
+
+struct worker {
+	unsigned index;
+	struct journal *journal;
+	struct directory *directory;
+	const struct clock *clock;
+	const struct hash_key *hash_key;
+
+	pthread_t thread;
+	bool running; /* the thread exists */
+	bool stopping;
+	struct event_base *base;
+	struct event *durable_event, *call_event, *tick_event;
+	int durable_fd, call_fd;
+	int reserve_fd; /* given up to refuse a connection when out of others */
+
+	/* the present call from the main thread */
+	pthread_mutex_t lock;
+	pthread_cond_t answered;
+	struct worker_call *call;
+	bool drained; /* draining and nothing is left to send */
+
+	struct dc09_crypto *crypto;
+	struct pool sessions;
+	struct buffer_pools buffers;
+	struct pending pending;
+	struct wheel wheel;
+	struct slot_list slots;
+	struct session_list dirty;   /* have something to send */
+	struct session_list stalled; /* wait for room in the journal */
+	struct session_list closed;  /* freed at the end of the turn */
+	unsigned writing;	     /* sessions whose peer's window is full */
+	uint64_t durable;	     /* the last one released up to */
+	bool full;   /* the journal takes nothing until the next signal */
+	bool failed; /* the journal is dead: nothing is answered */
+	bool mute;   /* a sync hangs: nothing is answered */
+	bool draining;
+	int64_t checked_us; /* when the journal's health was last looked at */
+
+	bool online;	 /* in the directory, this turn */
+	bool clock_read; /* wall_us and monotonic_us are of this turn */
+	int64_t wall_us, monotonic_us;
+
+	char scratch[BUFFER_MAX + WORKER_READ_BYTES];
+	char plain[DC09_BODY_MAX];
+	char hash_input[DC09_FRAME_MAX + 256];
+	char record[JOURNAL_PAYLOAD_MAX];
+};
+
+struct worker_setup {
+	unsigned index;
+	struct journal *journal;
+	struct directory *directory;
+	const struct clock *clock;
+};
+/* Everything but the thread; subscribes to the journal. */
+int worker_open(struct worker **ret, const struct worker_setup *setup,
+    struct err *err);
+int worker_start(struct worker *worker, struct err *err);
+/* Ends the thread. Slots are detached by their listener's owner before. */
+void worker_close(struct worker **worker);
+
+/*
+ * Have fn run on the worker's thread and wait for it (called in place while
+ * there is no thread). One caller at a time; fn must not wait for anything.
+ */
+typedef void (*worker_fn)(struct worker *worker, void *context);
+void worker_call(struct worker *worker, worker_fn fn, void *context);
+
+/* Wait until a draining worker has sent everything, until the deadline
+ * (CLOCK_MONOTONIC). False: it has not. */
+bool worker_wait_drained(struct worker *worker, int64_t deadline_us);
+
+/* ---- on the worker's thread ------------------------------------------------ */
+
+/* Reads the clock once a turn. */
+void worker_read_clock(struct worker *worker);
+/* Enter the directory's reader side until the end of the turn. */
+void worker_go_online(struct worker *worker);
+/* The journal failed for good: stop listening, drop what is owed. */
+void worker_fail(struct worker *worker);
+
+#endif
