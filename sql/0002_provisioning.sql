@@ -92,7 +92,7 @@ CREATE TABLE tocsin.receiver (
 	line_number text NOT NULL DEFAULT '1',
 	line_digits smallint NOT NULL DEFAULT 1,
 	sia_block boolean NOT NULL DEFAULT false,
-	account_digits smallint NOT NULL DEFAULT 4,
+	account_digits smallint,
 	heartbeat_ms integer NOT NULL DEFAULT 30000,
 	ack_wait_ms integer NOT NULL DEFAULT 4000,
 	retries smallint NOT NULL DEFAULT 3,
@@ -131,7 +131,7 @@ COMMENT ON COLUMN tocsin.receiver.receiver_number IS 'Sur-Gard RR, or DC-09 R (h
 COMMENT ON COLUMN tocsin.receiver.line_number IS 'Sur-Gard L, or DC-09 Lpref (hexadecimal)';
 COMMENT ON COLUMN tocsin.receiver.line_digits IS 'Sur-Gard: 1 for MLR2, 3 for MLR2000 and System III';
 COMMENT ON COLUMN tocsin.receiver.sia_block IS 'Sur-Gard: SIA in block form instead of protocol 1';
-COMMENT ON COLUMN tocsin.receiver.account_digits IS 'The longest account the link takes, 4 in plain Sur-Gard. A longer one is parked, never cut';
+COMMENT ON COLUMN tocsin.receiver.account_digits IS 'The longest account the link takes; NULL: as its protocol has it, 4 in Sur-Gard, 16 in DC-09. A longer one is parked, never cut';
 COMMENT ON COLUMN tocsin.receiver.heartbeat_ms IS 'Interval of link tests in milliseconds, 0: none';
 COMMENT ON COLUMN tocsin.receiver.ack_wait_ms IS 'How long an acknowledgement may take, in milliseconds';
 COMMENT ON COLUMN tocsin.receiver.retries IS 'Of one message before the link is down';

@@ -10,7 +10,9 @@ COMMENT ON VIEW tocsin.directory_dealer IS 'struct directory_dealer';
 
 CREATE VIEW tocsin.directory_receiver AS
 	SELECT id, name, protocol, listen, paused, receiver_number, line_number,
-		line_digits, sia_block, account_digits, heartbeat_ms, ack_wait_ms,
+		line_digits, sia_block, coalesce(account_digits,
+			CASE protocol WHEN 'surgard' THEN 4 ELSE 16 END)::smallint AS account_digits,
+		heartbeat_ms, ack_wait_ms,
 		retries, in_flight, key
 	FROM tocsin.receiver;
 COMMENT ON VIEW tocsin.directory_receiver IS

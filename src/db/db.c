@@ -31,7 +31,12 @@ report_result(struct db *db, const PGresult *result, struct err *err)
 	const char *text = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
 	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
 	const char *detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
+	const char *constraint =
+	    PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME);
 
+	if (constraint)
+		slice_copy(slice_from_string(constraint), db->constraint,
+		    sizeof(db->constraint));
 	if (state)
 		slice_copy(slice_from_string(state), db->sqlstate,
 		    sizeof(db->sqlstate));
@@ -142,7 +147,7 @@ finish(struct db *db, struct err *err)
 static int
 send_sql(struct db *db, const char *sql, struct err *err)
 {
-	db->sqlstate[0] = '\0';
+	db->sqlstate[0] = db->constraint[0] = '\0';
 	if (!db->connection)
 		return err_set(err, -ENOTCONN, "not connected to PostgreSQL");
 	if (!PQsendQuery(db->connection, sql))
@@ -314,7 +319,7 @@ db_query(struct db *db, const char *sql, int count, const char *const *values,
 {
 	int code;
 
-	db->sqlstate[0] = '\0';
+	db->sqlstate[0] = db->constraint[0] = '\0';
 	if (!db->connection) {
 		*ret_code =
 		    err_set(err, -ENOTCONN, "not connected to PostgreSQL");
@@ -337,6 +342,12 @@ const char *
 db_sqlstate(const struct db *db)
 {
 	return db->sqlstate;
+}
+
+const char *
+db_constraint(const struct db *db)
+{
+	return db->constraint;
 }
 
 /* Send a COPY statement and take it to where data may flow. */

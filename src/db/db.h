@@ -19,6 +19,7 @@ struct db {
 	 * thread is stopped while its server hangs. */
 	int interrupt_fd;
 	char sqlstate[6];
+	char constraint[64];
 };
 
 /*
@@ -46,6 +47,8 @@ PGresult *db_query(struct db *db, const char *sql, int count,
     const char *const *values, int *ret_code, struct err *err);
 /* Five characters of the last failed statement, "" when none. */
 const char *db_sqlstate(const struct db *db);
+/* The constraint that refused it, "" when none did. */
+const char *db_constraint(const struct db *db);
 
 /* COPY (query) TO STDOUT, text format; row is called with each line, fields
  * split at tabs and unescaped in place, NULL fields as NULL. A line with

@@ -1,0 +1,18 @@
+/* The daemon's control socket (admin/protocol.h), the client's side. */
+#ifndef CTL_CONTROL_H
+#define CTL_CONTROL_H
+
+int control_show(int argc, char **argv);
+int control_tail(int argc, char **argv);
+int control_trace(int argc, char **argv);
+int control_pause(int argc, char **argv);
+int control_resume(int argc, char **argv);
+int control_replay(int argc, char **argv);
+int control_reload(int argc, char **argv);
+int control_drain(int argc, char **argv);
+
+/* One word as the protocol wants it, behind a space unless it is the first.
+ * Returns the new length, or -EMSGSIZE / -EINVAL (a line break). */
+int control_quote(char *line, int length, int size, const char *word);
+
+#endif

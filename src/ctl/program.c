@@ -1,0 +1,45 @@
+#include "base/array.h"
+#include "ctl/command.h"
+#include "ctl/control.h"
+#include "ctl/migrate.h"
+
+static const struct ctl_command db_commands[] = {
+	{ "migrate", "[OPTION]...", "bring the database to this version",
+	    migrate_run },
+	{ "status", "[OPTION]...",
+	    "which migrations the database has; exit 1 when some are missing",
+	    migrate_status },
+};
+
+static int
+run_db(int argc, char **argv)
+{
+	return ctl_dispatch("db", db_commands, COUNT(db_commands), argc, argv);
+}
+
+static const struct ctl_command commands[] = {
+	{ "db", "migrate|status", "the database", run_db },
+	{ "show",
+	    "status|listeners|sessions|links|queues|bridges|errors|config|stats",
+	    "live state of the daemon", control_show },
+	{ "tail", "[--account A]", "every signal with its verdict, live",
+	    control_tail },
+	{ "trace", "EVENT",
+	    "a signal's life: receipt, route, each attempt, acknowledgement",
+	    control_trace },
+	{ "pause", "link NAME", "queue for a station, send nothing",
+	    control_pause },
+	{ "resume", "link NAME", "send again", control_resume },
+	{ "replay", "link NAME", "put parked deliveries back into the queue",
+	    control_replay },
+	{ "reload", "", "read the configuration and the directory again",
+	    control_reload },
+	{ "drain", "", "accept nothing more, deliver what is queued",
+	    control_drain },
+};
+
+int
+ctl_run(int argc, char **argv)
+{
+	return ctl_dispatch("", commands, COUNT(commands), argc, argv);
+}
