@@ -89,7 +89,7 @@ flatten(char *text, size_t length)
 			text[i] = ' ';
 }
 
-static void
+__attribute__((format(printf, 5, 0))) static void
 write_line(enum log_level level, const char *scope, const char *event,
     uint64_t suppressed, const char *format, va_list args)
 {
