@@ -26,7 +26,7 @@ clean_text(char *text)
 	}
 }
 
-static void
+__attribute__((format(printf, 2, 0))) static void
 say(struct route *route, const char *format, va_list arguments)
 {
 	char *text = route->scratch->reason;
