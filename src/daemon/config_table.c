@@ -1,0 +1,316 @@
+#include "daemon/config_table.h"
+
+#include "admin/protocol.h"
+#include "base/array.h"
+
+#define MINUTE	    (60 * SECOND)
+#define HOUR	    (60 * MINUTE)
+#define DAY	    (24 * HOUR)
+#define SECOND	    ((int64_t)1000000)
+#define MILLISECOND ((int64_t)1000)
+#define KIB	    ((int64_t)1024)
+#define MIB	    (1024 * KIB)
+#define GIB	    (1024 * MIB)
+#define TIB	    (1024 * GIB)
+
+#define AT(member)                                                             \
+ .offset = offsetof(struct config, member),                                    \
+ .width = sizeof(((struct config *)0)->member)
+#define OF(member)                                                             \
+ .offset = offsetof(struct config_listener, member),                           \
+ .width = sizeof(((struct config_listener *)0)->member)
+
+const struct config_section config_sections[] = {
+	{ "node", "Who this installation is and where it keeps things." },
+	{ "journal",
+	    "The journal holds every signal from before its acknowledgement until\n"
+	    "it is delivered, and then for the retention." },
+	{ "database",
+	    "PostgreSQL: whom signals belong to, and their history." },
+	{ "directory", "The picture of the database that is kept in memory." },
+	{ "ingress", "Threads that receive." },
+	{ CONFIG_SECTION_LISTENER,
+	    "One section per listener, each with a name of its own. All of it is\n"
+	    "in force with a reload; a listener whose transport, address and port\n"
+	    "stay keeps its connections." },
+	{ "dispatch", "From the journal to the links." },
+	{ "egress",
+	    "Links to stations. The stations themselves are in the\n"
+	    "database." },
+	{ "archive", "From the journal to the history in the database." },
+	{ "watch", "What counts as trouble of the machine itself." },
+	{ "admin", "The socket of tocsinctl, and metrics." },
+	{ "log", "The daemon's own messages." },
+};
+const size_t config_section_count = COUNT(config_sections);
+
+static const struct config_choice levels[] = {
+	{ "error", LOG_ERROR },
+	{ "warn", LOG_WARN },
+	{ "notice", LOG_NOTICE },
+	{ "info", LOG_INFO },
+	{ "debug", LOG_DEBUG },
+	{ 0 },
+};
+
+static const struct config_choice transports[] = {
+	{ "tcp", INGRESS_TCP },
+	{ "udp", INGRESS_UDP },
+	{ 0 },
+};
+
+static const struct config_choice unknown_accounts[] = {
+	{ "ack-and-log", INGRESS_UNKNOWN_ACK_AND_LOG },
+	{ "duh", INGRESS_UNKNOWN_DUH },
+	{ "ignore", INGRESS_UNKNOWN_IGNORE },
+	{ 0 },
+};
+
+static const struct config_choice protocols[] = { { "dc09", 0 }, { 0 } };
+static const struct config_choice ack_levels[] = { { "local", 0 }, { 0 } };
+
+const struct config_setting config_table[] = {
+	/* ---- node ---- */
+	{ "node", "name", CONFIG_STRING, AT(node.name), .min = 1, .max = 63,
+	    .standard = "tocsin",
+	    .help =
+		"Name of this installation, the first part of every event id.\n"
+		"Letters, digits, '.', '_' and '-'." },
+	{ "node", "state_dir", CONFIG_PATH, AT(node.state_dir), .min = 1,
+	    .max = 900, .standard = "/var/lib/tocsin",
+	    .help = "Where the journal, the snapshot and the marks are." },
+	{ "node", "run_dir", CONFIG_PATH, AT(node.run_dir), .min = 1, .max = 90,
+	    .standard = "/run/tocsin", .help = "Where the control socket is." },
+
+	/* ---- journal ---- */
+	{ "journal", "dir", CONFIG_PATH, AT(journal.directory), .min = 1,
+	    .max = 900, .standard = "journal", .base = CONFIG_BASE_STATE,
+	    .help =
+		"Directory of the journal; relative to state_dir. A disk of its\n"
+		"own is best." },
+	{ "journal", "second_dir", CONFIG_PATH, AT(journal.second_directory),
+	    .max = 900, .standard = "", .base = CONFIG_BASE_STATE,
+	    .help =
+		"Directory on another disk that takes over when the first one\n"
+		"fails. Empty: none." },
+	{ "journal", "segment_size", CONFIG_SIZE, AT(journal.segment_bytes),
+	    .min = MIB, .max = GIB, .standard = "64MiB",
+	    .help =
+		"Size of one file of the journal, written full of zeros before\n"
+		"its first use. A multiple of 4KiB." },
+	{ "journal", "budget", CONFIG_SIZE, AT(journal.budget_bytes),
+	    .min = 4 * MIB, .max = 64 * TIB, .standard = "16GiB",
+	    .help =
+		"Most that all its files may take together. When 95 % of it hold\n"
+		"signals that are not finished, no more are acknowledged." },
+	{ "journal", "retention", CONFIG_DURATION, AT(journal.retention_us),
+	    .unit = 1, .max = 3650 * DAY, .standard = "7d",
+	    .help =
+		"How long finished signals stay, unless the budget needs the\n"
+		"room." },
+
+	/* ---- database ---- */
+	{ "database", "conninfo", CONFIG_CONNINFO, AT(database.conninfo),
+	    .max = 2000, .standard = "dbname=tocsin",
+	    .help =
+		"libpq connection string. Empty: none; the node then lives from\n"
+		"its snapshot and keeps no history." },
+
+	/* ---- directory ---- */
+	{ "directory", "snapshot", CONFIG_PATH, AT(directory.snapshot),
+	    .max = 900, .standard = "directory.snapshot",
+	    .base = CONFIG_BASE_STATE,
+	    .help =
+		"File from which a start without the database is made; relative\n"
+		"to state_dir. Empty: none." },
+	{ "directory", "snapshot_interval", CONFIG_DURATION,
+	    AT(directory.snapshot_interval_us), .unit = 1, .min = SECOND,
+	    .max = DAY, .standard = "30s",
+	    .help =
+		"After changes the snapshot is written at most this often." },
+	{ "directory", "refresh", CONFIG_DURATION, AT(directory.refresh_us),
+	    .unit = 1, .max = 30 * DAY, .standard = "6h",
+	    .help =
+		"Everything is read anew this often, beside the changes that are\n"
+		"followed at once. 0: never." },
+	{ "directory", "connect_wait", CONFIG_DURATION,
+	    AT(directory.connect_wait_us), .unit = 1, .max = HOUR,
+	    .standard = "10s",
+	    .help =
+		"How long a start waits for the database before it takes the\n"
+		"snapshot." },
+	{ "directory", "master_key_file", CONFIG_PATH,
+	    AT(directory.master_key_file), .max = 900, .standard = "",
+	    .base = CONFIG_BASE_FILE,
+	    .help =
+		"File with the key that opens the panels' keys in the database:\n"
+		"32 bytes or 64 hexadecimal digits. credential:NAME is a\n"
+		"credential that systemd passed. Empty: none." },
+
+	/* ---- ingress ---- */
+	{ "ingress", "workers", CONFIG_INTEGER, AT(ingress.workers), .max = 64,
+	    .standard = "0",
+	    .help = "Threads that receive. 0: one for every two processors." },
+
+	/* ---- listener ---- */
+	{ CONFIG_SECTION_LISTENER, "protocol", CONFIG_CHOICE, OF(protocol),
+	    .standard = "dc09", .choices = protocols, .reload = true,
+	    .help = "What is spoken." },
+	{ CONFIG_SECTION_LISTENER, "transport", CONFIG_CHOICE,
+	    OF(ingress.transport), .standard = "tcp", .choices = transports,
+	    .reload = true, .help = "How it comes." },
+	{ CONFIG_SECTION_LISTENER, "address", CONFIG_STRING,
+	    OF(ingress.address), .min = 1, .max = 60, .standard = "0.0.0.0",
+	    .reload = true,
+	    .help = "Numeric address to listen on; IPv6 as ::." },
+	{ CONFIG_SECTION_LISTENER, "port", CONFIG_INTEGER, OF(ingress.port),
+	    .max = 65535, .standard = "12000", .reload = true,
+	    .help = "Port to listen on. 0: any that is free (tests)." },
+	{ CONFIG_SECTION_LISTENER, "key", CONFIG_KEY, OF(ingress.key),
+	    .standard = "", .reload = true,
+	    .help =
+		"AES key of accounts that have none of their own: hex: and 32, 48\n"
+		"or 64 digits, or text: and 16, 24 or 32 characters. Empty: none." },
+	{ CONFIG_SECTION_LISTENER, "key_file", CONFIG_PATH, OF(key_file),
+	    .max = 900, .standard = "", .base = CONFIG_BASE_FILE,
+	    .reload = true,
+	    .help =
+		"The same from the first line of a file, relative to this one;\n"
+		"credential:NAME is a credential that systemd passed." },
+	{ CONFIG_SECTION_LISTENER, "time_window_past", CONFIG_DURATION,
+	    OF(ingress.window.past_s), .unit = SECOND, .max = DAY,
+	    .standard = "40s", .reload = true,
+	    .help = "How old the timestamp of an encrypted frame may be." },
+	{ CONFIG_SECTION_LISTENER, "time_window_future", CONFIG_DURATION,
+	    OF(ingress.window.future_s), .unit = SECOND, .max = DAY,
+	    .standard = "20s", .reload = true,
+	    .help = "How far it may be ahead." },
+	{ CONFIG_SECTION_LISTENER, "idle_timeout", CONFIG_DURATION,
+	    OF(ingress.idle_timeout_us), .unit = 1, .min = SECOND, .max = DAY,
+	    .standard = "30s", .reload = true,
+	    .help = "A connection that says nothing this long is closed." },
+	{ CONFIG_SECTION_LISTENER, "first_frame_timeout", CONFIG_DURATION,
+	    OF(ingress.first_frame_timeout_us), .unit = 1, .min = SECOND,
+	    .max = HOUR, .standard = "10s", .reload = true,
+	    .help =
+		"A new connection must have sent one sound frame by then." },
+	{ CONFIG_SECTION_LISTENER, "junk_limit", CONFIG_SIZE,
+	    OF(ingress.junk_limit_bytes), .min = 64, .max = MIB,
+	    .standard = "4KiB", .reload = true,
+	    .help =
+		"Bytes without a sound frame before a connection is closed." },
+	{ CONFIG_SECTION_LISTENER, "max_sessions", CONFIG_INTEGER,
+	    OF(ingress.max_sessions), .min = 1, .max = 1000000,
+	    .standard = "20000", .reload = true,
+	    .help = "Connections at a time; more are refused." },
+	{ CONFIG_SECTION_LISTENER, "ack_level", CONFIG_CHOICE, OF(ack_level),
+	    .standard = "local", .choices = ack_levels, .reload = true,
+	    .help =
+		"When a signal is acknowledged. local: it is on stable storage\n"
+		"here." },
+	{ CONFIG_SECTION_LISTENER, "unknown_account", CONFIG_CHOICE,
+	    OF(ingress.unknown_account), .standard = "ack-and-log",
+	    .choices = unknown_accounts, .reload = true,
+	    .help =
+		"What a sound frame from an account that nobody knows gets." },
+	{ CONFIG_SECTION_LISTENER, "reply_timestamp", CONFIG_BOOLEAN,
+	    OF(ingress.reply_timestamp), .standard = "no", .reload = true,
+	    .help = "Put the time into clear replies too." },
+	{ CONFIG_SECTION_LISTENER, "tolerate", CONFIG_TOLERATE,
+	    OF(ingress.tolerate), .standard = "default", .reload = true,
+	    .help =
+		"Quirks of panels to accept, by name with commas between; default\n"
+		"is the set that cannot turn a damaged frame into a good one,\n"
+		"none is none." },
+
+	/* ---- dispatch ---- */
+	{ "dispatch", "repeat_window", CONFIG_DURATION,
+	    AT(dispatch.repeat_window_us), .unit = 1, .max = DAY,
+	    .standard = "2min",
+	    .help = "The same message again within this time is a repeat:\n"
+		    "acknowledged again, delivered once." },
+	{ "dispatch", "repeat_slots", CONFIG_INTEGER, AT(dispatch.repeat_slots),
+	    .min = 1024, .max = 1 << 26, .standard = "262144",
+	    .help = "Messages remembered for that, 16 bytes each." },
+	{ "dispatch", "checkpoint_interval", CONFIG_DURATION,
+	    AT(dispatch.checkpoint_us), .unit = 1, .min = 100 * MILLISECOND,
+	    .max = DAY, .standard = "30s",
+	    .help =
+		"How often the state is saved; it shortens the next start." },
+
+	/* ---- egress ---- */
+	{ "egress", "reconnect_min", CONFIG_DURATION,
+	    AT(egress.reconnect_min_us), .unit = 1, .min = 10 * MILLISECOND,
+	    .max = HOUR, .standard = "1s",
+	    .help = "First pause before a lost link is tried again." },
+	{ "egress", "reconnect_max", CONFIG_DURATION,
+	    AT(egress.reconnect_max_us), .unit = 1, .min = 10 * MILLISECOND,
+	    .max = DAY, .standard = "1min",
+	    .help = "Longest pause; it doubles up to here." },
+	{ "egress", "connect_timeout", CONFIG_DURATION,
+	    AT(egress.connect_timeout_us), .unit = 1, .min = 100 * MILLISECOND,
+	    .max = HOUR, .standard = "10s",
+	    .help = "A connection must be made within this time." },
+	{ "egress", "primary_return", CONFIG_DURATION,
+	    AT(egress.primary_return_us), .unit = 1, .min = SECOND, .max = DAY,
+	    .standard = "5min",
+	    .help =
+		"While a backup is in use the first address is tried again this\n"
+		"often." },
+	{ "egress", "start_paused", CONFIG_BOOLEAN, AT(egress.start_paused),
+	    .standard = "no",
+	    .help = "Links stay paused until tocsinctl resumes them." },
+
+	/* ---- archive ---- */
+	{ "archive", "enabled", CONFIG_BOOLEAN, AT(archive_enabled),
+	    .standard = "yes",
+	    .help =
+		"Write the history into the database. What is not written yet\n"
+		"stays in the journal." },
+	{ "archive", "batch_records", CONFIG_INTEGER, AT(archive.batch_records),
+	    .min = 1, .max = 10000, .standard = "1000",
+	    .help = "Most records in one transaction." },
+	{ "archive", "linger", CONFIG_DURATION, AT(archive.linger_us),
+	    .unit = 1, .max = MINUTE, .standard = "200ms",
+	    .help = "Wait this long for a fuller one." },
+
+	/* ---- watch ---- */
+	{ "watch", "clock_step", CONFIG_DURATION, AT(watch.clock_step_us),
+	    .unit = 1, .min = 100 * MILLISECOND, .max = DAY, .standard = "1s",
+	    .help = "A jump of the wall clock by more is an event." },
+	{ "watch", "slow_sync", CONFIG_DURATION, AT(watch.slow_sync_us),
+	    .unit = 1, .min = MILLISECOND, .max = HOUR, .standard = "2s",
+	    .help =
+		"A write to the journal's disk that takes longer is an event." },
+	{ "watch", "stuck_sync", CONFIG_DURATION, AT(watch.stuck_sync_us),
+	    .unit = 1, .min = MILLISECOND, .max = HOUR, .standard = "10s",
+	    .help =
+		"One that takes longer than this ends in a restart by the service\n"
+		"manager." },
+	{ "watch", "space_warning", CONFIG_PERCENT, AT(watch.space_warning),
+	    .min = 1, .max = 94, .standard = "80%",
+	    .help =
+		"Unfinished signals taking more of the journal's budget are an\n"
+		"event." },
+
+	/* ---- admin ---- */
+	{ "admin", "socket", CONFIG_PATH, AT(admin.socket), .min = 1,
+	    .max = 107, .standard = ADMIN_SOCKET_NAME, .base = CONFIG_BASE_RUN,
+	    .help =
+		"Control socket of tocsinctl, mode 0660; relative to run_dir." },
+	{ "admin", "metrics", CONFIG_STRING, AT(admin.metrics), .max = 60,
+	    .standard = "127.0.0.1:9108",
+	    .help =
+		"Loopback address and port of /metrics, /healthz and /readyz.\n"
+		"Empty: none." },
+
+	/* ---- log ---- */
+	{ "log", "file", CONFIG_PATH, AT(log.file), .max = 500, .standard = "",
+	    .reload = true,
+	    .help =
+		"File to append to, opened again by a reload. Empty: standard\n"
+		"error, which systemd keeps." },
+	{ "log", "level", CONFIG_CHOICE, AT(log.level), .standard = "info",
+	    .choices = levels, .reload = true, .help = "How much is said." },
+};
+const size_t config_table_count = COUNT(config_table);
