@@ -109,11 +109,24 @@ socket_listen(const struct socket_address *address, int type, bool share_port,
 int
 socket_connect(const struct socket_address *address, int type, struct err *err)
 {
+	return socket_connect_from(address, NULL, type, err);
+}
+
+int
+socket_connect_from(const struct socket_address *address,
+    const struct socket_address *source, int type, struct err *err)
+{
 	int fd = socket(address->any.sa_family,
 	    type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int on = 1;
 
 	if (fd < 0)
 		return err_set_errno(err, "cannot create a socket");
+	if (source)
+		setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on,
+		    sizeof(on));
+	if (source && bind(fd, &source->any, source->length) < 0)
+		return fail_close(fd, "bind", source, err);
 	if (connect(fd, &address->any, address->length) < 0 &&
 	    errno != EINPROGRESS)
 		return fail_close(fd, "connect to", address, err);

@@ -42,6 +42,10 @@ int socket_listen(const struct socket_address *address, int type,
 /* Connecting (maybe not yet connected) TCP or UDP socket, or -errno. */
 int socket_connect(const struct socket_address *address, int type,
     struct err *err);
+/* The same from a local address of one's choice, the port left to the kernel
+ * (source NULL: both). */
+int socket_connect_from(const struct socket_address *address,
+    const struct socket_address *source, int type, struct err *err);
 
 /* The port that was bound, e.g. after listening on port 0. */
 uint16_t socket_local_port(int fd);
