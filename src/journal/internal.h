@@ -1,0 +1,138 @@
+/*
+ * What the files of this folder share. Three locks, never two at once:
+ *
+ *   append_lock  the batch being collected, the next lsn
+ *   table_lock   which segments there are, the spare, the floors
+ *   read_lock    the descriptors that journal_read keeps open
+ *
+ * The writer thread alone owns what stands under "writer".
+ */
+#ifndef JOURNAL_INTERNAL_H
+#define JOURNAL_INTERNAL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "journal/journal.h"
+#include "journal/scan.h"
+#include "journal/segment.h"
+
+#define JOURNAL_BATCH_BYTES	(8u << 20)
+#define JOURNAL_SEGMENT_MINIMUM (64u << 10)
+#define JOURNAL_SEGMENT_MAXIMUM (1u << 30)
+#define JOURNAL_SUBSCRIBERS_MAX 32
+#define JOURNAL_READ_SLOTS	8
+/* New segments that one batch can begin. */
+#define JOURNAL_SPLITS_MAX                                                     \
+ (JOURNAL_BATCH_BYTES / (JOURNAL_SEGMENT_MINIMUM / 2) + 2)
+#define JOURNAL_OPEN_END UINT64_MAX
+
+struct segment {
+	uint64_t first_lsn;
+	uint64_t end_lsn; /* of what is valid; JOURNAL_OPEN_END: the last */
+	uint64_t bytes;
+	int64_t created_wall_us;
+	unsigned directory;
+	/* read-only: damage is stepped over instead of repaired; owned */
+	struct hole *holes;
+	unsigned hole_count;
+};
+
+/*
+ *   data |== records ==|= END =|== records of the next segment ==|- room -|
+ *        0                     splits[0]                         used
+ */
+struct batch {
+	uint8_t *data;
+	size_t used;
+	uint64_t start_lsn;
+	unsigned split_count;
+	size_t splits[JOURNAL_SPLITS_MAX];
+};
+
+enum spare_state {
+	SPARE_NONE,
+	SPARE_READY,
+	SPARE_TAKEN, /* the writer fills it before it renames it */
+	SPARE_FAILED,
+};
+
+struct spare {
+	enum spare_state state;
+	int error; /* SPARE_FAILED: -errno */
+	int fd;
+	unsigned directory;
+};
+
+struct read_slot {
+	uint64_t first_lsn; /* 0: empty */
+	int fd;
+};
+
+struct journal {
+	struct journal_config config; /* its strings are the copies below */
+	char node[SEGMENT_NODE_SIZE];
+	char *directories[2];
+	unsigned directory_count;
+	const struct io *io;
+	const struct clock *clock;
+	struct hash_key hash_key;
+	int lock_fd;
+	uint32_t boot;
+	bool started;
+	int boot_event_fd; /* journal_start waits for its own record */
+
+	pthread_mutex_t append_lock;
+	pthread_cond_t append_wake;
+	struct batch batches[2];
+	struct batch *collecting;
+	bool writer_idle, stopping;
+	bool segment_open; /* false: the next record begins a segment */
+	uint64_t segment_limit_lsn;
+
+	_Atomic uint64_t appended_lsn;
+	_Atomic uint64_t durable_lsn;
+	_Atomic uint64_t floor_lsn; /* the lowest of the holders' */
+	_Atomic int failure;	    /* errno; failure_text under table_lock */
+
+	pthread_mutex_t table_lock;
+	pthread_cond_t keeper_wake, spare_changed;
+	struct segment *segments; /* by first_lsn */
+	unsigned segment_count, segment_room;
+	uint64_t segments_bytes;
+	uint64_t floors[JOURNAL_HOLDERS]; /* UINT64_MAX: holds nothing */
+	struct spare spare;
+	unsigned active_directory; /* where new segments are made */
+	unsigned quarantined;
+	bool keeper_stopping;
+	char failure_text[256];
+
+	pthread_mutex_t read_lock;
+	struct read_slot read_slots[JOURNAL_READ_SLOTS];
+
+	/* writer */
+	pthread_t writer_thread, keeper_thread;
+	int fd; /* of the last segment, -1: none */
+	uint64_t first_lsn;
+	uint64_t next_serial;
+	uint32_t chain_crc;
+	int subscribers[JOURNAL_SUBSCRIBERS_MAX + 1]; /* and boot_event_fd */
+	unsigned subscriber_count;
+
+	_Atomic uint64_t batch_count, record_count;
+	_Atomic int64_t last_sync_us, slowest_sync_us, sync_started_us;
+	_Atomic uint64_t sync_counts[JOURNAL_SYNC_BUCKETS], sync_sum_us;
+};
+
+/* table_lock held: add behind the last, which ends there; 0 or -ENOMEM. */
+int journal_table_add(struct journal *journal, const struct segment *segment);
+/* table_lock held: the segment that holds lsn, else the next one, or NULL. */
+const struct segment *journal_table_find(const struct journal *journal,
+    uint64_t lsn);
+/* table_lock held. */
+uint64_t journal_oldest_lsn(const struct journal *journal);
+/* The path of a live segment. */
+char *journal_segment_path(const struct journal *journal, unsigned directory,
+    uint64_t first_lsn, char out[PATH_MAX]);
+
+#endif

@@ -1,0 +1,290 @@
+#include "journal/writer.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "journal/keeper.h"
+
+const int64_t journal_sync_bounds_us[JOURNAL_SYNC_BUCKETS - 1] = { 100, 250,
+	500, 1000, 2500, 5000, 10000, 50000, 250000, 1000000, 2000000 };
+
+/* The records of a batch that go into one segment. */
+struct part {
+	uint8_t *data;
+	size_t length;
+	uint64_t lsn;
+	bool begins; /* a new segment */
+	bool ends;   /* its last record is END */
+};
+
+static void
+count_sync(struct journal *journal, int64_t duration_us)
+{
+	unsigned bucket = 0;
+
+	while (bucket < JOURNAL_SYNC_BUCKETS - 1 &&
+	    duration_us >= journal_sync_bounds_us[bucket])
+		bucket++;
+	atomic_fetch_add(&journal->sync_counts[bucket], 1);
+	atomic_fetch_add(&journal->sync_sum_us, (uint64_t)duration_us);
+	atomic_store(&journal->last_sync_us, duration_us);
+	if (duration_us > atomic_load(&journal->slowest_sync_us))
+		atomic_store(&journal->slowest_sync_us, duration_us);
+}
+
+static int
+sync_data(struct journal *journal, int fd)
+{
+	int64_t started_us = clock_monotonic_us(journal->clock);
+	int result;
+
+	atomic_store(&journal->sync_started_us, started_us);
+	result = journal->io->fdatasync(journal->io, fd);
+	atomic_store(&journal->sync_started_us, 0);
+	count_sync(journal, clock_monotonic_us(journal->clock) - started_us);
+	return result;
+}
+
+/* Returns the CRC of the last record. */
+static uint32_t
+seal(const struct part *part, uint64_t first_lsn, uint32_t chain_crc)
+{
+	uint32_t seed = envelope_seed(first_lsn);
+
+	for (size_t at = 0; at < part->length;
+	     at += envelope_claimed_size(part->data + at))
+		chain_crc = envelope_seal(part->data + at, seed, chain_crc);
+	return chain_crc;
+}
+
+/* The header and the first records into the file still named spare; the name
+ * comes when they are on the disk, so a named segment always has a header. */
+static int
+fill_spare(struct journal *journal, int fd, unsigned directory,
+    const struct part *part, const struct segment_header *header)
+{
+	const struct io *io = journal->io;
+	uint8_t bytes[SEGMENT_HEADER_BYTES];
+	char from[PATH_MAX], to[PATH_MAX];
+	int result;
+
+	segment_header_encode(header, bytes);
+	segment_path(journal->directories[directory], SEGMENT_SPARE, 0, from);
+	journal_segment_path(journal, directory, part->lsn, to);
+	result = segment_write(io, fd, bytes, part->data, part->length, 0);
+	if (result == 0)
+		result = sync_data(journal, fd);
+	if (result == 0)
+		result = io->rename(io, from, to);
+	if (result == 0)
+		result = io_sync_directory(io, journal->directories[directory]);
+	if (result < 0) {
+		io->close(io, fd);
+		io->unlink(io, from);
+		io->unlink(io, to);
+	}
+	return result;
+}
+
+static int
+begin_segment(struct journal *journal, const struct part *part)
+{
+	struct segment_header header = {
+		.first_lsn = part->lsn,
+		.bytes = journal->config.segment_bytes,
+		.serial = journal->next_serial++,
+		.created_wall_us = clock_wall_us(journal->clock),
+		.previous_crc = journal->chain_crc,
+		.hash_key = journal->hash_key,
+	};
+	struct segment segment = { .first_lsn = part->lsn,
+		.end_lsn = JOURNAL_OPEN_END,
+		.bytes = header.bytes,
+		.created_wall_us = header.created_wall_us };
+	int fd, result = journal_keeper_take(journal, &fd, &segment.directory);
+
+	if (result < 0)
+		return result;
+	memcpy(header.node, journal->node, sizeof(header.node));
+	result = fill_spare(journal, fd, segment.directory, part, &header);
+	journal_keeper_release(journal);
+	if (result < 0)
+		return result;
+	pthread_mutex_lock(&journal->table_lock);
+	result = journal_table_add(journal, &segment);
+	pthread_cond_signal(&journal->keeper_wake); /* one more is finished */
+	pthread_mutex_unlock(&journal->table_lock);
+	journal->fd = fd;
+	journal->first_lsn = part->lsn;
+	return result;
+}
+
+static int
+continue_segment(struct journal *journal, const struct part *part)
+{
+	int result = segment_write(journal->io, journal->fd, NULL, part->data,
+	    part->length,
+	    SEGMENT_HEADER_BYTES + (part->lsn - journal->first_lsn));
+
+	return result < 0 ? result : sync_data(journal, journal->fd);
+}
+
+static int
+write_part(struct journal *journal, const struct part *part)
+{
+	uint32_t last_crc = seal(part,
+	    part->begins ? part->lsn : journal->first_lsn, journal->chain_crc);
+	int result = part->begins ? begin_segment(journal, part)
+				  : continue_segment(journal, part);
+
+	if (result == 0 && part->ends) {
+		result = journal->io->close(journal->io, journal->fd);
+		journal->fd = -1;
+	}
+	if (result == 0)
+		journal->chain_crc = last_crc;
+	return result;
+}
+
+/*
+ * A failure is final for the file, never for the records: they are still here,
+ * and go into a new segment that begins with the first of them. It wins over
+ * whatever the failed file holds from there on.
+ */
+static int
+write_part_elsewhere(struct journal *journal, struct part *part, int error)
+{
+	log_write(LOG_ERROR, "journal", "segment_failed",
+	    "segment=%016" PRIx64 " lsn=%" PRIu64 " error=\"%s\"",
+	    journal->first_lsn, part->lsn, strerror(-error));
+	if (journal->fd >= 0)
+		journal->io->close(journal->io, journal->fd);
+	journal->fd = -1;
+	journal_keeper_turn(journal);
+	part->begins = true;
+	return write_part(journal, part);
+}
+
+static void
+signal_subscribers(struct journal *journal)
+{
+	static const uint64_t one = 1;
+
+	for (unsigned i = 0; i < journal->subscriber_count; i++) {
+		/* a counter that cannot take one more is signalled already */
+		ssize_t n = write(journal->subscribers[i], &one, sizeof(one));
+		(void)n;
+	}
+}
+
+static void
+fail(struct journal *journal, uint64_t lsn, int error)
+{
+	pthread_mutex_lock(&journal->table_lock);
+	snprintf(journal->failure_text, sizeof(journal->failure_text),
+	    "records from lsn %" PRIu64
+	    " on could not be written to a new segment either: %s",
+	    lsn, strerror(-error));
+	log_write(LOG_ERROR, "journal", "failed", "error=\"%s\"",
+	    journal->failure_text);
+	atomic_store(&journal->failure, -error);
+	pthread_mutex_unlock(&journal->table_lock);
+}
+
+static int
+write_batch(struct journal *journal, struct batch *batch)
+{
+	size_t at = 0;
+
+	for (unsigned split = 0; at < batch->used;) {
+		bool begins =
+		    split < batch->split_count && batch->splits[split] == at;
+		struct part part = { batch->data + at, 0, batch->start_lsn + at,
+			begins, false };
+		int result;
+
+		split += begins;
+		part.ends = split < batch->split_count;
+		part.length =
+		    (part.ends ? batch->splits[split] : batch->used) - at;
+		result = write_part(journal, &part);
+		if (result < 0)
+			result = write_part_elsewhere(journal, &part, result);
+		if (result < 0) {
+			fail(journal, part.lsn, result);
+			return result;
+		}
+		at += part.length;
+		atomic_store_explicit(&journal->durable_lsn,
+		    batch->start_lsn + at, memory_order_release);
+	}
+	return 0;
+}
+
+/* What was collected meanwhile; NULL when there is nothing and never will be.
+ * The other batch becomes the collecting one. */
+static struct batch *
+swap(struct journal *journal)
+{
+	struct batch *full = NULL, *empty;
+
+	pthread_mutex_lock(&journal->append_lock);
+	while (journal->collecting->used == 0 && !journal->stopping) {
+		journal->writer_idle = true;
+		pthread_cond_wait(&journal->append_wake, &journal->append_lock);
+	}
+	journal->writer_idle = false;
+	if (journal->collecting->used > 0) {
+		full = journal->collecting;
+		empty = full == journal->batches ? full + 1 : full - 1;
+		empty->start_lsn = full->start_lsn + full->used;
+		empty->used = 0;
+		empty->split_count = 0;
+		journal->collecting = empty;
+	}
+	pthread_mutex_unlock(&journal->append_lock);
+	return full;
+}
+
+static void *
+writer_main(void *user)
+{
+	struct journal *journal = user;
+	struct batch *batch;
+
+	while ((batch = swap(journal))) {
+		int result = write_batch(journal, batch);
+
+		if (result == 0)
+			atomic_fetch_add(&journal->batch_count, 1);
+		signal_subscribers(journal);
+		if (result < 0)
+			break;
+	}
+	return NULL;
+}
+
+int
+journal_writer_start(struct journal *journal, struct err *err)
+{
+	int result =
+	    pthread_create(&journal->writer_thread, NULL, writer_main, journal);
+
+	return result == 0
+	    ? 0
+	    : err_set(err, -result, "journal writer: %s", strerror(result));
+}
+
+void
+journal_writer_stop(struct journal *journal)
+{
+	pthread_mutex_lock(&journal->append_lock);
+	journal->stopping = true;
+	pthread_cond_signal(&journal->append_wake);
+	pthread_mutex_unlock(&journal->append_lock);
+	pthread_join(journal->writer_thread, NULL);
+}
