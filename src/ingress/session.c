@@ -101,11 +101,11 @@ session_close(struct session *session)
 	wheel_remove(&worker->wheel, &session->timeout);
 	buffer_clear(&worker->buffers, &session->input);
 	buffer_clear(&worker->buffers, &session->output);
-	close(session->fd);
 	TAILQ_REMOVE(&slot->sessions, session, by_slot);
 	atomic_fetch_sub_explicit(&slot->listener->sessions, 1,
 	    memory_order_relaxed);
 	session->slot = NULL;
+	close(session->fd); /* counted before the peer can know */
 	if (session->in_flight == 0)
 		bury(session);
 }
@@ -272,6 +272,7 @@ session_show(const struct session *session, int64_t now_us, struct json *json)
 	json_unsigned(json, "frames", session->frames);
 	json_unsigned(json, "in_flight", session->in_flight);
 	json_boolean(json, "blocked", session->writing);
+	json_boolean(json, "stalled", session->stalled);
 	json_integer(json, "idle_ms", (now_us - session->active_us) / 1000);
 	json_unsigned(json, "worker", session->worker->index);
 	json_object_end(json);
