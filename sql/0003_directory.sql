@@ -50,11 +50,15 @@ CREATE VIEW tocsin.directory_zone AS
 COMMENT ON VIEW tocsin.directory_zone IS
 	'struct directory_zone with its bridge; enabled NULL and code '''' inherit';
 
+-- two halves, so that the rows of one owner are found by its index
 CREATE VIEW tocsin.directory_library AS
-	SELECT CASE WHEN dealer_id IS NULL THEN 'site' ELSE 'dealer' END AS owner,
-		coalesce(dealer_id, site_id) AS owner_id, coalesce(zone_type, 0) AS zone_type,
+	SELECT 'dealer' AS owner, dealer_id AS owner_id, coalesce(zone_type, 0) AS zone_type,
 		coalesce(inbound_code, '') AS inbound_code, enabled, coalesce(code, '') AS code
-	FROM tocsin.alarm_library;
+	FROM tocsin.alarm_library WHERE dealer_id IS NOT NULL
+	UNION ALL
+	SELECT 'site', site_id, coalesce(zone_type, 0), coalesce(inbound_code, ''), enabled,
+		coalesce(code, '')
+	FROM tocsin.alarm_library WHERE site_id IS NOT NULL;
 COMMENT ON VIEW tocsin.directory_library IS
 	'struct directory_library_row with its owner (dealer or site); zone_type 0: about inbound_code; enabled NULL and code '''' inherit';
 
