@@ -7,6 +7,7 @@
 
 #include "base/array.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "db/copy.h"
 
 #define CONNECT_TIMEOUT_US (10 * 1000000ll)
@@ -169,6 +170,15 @@ check_conninfo(const char *conninfo, struct err *err)
 	return 0;
 }
 
+/* libpq would print them on stderr. */
+static void
+log_notice(void *context, const char *message)
+{
+	(void)context;
+	log_write(LOG_INFO, "db", "notice", "text=\"%.*s\"",
+	    (int)strcspn(message, "\n"), message);
+}
+
 static int
 finish_connecting(struct db *db, struct err *err)
 {
@@ -216,6 +226,7 @@ db_connect(struct db *db, const char *conninfo, const char *application,
 	db->connection = PQconnectStartParams(keywords, values, 1);
 	if (!db->connection)
 		return err_set(err, -ENOTCONN, "out of memory");
+	PQsetNoticeProcessor(db->connection, log_notice, NULL);
 	if (PQstatus(db->connection) == CONNECTION_BAD)
 		result =
 		    report(db, -ENOTCONN, "cannot connect to PostgreSQL", err);
