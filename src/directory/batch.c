@@ -267,7 +267,7 @@ directory_batch_commit(struct directory_batch *batch)
 	else
 		result = commit_changes(batch, &changes);
 	if (result == 0 && (changes > 0 || batch->replace_all))
-		publish(batch->directory, changes);
+		publish(batch->directory, batch->replace_all ? 0 : changes);
 	directory_batch_abandon(batch);
 	return result;
 }

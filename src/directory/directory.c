@@ -6,6 +6,7 @@
 #include <string.h>
 #include <urcu/urcu-qsbr.h>
 
+#include "directory/follow.h"
 #include "directory/private.h"
 
 /*
@@ -218,6 +219,31 @@ directory_create(struct directory **ret, struct err *err)
 	return 0;
 }
 
+int
+directory_open(struct directory **ret, const struct directory_config *config,
+    const struct io *io, const struct clock *clock, struct err *err)
+{
+	struct directory *directory;
+	int result = directory_create(&directory, err);
+
+	if (result < 0)
+		return result;
+	result = follower_open(&directory->follower, directory, config, io,
+	    clock, err);
+	if (result < 0)
+		directory_close(&directory);
+	else
+		*ret = directory;
+	return result;
+}
+
+void
+directory_reload(struct directory *directory)
+{
+	if (directory->follower)
+		follower_reload(directory->follower);
+}
+
 void
 directory_close(struct directory **directory_in)
 {
@@ -227,6 +253,7 @@ directory_close(struct directory **directory_in)
 	*directory_in = NULL;
 	if (!directory)
 		return;
+	follower_close(&directory->follower);
 	picture = directory_picture(directory);
 	picture_close(&picture);
 	pthread_mutex_destroy(&directory->lock);

@@ -224,6 +224,8 @@ int directory_create(struct directory **ret, struct err *err);
 /*
  * Load from PostgreSQL, or after connect_wait_us from the snapshot, and start
  * the thread that follows. -ENOENT: neither could be had (do not listen then).
+ * -EPROTO: the database is of a newer version than this program; others: the
+ * master key file cannot be read, out of memory. Keeps io and clock.
  */
 int directory_open(struct directory **ret,
     const struct directory_config *config, const struct io *io,

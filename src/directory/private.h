@@ -8,10 +8,13 @@
 
 #define DIRECTORY_SUBSCRIBERS_MAX 16
 
+struct follower;
+
 struct directory {
 	_Atomic(struct picture *) picture; /* never NULL */
 	_Atomic uint32_t generation;	   /* odd: objects are being put */
 	object_allocate_fn allocate;	   /* malloc; a test's seam */
+	struct follower *follower;	   /* NULL: filled by hand */
 
 	pthread_mutex_t lock; /* over what is below */
 	struct directory_status status;

@@ -448,7 +448,7 @@ the_last_put_of_an_id_counts(void **state)
 static void
 growing_and_churning_keeps_everything(void **state)
 {
-	char account[16];
+	char account[32];
 
 	(void)state;
 	for (int round = 0; round < 4; round++) {

@@ -1,0 +1,691 @@
+#include "directory/load.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/log.h"
+#include "base/text.h"
+
+#define IDS_PER_QUERY 5000
+
+/*
+ * An object is read together with its rows of another view (endpoints, zones,
+ * library) in one ordered COPY: its own columns come again with each of them,
+ * and the others are NULL when there is none.
+ */
+struct query {
+	const char *name;
+	const char *columns;
+	const char *from;
+	const char *id;	   /* ordered and selected by it */
+	const char *order; /* within the object */
+	int own_fields, more_fields;
+};
+
+#define LIBRARY_COLUMNS "l.zone_type, l.inbound_code, l.enabled, l.code"
+
+static const struct query queries[OBJECT_KINDS] = {
+	[OBJECT_ZONE_TYPE] = { "zone_type",
+	    "o.number, o.enabled, o.code, o.name",
+	    "tocsin.directory_zone_type o", "o.number", "", 4, 0 },
+	[OBJECT_DEALER] = { "dealer", "o.id, o.name, " LIBRARY_COLUMNS,
+	    "tocsin.directory_dealer o LEFT JOIN tocsin.directory_library l "
+	    "ON l.owner = 'dealer' AND l.owner_id = o.id",
+	    "o.id", ", l.zone_type, l.inbound_code", 2, 4 },
+	[OBJECT_RECEIVER] = { "receiver",
+	    "o.id, o.name, o.protocol, o.listen, o.paused, o.receiver_number, "
+	    "o.line_number, o.line_digits, o.sia_block, o.account_digits, "
+	    "o.heartbeat_ms, o.ack_wait_ms, o.retries, o.in_flight, o.key, "
+	    "e.host, e.port, e.udp",
+	    "tocsin.directory_receiver o LEFT JOIN tocsin.directory_endpoint e "
+	    "ON e.receiver_id = o.id",
+	    "o.id", ", e.position", 15, 3 },
+	[OBJECT_STATION] = { "station",
+	    "o.id, o.dealer_id, o.receiver_id, o.name, o.prefix, "
+	    "o.receiver_adds_prefix, o.line_card, o.url_template",
+	    "tocsin.directory_station o", "o.id", "", 8, 0 },
+	[OBJECT_SITE] = { "site",
+	    "o.id, o.dealer_id, o.station_id, o.state, o.name, o.account, "
+	    "o.reference_id, " LIBRARY_COLUMNS,
+	    "tocsin.directory_site o LEFT JOIN tocsin.directory_library l "
+	    "ON l.owner = 'site' AND l.owner_id = o.id",
+	    "o.id", ", l.zone_type, l.inbound_code", 7, 4 },
+	[OBJECT_BRIDGE] = { "bridge",
+	    "o.id, o.site_id, o.kind, o.serial, o.account, o.receiver, o.line, "
+	    "o.listener, o.key, o.cipher_required, "
+	    "z.zone, z.channel_id, z.zone_type, z.enabled, z.code, z.name",
+	    "tocsin.directory_bridge o LEFT JOIN tocsin.directory_zone z "
+	    "ON z.bridge_id = o.id",
+	    "o.id", "", 10, 6 },
+};
+
+/* One line of the COPY, kept until its object is complete. */
+struct row {
+	struct row *next;
+	char *fields[];
+};
+
+struct gathering {
+	struct load *load;
+	enum object_kind kind;
+	struct row *first, **last;
+	/* ids that were asked for and have not come yet; NULL: all of them */
+	const uint64_t *ids;
+	size_t id_count;
+};
+
+/* ---- fields ---- */
+
+/* A plain list of reads and one check at the end. */
+struct fields {
+	char **position;
+	bool failed;
+};
+
+static const char *
+read_nullable(struct fields *fields)
+{
+	return *fields->position++;
+}
+
+static const char *
+read_text(struct fields *fields)
+{
+	const char *text = read_nullable(fields);
+
+	if (!text)
+		fields->failed = true;
+	return text ? text : "";
+}
+
+static uint64_t
+read_number(struct fields *fields, uint64_t max)
+{
+	unsigned long value = 0;
+
+	if (slice_to_number(slice_from_string(read_text(fields)), 10, &value) <
+		0 ||
+	    value > max)
+		fields->failed = true;
+	return value;
+}
+
+static bool
+read_boolean(struct fields *fields)
+{
+	const char *text = read_text(fields);
+
+	if (strcmp(text, "t") != 0 && strcmp(text, "f") != 0)
+		fields->failed = true;
+	return text[0] == 't';
+}
+
+static int8_t
+read_tristate(struct fields *fields)
+{
+	if (!*fields->position) {
+		fields->position++;
+		return DIRECTORY_INHERIT;
+	}
+	return read_boolean(fields) ? DIRECTORY_YES : DIRECTORY_NO;
+}
+
+static void
+read_string(struct fields *fields, char *out, size_t out_size)
+{
+	if (slice_copy(slice_from_string(read_text(fields)), out, out_size) < 0)
+		fields->failed = true;
+}
+
+/* One of these names; its index. */
+static unsigned
+read_choice(struct fields *fields, const char *first, const char *second)
+{
+	const char *text = read_text(fields);
+
+	if (strcmp(text, first) != 0 && strcmp(text, second) != 0)
+		fields->failed = true;
+	return strcmp(text, second) == 0;
+}
+
+/* A sealed key, "\x<hex>" or NULL. False: there is one that does not open. */
+static bool
+read_key(struct load *load, struct fields *fields, const char *what,
+    uint64_t id, uint8_t key[32], uint8_t *ret_length)
+{
+	const char *text = read_nullable(fields);
+	uint8_t blob[32 + SEAL_OVERHEAD];
+	char context[SEAL_CONTEXT_SIZE];
+	int length, opened = -EBADMSG;
+
+	*ret_length = 0;
+	if (!text)
+		return true;
+	snprintf(context, sizeof(context), "%s.key:%" PRIu64, what, id);
+	length = strncmp(text, "\\x", 2) == 0
+	    ? text_hex_decode(slice_from_string(text + 2), blob, sizeof(blob))
+	    : -EINVAL;
+	if (length > 0 && load->master)
+		opened = seal_open(load->master, context,
+		    slice_of(blob, (size_t)length), key, 32);
+	if (opened < 0) {
+		load->unopened++;
+		log_write(LOG_ERROR, "directory", "key_not_opened",
+		    "%s=%" PRIu64 " error=\"%s\"", what, id,
+		    load->master
+			? "the master key does not open this sealed key"
+			: "a sealed key and no master key file");
+		return false;
+	}
+	*ret_length = (uint8_t)opened;
+	return true;
+}
+
+/* ---- objects ---- */
+
+/* The rows that carry something of the other view. */
+static size_t
+count_more(const struct gathering *g)
+{
+	int own = queries[g->kind].own_fields;
+	size_t count = 0;
+
+	for (const struct row *row = g->first; row; row = row->next)
+		count += row->fields[own] != NULL;
+	return count;
+}
+
+static struct fields
+own_fields(const struct gathering *g)
+{
+	return (struct fields){ g->first->fields, false };
+}
+
+static struct fields
+more_fields(const struct gathering *g, const struct row *row)
+{
+	return (struct fields){ (char **)(uintptr_t)(row->fields +
+				    queries[g->kind].own_fields),
+		false };
+}
+
+static int
+put_zone_type(const struct gathering *g)
+{
+	struct fields fields = own_fields(g);
+	struct directory_zone_type type = { 0 };
+
+	type.number = (uint16_t)read_number(&fields, UINT16_MAX);
+	type.enabled = read_boolean(&fields);
+	read_string(&fields, type.code, sizeof(type.code));
+	type.name = read_text(&fields);
+	return fields.failed
+	    ? -EPROTO
+	    : directory_put_zone_type(g->load->batch, type.number, &type);
+}
+
+static int
+read_library(const struct gathering *g, struct directory_library *ret)
+{
+	size_t count = count_more(g), i = 0;
+	struct directory_library_row *rows =
+	    calloc(count ? count : 1, sizeof(*rows));
+	bool failed = count > UINT16_MAX;
+
+	if (!rows)
+		return -ENOMEM;
+	for (const struct row *row = g->first; row && i < count;
+	     row = row->next, i++) {
+		struct fields fields = more_fields(g, row);
+
+		rows[i].zone_type = (uint16_t)read_number(&fields, UINT16_MAX);
+		read_string(&fields, rows[i].inbound_code,
+		    sizeof(rows[i].inbound_code));
+		rows[i].enabled = read_tristate(&fields);
+		read_string(&fields, rows[i].code, sizeof(rows[i].code));
+		failed |= fields.failed;
+	}
+	*ret = (struct directory_library){ (uint16_t)count, rows };
+	return failed ? -EPROTO : 0;
+}
+
+static void
+free_library(struct directory_library *library)
+{
+	free((void *)(uintptr_t)library->rows);
+}
+
+static int
+put_dealer(const struct gathering *g)
+{
+	struct fields fields = own_fields(g);
+	struct directory_dealer dealer = { 0 };
+	int result;
+
+	dealer.id = read_number(&fields, UINT64_MAX);
+	dealer.name = read_text(&fields);
+	result = read_library(g, &dealer.library);
+	if (result == 0)
+		result = fields.failed
+		    ? -EPROTO
+		    : directory_put_dealer(g->load->batch, dealer.id, &dealer);
+	free_library(&dealer.library);
+	return result;
+}
+
+static int
+read_endpoints(const struct gathering *g, struct directory_receiver *receiver)
+{
+	size_t count = count_more(g), i = 0;
+	struct directory_endpoint *endpoints =
+	    calloc(count ? count : 1, sizeof(*endpoints));
+	bool failed = count > UINT8_MAX;
+
+	if (!endpoints)
+		return -ENOMEM;
+	for (const struct row *row = g->first; row && i < count;
+	     row = row->next, i++) {
+		struct fields fields = more_fields(g, row);
+
+		endpoints[i].host = read_text(&fields);
+		endpoints[i].port = (uint16_t)read_number(&fields, UINT16_MAX);
+		endpoints[i].udp = read_boolean(&fields);
+		failed |= fields.failed;
+	}
+	receiver->endpoint_count = (uint8_t)count;
+	receiver->endpoints = endpoints;
+	return failed ? -EPROTO : 0;
+}
+
+static bool
+read_receiver(const struct gathering *g, struct directory_receiver *receiver)
+{
+	struct fields fields = own_fields(g);
+
+	receiver->id = read_number(&fields, UINT64_MAX);
+	receiver->name = read_text(&fields);
+	receiver->protocol = read_choice(&fields, "surgard", "dc09")
+	    ? DIRECTORY_PROTOCOL_DC09
+	    : DIRECTORY_PROTOCOL_SURGARD;
+	receiver->listen = read_boolean(&fields);
+	receiver->paused = read_boolean(&fields);
+	read_string(&fields, receiver->receiver_number,
+	    sizeof(receiver->receiver_number));
+	read_string(&fields, receiver->line_number,
+	    sizeof(receiver->line_number));
+	receiver->line_digits = (uint8_t)read_number(&fields, UINT8_MAX);
+	receiver->sia_block = read_boolean(&fields);
+	receiver->account_digits = (uint8_t)read_number(&fields, UINT8_MAX);
+	receiver->heartbeat_ms = (uint32_t)read_number(&fields, UINT32_MAX);
+	receiver->ack_wait_ms = (uint32_t)read_number(&fields, UINT32_MAX);
+	receiver->retries = (uint8_t)read_number(&fields, UINT8_MAX);
+	receiver->in_flight = (uint16_t)read_number(&fields, UINT16_MAX);
+	/* without its key we would tell the station everything in clear */
+	if (!fields.failed &&
+	    !read_key(g->load, &fields, "receiver", receiver->id, receiver->key,
+		&receiver->key_length))
+		receiver->paused = true;
+	return !fields.failed;
+}
+
+static int
+put_receiver(const struct gathering *g)
+{
+	struct directory_receiver receiver = { 0 };
+	bool good = read_receiver(g, &receiver);
+	int result = read_endpoints(g, &receiver);
+
+	if (result == 0)
+		result = good ? directory_put_receiver(g->load->batch,
+				    receiver.id, &receiver)
+			      : -EPROTO;
+	free((void *)(uintptr_t)receiver.endpoints);
+	explicit_bzero(receiver.key, sizeof(receiver.key));
+	return result;
+}
+
+static int
+put_station(const struct gathering *g)
+{
+	struct fields fields = own_fields(g);
+	struct directory_station station = { 0 };
+
+	station.id = read_number(&fields, UINT64_MAX);
+	station.dealer_id = read_number(&fields, UINT64_MAX);
+	station.receiver_id = read_number(&fields, UINT64_MAX);
+	station.name = read_text(&fields);
+	station.prefix = read_text(&fields);
+	station.receiver_adds_prefix = read_boolean(&fields);
+	station.line_card = read_text(&fields);
+	station.url_template = read_text(&fields);
+	return fields.failed
+	    ? -EPROTO
+	    : directory_put_station(g->load->batch, station.id, &station);
+}
+
+static int
+put_site(const struct gathering *g)
+{
+	struct fields fields = own_fields(g);
+	struct directory_site site = { 0 };
+	int result;
+
+	site.id = read_number(&fields, UINT64_MAX);
+	site.dealer_id = read_number(&fields, UINT64_MAX);
+	site.station_id = read_number(&fields, UINT64_MAX);
+	site.state = read_choice(&fields, "active", "inactive")
+	    ? DIRECTORY_SITE_INACTIVE
+	    : DIRECTORY_SITE_ACTIVE;
+	site.name = read_text(&fields);
+	site.account = read_text(&fields);
+	site.reference_id = read_text(&fields);
+	result = read_library(g, &site.library);
+	if (result == 0)
+		result = fields.failed
+		    ? -EPROTO
+		    : directory_put_site(g->load->batch, site.id, &site);
+	free_library(&site.library);
+	return result;
+}
+
+static int
+read_zones(const struct gathering *g, struct directory_bridge *bridge)
+{
+	size_t count = count_more(g), i = 0;
+	struct directory_zone *zones =
+	    calloc(count ? count : 1, sizeof(*zones));
+	bool failed = count > UINT16_MAX;
+
+	if (!zones)
+		return -ENOMEM;
+	for (const struct row *row = g->first; row && i < count;
+	     row = row->next, i++) {
+		struct fields fields = more_fields(g, row);
+
+		zones[i].zone = read_text(&fields);
+		zones[i].channel_id = read_number(&fields, UINT64_MAX);
+		zones[i].zone_type = (uint16_t)read_number(&fields, UINT16_MAX);
+		zones[i].enabled = read_tristate(&fields);
+		read_string(&fields, zones[i].code, sizeof(zones[i].code));
+		zones[i].name = read_text(&fields);
+		failed |= fields.failed;
+	}
+	bridge->zone_count = (uint16_t)count;
+	bridge->zones = zones;
+	return failed ? -EPROTO : 0;
+}
+
+static bool
+read_bridge(const struct gathering *g, struct directory_bridge *bridge)
+{
+	struct fields fields = own_fields(g);
+
+	bridge->id = read_number(&fields, UINT64_MAX);
+	bridge->site_id = read_number(&fields, UINT64_MAX);
+	bridge->kind = read_choice(&fields, "bridge", "panel")
+	    ? DIRECTORY_PANEL
+	    : DIRECTORY_BRIDGE;
+	bridge->serial = read_text(&fields);
+	bridge->account = read_nullable(&fields);
+	bridge->receiver = read_nullable(&fields);
+	bridge->line = read_nullable(&fields);
+	bridge->listener = read_nullable(&fields);
+	/* the panel is not understood then, and takes its backup path */
+	if (!read_key(g->load, &fields, "bridge", bridge->id, bridge->key,
+		&bridge->key_length))
+		bridge->key_length = 0;
+	bridge->cipher_required = read_boolean(&fields);
+	return !fields.failed;
+}
+
+static int
+put_bridge(const struct gathering *g)
+{
+	struct directory_bridge bridge = { 0 };
+	bool good = read_bridge(g, &bridge);
+	int result = read_zones(g, &bridge);
+
+	if (result == 0)
+		result = good
+		    ? directory_put_bridge(g->load->batch, bridge.id, &bridge)
+		    : -EPROTO;
+	free((void *)(uintptr_t)bridge.zones);
+	explicit_bzero(bridge.key, sizeof(bridge.key));
+	return result;
+}
+
+static int
+put_removal(struct directory_batch *batch, enum object_kind kind, uint64_t id)
+{
+	switch (kind) {
+	case OBJECT_ZONE_TYPE:
+		return directory_put_zone_type(batch, (unsigned)id, NULL);
+	case OBJECT_DEALER:
+		return directory_put_dealer(batch, id, NULL);
+	case OBJECT_RECEIVER:
+		return directory_put_receiver(batch, id, NULL);
+	case OBJECT_STATION:
+		return directory_put_station(batch, id, NULL);
+	case OBJECT_SITE:
+		return directory_put_site(batch, id, NULL);
+	case OBJECT_BRIDGE:
+		return directory_put_bridge(batch, id, NULL);
+	}
+	return -EINVAL;
+}
+
+static int (*const puts_by_kind[OBJECT_KINDS])(const struct gathering *) = {
+	[OBJECT_ZONE_TYPE] = put_zone_type,
+	[OBJECT_DEALER] = put_dealer,
+	[OBJECT_RECEIVER] = put_receiver,
+	[OBJECT_STATION] = put_station,
+	[OBJECT_SITE] = put_site,
+	[OBJECT_BRIDGE] = put_bridge,
+};
+
+/* ---- from rows to objects ---- */
+
+static void
+forget_rows(struct gathering *g)
+{
+	while (g->first) {
+		struct row *next = g->first->next;
+
+		free(g->first);
+		g->first = next;
+	}
+	g->last = &g->first;
+}
+
+static int
+compare_with_id(uint64_t id, const char *text)
+{
+	uint64_t other = strtoull(text, NULL, 10);
+
+	return (id > other) - (id < other);
+}
+
+/* Ids below the one that came do not exist any more. */
+static int
+remove_missing(struct gathering *g, const char *came)
+{
+	while (g->id_count > 0) {
+		int order = came ? compare_with_id(*g->ids, came) : -1;
+		int result;
+
+		if (order > 0)
+			return 0;
+		if (order < 0) {
+			result = put_removal(g->load->batch, g->kind, *g->ids);
+			if (result < 0)
+				return result;
+		}
+		g->ids++;
+		g->id_count--;
+		if (order == 0)
+			return 0;
+	}
+	return 0;
+}
+
+/* The object whose rows are here is complete. */
+static int
+finish_object(struct gathering *g, struct err *err)
+{
+	int result;
+
+	if (!g->first)
+		return 0;
+	result = remove_missing(g, g->first->fields[0]);
+	if (result == 0)
+		result = puts_by_kind[g->kind](g);
+	if (result == -EPROTO) {
+		/* one bad row must not keep all others from their alarms */
+		log_write(LOG_ERROR, "directory", "object_left_out",
+		    "%s=%s error=\"a column holds what this version cannot "
+		    "represent\"",
+		    queries[g->kind].name, g->first->fields[0]);
+		g->load->refused++;
+		result = put_removal(g->load->batch, g->kind,
+		    strtoull(g->first->fields[0], NULL, 10));
+	}
+	forget_rows(g);
+	return result < 0 ? err_set(err, result, "out of memory") : 0;
+}
+
+static struct row *
+copy_row(int count, char **fields)
+{
+	size_t bytes = sizeof(struct row) + (size_t)count * sizeof(char *);
+	size_t length = 0;
+	struct row *row;
+	char *text;
+
+	for (int i = 0; i < count; i++)
+		length += fields[i] ? strlen(fields[i]) + 1 : 0;
+	row = malloc(bytes + length);
+	if (!row)
+		return NULL;
+	row->next = NULL;
+	text = (char *)row + bytes;
+	for (int i = 0; i < count; i++) {
+		row->fields[i] = fields[i] ? text : NULL;
+		if (fields[i])
+			text = stpcpy(text, fields[i]) + 1;
+	}
+	return row;
+}
+
+static int
+gather_row(void *context, int count, char **fields, struct err *err)
+{
+	struct gathering *g = context;
+	struct row *row;
+	int result = 0;
+
+	if (!fields[0])
+		return err_set(err, -EPROTO, "tocsin.directory_%s: id is NULL",
+		    queries[g->kind].name);
+	if (g->first && strcmp(g->first->fields[0], fields[0]) != 0)
+		result = finish_object(g, err);
+	if (result < 0)
+		return result;
+	row = copy_row(count, fields);
+	if (!row)
+		return err_set(err, -ENOMEM, "out of memory");
+	*g->last = row;
+	g->last = &row->next;
+	return 0;
+}
+
+/* condition: "" or "WHERE ..." */
+static int
+run_query(struct gathering *g, const char *condition, struct err *err)
+{
+	const struct query *query = &queries[g->kind];
+	char *sql;
+	int result;
+
+	g->last = &g->first;
+	if (asprintf(&sql,
+		"COPY (SELECT %s FROM %s %s ORDER BY %s%s) TO STDOUT",
+		query->columns, query->from, condition, query->id,
+		query->order) < 0)
+		return err_set(err, -ENOMEM, "out of memory");
+	result = db_copy_out(g->load->db, sql,
+	    query->own_fields + query->more_fields, gather_row, g, err);
+	free(sql);
+	if (result == 0)
+		result = finish_object(g, err);
+	if (result == 0)
+		result = remove_missing(g, NULL);
+	forget_rows(g);
+	return result;
+}
+
+int
+load_all(struct load *load, struct err *err)
+{
+	int result = 0;
+
+	for (int kind = 0; kind < OBJECT_KINDS && result == 0; kind++) {
+		struct gathering g = { .load = load,
+			.kind = (enum object_kind)kind };
+
+		result = run_query(&g, "", err);
+	}
+	return result;
+}
+
+/* "WHERE o.id = ANY ('{1,2}')" */
+static char *
+make_condition(const char *id, const uint64_t *ids, size_t count)
+{
+	const size_t number = sizeof("18446744073709551615,") - 1;
+	char *text = malloc(64 + count * number);
+	char *out = text;
+
+	if (!text)
+		return NULL;
+	out += sprintf(out, "WHERE %s = ANY ('{", id);
+	for (size_t i = 0; i < count; i++)
+		out += sprintf(out, "%s%" PRIu64, i ? "," : "", ids[i]);
+	sprintf(out, "}')");
+	return text;
+}
+
+int
+load_some(struct load *load, enum object_kind kind, const uint64_t *ids,
+    size_t count, struct err *err)
+{
+	for (size_t done = 0; done < count; done += IDS_PER_QUERY) {
+		size_t n =
+		    count - done < IDS_PER_QUERY ? count - done : IDS_PER_QUERY;
+		struct gathering g = { .load = load,
+			.kind = kind,
+			.ids = ids + done,
+			.id_count = n };
+		char *condition =
+		    make_condition(queries[kind].id, ids + done, n);
+		int result = condition ? run_query(&g, condition, err)
+				       : err_set(err, -ENOMEM, "out of memory");
+
+		free(condition);
+		if (result < 0)
+			return result;
+	}
+	return 0;
+}
+
+int
+load_kind_from_name(const char *name)
+{
+	for (int kind = 0; kind < OBJECT_KINDS; kind++)
+		if (strcmp(queries[kind].name, name) == 0)
+			return kind;
+	return -1;
+}
