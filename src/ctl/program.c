@@ -2,6 +2,7 @@
 #include "ctl/command.h"
 #include "ctl/control.h"
 #include "ctl/migrate.h"
+#include "ctl/seed.h"
 
 static const struct ctl_command db_commands[] = {
 	{ "migrate", "[OPTION]...", "bring the database to this version",
@@ -9,6 +10,9 @@ static const struct ctl_command db_commands[] = {
 	{ "status", "[OPTION]...",
 	    "which migrations the database has; exit 1 when some are missing",
 	    migrate_status },
+	{ "seed-demo", "[OPTION]...",
+	    "a dealer with sites on two stations, to try things with",
+	    seed_demo },
 };
 
 static int
@@ -18,7 +22,7 @@ run_db(int argc, char **argv)
 }
 
 static const struct ctl_command commands[] = {
-	{ "db", "migrate|status", "the database", run_db },
+	{ "db", "migrate|status|seed-demo", "the database", run_db },
 	{ "show",
 	    "status|listeners|sessions|links|queues|bridges|errors|config|stats",
 	    "live state of the daemon", control_show },
