@@ -42,8 +42,8 @@ set_problem(struct archive *archive, bool connected, const char *problem)
 {
 	pthread_mutex_lock(&archive->lock);
 	archive->status.connected = connected;
-	snprintf(archive->status.problem, sizeof(archive->status.problem), "%s",
-	    problem);
+	snprintf(archive->status.problem, sizeof(archive->status.problem),
+	    "%.255s", problem);
 	pthread_mutex_unlock(&archive->lock);
 }
 

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
+#include "base/option.h"
 #include "daemon/config_table.h"
 
 /*
@@ -126,6 +127,30 @@ section_known(const char *name)
 	return false;
 }
 
+/* Of a section's keys (NULL: of the sections) the one nearest to a wrong word,
+ * as " (did you mean X?)"; "" when none is near. */
+static const char *
+nearest(const char *section, const char *wrong, char out[80])
+{
+	const char *words[128];
+	size_t count = 0;
+	const char *word;
+
+	if (!section)
+		for (size_t i = 0; i < config_section_count; i++)
+			words[count++] = config_sections[i].name;
+	for (size_t i = 0; i < config_table_count && section; i++)
+		if (strcmp(config_table[i].section, section) == 0)
+			words[count++] = config_table[i].key;
+	words[count] = NULL;
+	word = option_nearest(wrong, words);
+	out[0] = '\0';
+	if (word)
+		snprintf(out, 80, " (did you mean %s%s%s?)", section ? "" : "[",
+		    word, section ? "" : "]");
+	return out;
+}
+
 /* The name behind "listener "; NULL when it is another section. */
 static const char *
 listener_name(const char *section)
@@ -174,7 +199,7 @@ listener_get(struct reading *reading, const char *name)
 static void
 section_begin(struct reading *reading, const char *heading)
 {
-	char section[NAME_MAX_BYTES + 1] = "";
+	char section[NAME_MAX_BYTES + 1] = "", hint[80];
 	const char *name;
 
 	slice_copy(slice_of(heading + 1, strlen(heading) - 2), section,
@@ -185,7 +210,8 @@ section_begin(struct reading *reading, const char *heading)
 	    name ? !listener_get(reading, name) : !section_known(section);
 	if (!name && reading->skip)
 		config_problem(reading->problems, &reading->here,
-		    "there is no section [%s]", section);
+		    "there is no section [%s]%s", section,
+		    nearest(NULL, section, hint));
 }
 
 static char *
@@ -255,10 +281,12 @@ set_listener(struct reading *reading, const char *name, const char *key,
 	const struct config_setting *setting =
 	    setting_find(CONFIG_SECTION_LISTENER, key);
 	struct config_listener *listener = listener_get(reading, name);
+	char hint[80];
 
 	if (!setting)
 		config_problem(reading->problems, &reading->here,
-		    "a listener has no key '%s'", key);
+		    "a listener has no key '%s'%s", key,
+		    nearest(CONFIG_SECTION_LISTENER, key, hint));
 	else if (listener)
 		set(reading, setting, listener, listener->origins, value);
 }
@@ -269,6 +297,7 @@ on_value(void *user, const char *section, const char *key, const char *value)
 	struct reading *reading = user;
 	const struct config_setting *setting = setting_find(section, key);
 	const char *name = listener_name(section);
+	char hint[80];
 
 	if (reading->skip)
 		return 1;
@@ -279,7 +308,8 @@ on_value(void *user, const char *section, const char *key, const char *value)
 		set_listener(reading, name, key, value);
 	else if (!setting)
 		config_problem(reading->problems, &reading->here,
-		    "[%s] has no key '%s'", section, key);
+		    "[%s] has no key '%s'%s", section, key,
+		    nearest(section, key, hint));
 	else
 		set(reading, setting, reading->config,
 		    reading->config->owned->origins, value);

@@ -15,12 +15,17 @@
 #include "directory/directory.h"
 #include "signal/delivery.h"
 
+#define EGRESS_TICK_US	 16384
+#define EGRESS_TICK_MASK ((1U << 27) - 1)
+
 /* Where a decided delivery stands: dispatch reads it back from there. */
 struct egress_reference {
 	uint64_t decision_lsn;
 	uint32_t index : 4;    /* of the decision's deliveries, < 8 */
 	uint32_t repeated : 1; /* may have been sent before (restart) */
-	uint32_t unused : 27;
+	/* egress's own: when it was queued, in EGRESS_TICK_US of the monotonic
+	 * clock, modulo 2^27 (25 days). The caller leaves it 0. */
+	uint32_t queued : 27;
 };
 
 struct egress_result {
@@ -28,10 +33,12 @@ struct egress_result {
 	uint64_t receiver_id;
 	enum outcome_state state; /* DELIVERED or PARKED */
 	uint32_t attempts;
-	bool repeated; /* sent more than once, or maybe before a restart */
+	/* It may have reached the station twice: sent again after silence, after
+	 * its connection broke, or maybe before a restart. A NAK alone is none. */
+	bool repeated;
 	struct slice endpoint; /* borrowed for the call */
 	struct slice reason;   /* of parking */
-	int64_t queued_us;     /* monotonic time it waited, for the histogram */
+	int64_t queued_us;     /* how long it waited, to EGRESS_TICK_US */
 };
 
 struct egress_callbacks {
@@ -40,7 +47,8 @@ struct egress_callbacks {
 	int (*load)(void *context, struct egress_reference reference,
 	    struct delivery *ret, struct err *err);
 	/* Called once per delivery. The link goes on at once. -EAGAIN: could not
-	 * be recorded now; the link waits and calls again. */
+	 * be recorded now; the link waits and calls again. May enqueue; must not
+	 * sync or close. */
 	int (*done)(void *context, const struct egress_result *result);
 	void *context;
 };
@@ -49,7 +57,7 @@ struct egress_config {
 	int64_t reconnect_min_us, reconnect_max_us; /* back-off with jitter */
 	int64_t connect_timeout_us;
 	int64_t primary_return_us; /* try the first endpoint again this often */
-	unsigned start_paused;	   /* bench: links stay paused */
+	unsigned start_paused;	   /* bench: links stay paused till resumed */
 };
 
 struct egress;
@@ -60,7 +68,9 @@ int egress_open(struct egress **ret, struct event_base *base,
 void egress_close(struct egress **egress);
 
 /* Make the links what the directory's receivers say (call at start and after
- * every directory change). A removed receiver's queue stays, visible. */
+ * every directory change, offline: it goes online itself). Changed settings
+ * take force once what is in flight is answered. A removed receiver's queue
+ * stays, visible. */
 void egress_sync(struct egress *egress);
 
 /* Append to the receiver's queue. 16 bytes each; -ENOMEM when that fails (the

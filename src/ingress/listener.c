@@ -110,11 +110,11 @@ shed(struct slot *slot)
 	if (worker->reserve_fd >= 0) {
 		close(worker->reserve_fd);
 		fd = accept4(slot->fd, NULL, NULL, SOCK_CLOEXEC);
+		counter_add(&slot->counters.refused, fd >= 0 ? 1 : 0);
 		if (fd >= 0)
 			close(fd);
 	}
 	worker->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	counter_add(&slot->counters.refused, fd >= 0 ? 1 : 0);
 	log_limited(&slot->shed_limit, LOG_ERROR, "ingress", "no-descriptors",
 	    "listener=%s", slot->config->name);
 	if (fd < 0) { /* another thread was quicker */
@@ -126,8 +126,8 @@ shed(struct slot *slot)
 static void
 refuse(struct slot *slot, int fd)
 {
-	close(fd);
 	counter_add(&slot->counters.refused, 1);
+	close(fd);
 	log_limited(&slot->refused_limit, LOG_WARN, "ingress",
 	    "too-many-sessions", "listener=%s max=%u", slot->config->name,
 	    slot->config->max_sessions);

@@ -42,18 +42,28 @@ set_writing(struct session *session, bool writing)
 	session_update_reading(session);
 }
 
-static void
-set_stalled(struct session *session, bool stalled)
+void
+session_stall(struct session *session, bool first)
 {
 	struct session_list *list = &session->worker->stalled;
 
-	if (stalled == session->stalled)
+	if (session->stalled)
 		return;
-	session->stalled = stalled;
-	if (stalled)
-		TAILQ_INSERT_TAIL(list, session, by_stalled);
+	session->stalled = true;
+	if (first)
+		TAILQ_INSERT_HEAD(list, session, by_stalled);
 	else
-		TAILQ_REMOVE(list, session, by_stalled);
+		TAILQ_INSERT_TAIL(list, session, by_stalled);
+	session_update_reading(session);
+}
+
+void
+session_unstall(struct session *session)
+{
+	if (!session->stalled)
+		return;
+	session->stalled = false;
+	TAILQ_REMOVE(&session->worker->stalled, session, by_stalled);
 	session_update_reading(session);
 }
 
@@ -85,17 +95,17 @@ session_close(struct session *session)
 	if (session->closed)
 		return;
 	session->closed = true;
-	set_stalled(session, false);
+	session_unstall(session);
 	set_writing(session, false);
 	session_update_reading(session);
 	wheel_remove(&worker->wheel, &session->timeout);
 	buffer_clear(&worker->buffers, &session->input);
 	buffer_clear(&worker->buffers, &session->output);
-	close(session->fd);
 	TAILQ_REMOVE(&slot->sessions, session, by_slot);
 	atomic_fetch_sub_explicit(&slot->listener->sessions, 1,
 	    memory_order_relaxed);
 	session->slot = NULL;
+	close(session->fd); /* counted before the peer can know */
 	if (session->in_flight == 0)
 		bury(session);
 }
@@ -120,7 +130,7 @@ session_finish(struct session *session)
 	if (session->closed)
 		return;
 	session->finishing = true;
-	set_stalled(session, false);
+	session_unstall(session);
 	buffer_clear(&session->worker->buffers, &session->input);
 	session_update_reading(session);
 	close_if_finished(session);
@@ -189,141 +199,6 @@ on_writable(evutil_socket_t fd, short what, void *context)
 		mark_dirty(session);
 }
 
-/* ---- in ------------------------------------------------------------------- */
-
-static void
-count_junk(struct session *session, size_t bytes)
-{
-	session->junk_bytes += (uint32_t)bytes;
-	if (session->junk_bytes >= session->slot->config->junk_limit_bytes)
-		session_finish(session);
-}
-
-static void
-count_sound(struct session *session)
-{
-	session->junk_bytes = 0;
-	session->frames++;
-	session->active_us = session->worker->monotonic_us;
-	if (!session->sound) {
-		session->sound = true;
-		session_update_timeout(session);
-	}
-}
-
-/* One frame, or what is none. Returns the bytes done with; 0: wait for more,
- * or the session is stalled. */
-static size_t
-parse_one(struct session *session, struct slice data)
-{
-	const struct frame_origin origin = { .worker = session->worker,
-		.slot = session->slot,
-		.session = session,
-		.peer = session->peer };
-	struct dc09_frame frame;
-	enum dc09_fault fault;
-	size_t consumed = 0;
-
-	switch (dc09_frame_next(data.data, data.length,
-	    session->slot->config->tolerate, &consumed, &frame, &fault)) {
-	case CODEC_OK:
-		if (frame_handle(&origin, &frame) == -EAGAIN) {
-			set_stalled(session, true);
-			return 0;
-		}
-		if (!session->closed)
-			count_sound(session);
-		break;
-	case CODEC_BAD:
-		frame_bad(&origin, fault, slice_part(data, 0, consumed));
-		count_junk(session, consumed);
-		break;
-	case CODEC_MORE:
-		if (consumed > 0)
-			count_junk(session, consumed);
-		break;
-	}
-	return consumed;
-}
-
-/* All frames in the scratch buffer; the rest is kept in the session. */
-static void
-parse(struct session *session, size_t length)
-{
-	struct worker *worker = session->worker;
-	struct slice data = slice_of(worker->scratch, length);
-	size_t consumed;
-
-	do {
-		consumed = parse_one(session, data);
-		data = slice_part(data, consumed, data.length);
-	} while (consumed > 0 && data.length > 0 && !session->closed &&
-	    !session->finishing);
-	if (session->closed || session->finishing)
-		return;
-	if (buffer_append(&worker->buffers, &session->input, data.data,
-		data.length) < 0)
-		session_close(session);
-	else
-		session_update_reading(session);
-}
-
-/* What was kept comes first in the scratch buffer; returns its length. */
-static size_t
-unpack_input(struct session *session)
-{
-	struct worker *worker = session->worker;
-	struct slice kept = buffer_content(&session->input);
-
-	if (kept.length == 0)
-		return 0;
-	memcpy(worker->scratch, kept.data, kept.length);
-	buffer_clear(&worker->buffers, &session->input);
-	return kept.length;
-}
-
-static void
-on_readable(evutil_socket_t fd, short what, void *context)
-{
-	struct session *session = context;
-	struct worker *worker = session->worker;
-	size_t kept;
-	ssize_t n;
-
-	(void)what;
-	if (session->closed)
-		return;
-	if (worker->full) {
-		set_stalled(session, true);
-		return;
-	}
-	kept = session->input.length;
-	n = recv(fd, worker->scratch + kept, WORKER_READ_BYTES, 0);
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	if (n < 0) {
-		session_close(session);
-	} else if (n == 0) {
-		session_finish(session);
-	} else {
-		worker_read_clock(worker);
-		kept = unpack_input(session);
-		parse(session, kept + (size_t)n);
-	}
-}
-
-void
-session_resume(struct session *session)
-{
-	size_t kept;
-
-	set_stalled(session, false);
-	worker_read_clock(session->worker);
-	kept = unpack_input(session);
-	if (kept > 0)
-		parse(session, kept);
-}
-
 /* ---- life ----------------------------------------------------------------- */
 
 static int64_t
@@ -375,7 +250,7 @@ session_open(struct slot *slot, int fd, const struct socket_address *address)
 	session->opened_wall_us = worker->wall_us;
 	socket_address_format(address, session->peer);
 	event_assign(&session->read_event, worker->base, fd,
-	    EV_READ | EV_PERSIST, on_readable, session);
+	    EV_READ | EV_PERSIST, session_readable, session);
 	event_assign(&session->write_event, worker->base, fd,
 	    EV_WRITE | EV_PERSIST, on_writable, session);
 	TAILQ_INSERT_TAIL(&slot->sessions, session, by_slot);
@@ -397,6 +272,7 @@ session_show(const struct session *session, int64_t now_us, struct json *json)
 	json_unsigned(json, "frames", session->frames);
 	json_unsigned(json, "in_flight", session->in_flight);
 	json_boolean(json, "blocked", session->writing);
+	json_boolean(json, "stalled", session->stalled);
 	json_integer(json, "idle_ms", (now_us - session->active_us) / 1000);
 	json_unsigned(json, "worker", session->worker->index);
 	json_object_end(json);

@@ -56,6 +56,12 @@ void session_answered(struct session *session);
 
 /* Read from it or not, by its state and its worker's. */
 void session_update_reading(struct session *session);
+/* Event callback of its socket. */
+void session_readable(evutil_socket_t fd, short what, void *session);
+/* The journal has no room: read and parse nothing until it has. first: it
+ * holds unparsed bytes; so only few sessions do at a time. */
+void session_stall(struct session *session, bool first);
+void session_unstall(struct session *session);
 /* Set the timeout anew, after the settings changed. */
 void session_update_timeout(struct session *session);
 

@@ -9,11 +9,9 @@
 #include <unistd.h>
 
 #include "ingress/datagram.h"
-#include "ingress/reply.h"
 
 #define SESSIONS_PER_CHUNK 64
 #define HEALTH_INTERVAL_US 1000000
-#define SYNC_HANGS_US	   10000000 /* architecture: then replies stop */
 
 struct worker_call {
 	worker_fn fn;
@@ -96,87 +94,6 @@ worker_wait_drained(struct worker *worker, int64_t deadline_us)
 	return drained;
 }
 
-/* ---- the journal ------------------------------------------------------------ */
-
-static void
-flush_all(struct worker *worker)
-{
-	struct session *session;
-	struct slot *slot;
-
-	while ((session = TAILQ_FIRST(&worker->dirty))) {
-		TAILQ_REMOVE(&worker->dirty, session, by_turn);
-		session->dirty = false;
-		session_flush(session);
-	}
-	TAILQ_FOREACH(slot, &worker->slots, by_worker)
-		if (slot->datagrams)
-			datagrams_flush(slot);
-}
-
-void
-worker_fail(struct worker *worker)
-{
-	struct slot *slot;
-
-	if (worker->failed)
-		return;
-	worker->failed = true;
-	log_write(LOG_ERROR, "ingress", "journal-dead",
-	    "worker=%u stops listening", worker->index);
-	reply_release(worker, journal_durable(worker->journal));
-	flush_all(worker);
-	TAILQ_FOREACH(slot, &worker->slots, by_worker)
-		slot_silence(slot);
-	reply_drop_all(worker);
-}
-
-static void
-check_journal(struct worker *worker)
-{
-	struct journal_status status;
-
-	worker->checked_us = worker->monotonic_us;
-	journal_status(worker->journal, &status);
-	if (status.failure != 0)
-		worker_fail(worker);
-	worker->mute = status.sync_running_us > SYNC_HANGS_US;
-}
-
-static void
-resume_all(struct worker *worker)
-{
-	struct session *session;
-	struct slot *slot;
-
-	worker->full = false;
-	while (!worker->full && (session = TAILQ_FIRST(&worker->stalled)))
-		session_resume(session);
-	TAILQ_FOREACH(slot, &worker->slots, by_worker)
-		if (slot->datagrams && !worker->full)
-			datagrams_resume(slot);
-}
-
-static void
-on_durable(evutil_socket_t fd, short what, void *context)
-{
-	struct worker *worker = context;
-	uint64_t durable = journal_durable(worker->journal);
-	eventfd_t value;
-
-	(void)what;
-	if (eventfd_read(fd, &value) < 0 || worker->failed)
-		return;
-	worker->clock_read = false; /* latency ends here, not at our wake-up */
-	worker_read_clock(worker);
-	reply_release(worker, durable);
-	if (durable == worker->durable)
-		check_journal(worker);
-	worker->durable = durable;
-	if (worker->full && !worker->failed && !worker->draining)
-		resume_all(worker);
-}
-
 /* ---- the turn ----------------------------------------------------------------- */
 
 void
@@ -220,7 +137,23 @@ on_tick(evutil_socket_t fd, short what, void *context)
 		slot_unpause(slot);
 	if (!worker->failed &&
 	    worker->monotonic_us - worker->checked_us >= HEALTH_INTERVAL_US)
-		check_journal(worker);
+		worker_check_journal(worker);
+}
+
+void
+worker_flush(struct worker *worker)
+{
+	struct session *session;
+	struct slot *slot;
+
+	while ((session = TAILQ_FIRST(&worker->dirty))) {
+		TAILQ_REMOVE(&worker->dirty, session, by_turn);
+		session->dirty = false;
+		session_flush(session);
+	}
+	TAILQ_FOREACH(slot, &worker->slots, by_worker)
+		if (slot->datagrams)
+			datagrams_flush(slot);
 }
 
 static void
@@ -228,7 +161,7 @@ end_turn(struct worker *worker)
 {
 	struct session *session;
 
-	flush_all(worker);
+	worker_flush(worker);
 	if (worker->online)
 		directory_thread_offline();
 	worker->online = false;
@@ -278,7 +211,7 @@ open_events(struct worker *worker, struct err *err)
 	if (worker->durable_fd < 0 || worker->call_fd < 0)
 		return err_set_errno(err, "no eventfd for a worker");
 	worker->durable_event = event_new(worker->base, worker->durable_fd,
-	    EV_READ | EV_PERSIST, on_durable, worker);
+	    EV_READ | EV_PERSIST, worker_durable, worker);
 	worker->call_event = event_new(worker->base, worker->call_fd,
 	    EV_READ | EV_PERSIST, on_call, worker);
 	worker->tick_event =

@@ -105,7 +105,15 @@ bool worker_wait_drained(struct worker *worker, int64_t deadline_us);
 void worker_read_clock(struct worker *worker);
 /* Enter the directory's reader side until the end of the turn. */
 void worker_go_online(struct worker *worker);
-/* The journal failed for good: stop listening, drop what is owed. */
+/* Send what may go out. */
+void worker_flush(struct worker *worker);
+
+/* Event callback of the journal's eventfd. */
+void worker_durable(evutil_socket_t fd, short what, void *worker);
+/* Is it alive, does a sync hang? */
+void worker_check_journal(struct worker *worker);
+/* The journal failed for good: send what was durable, drop what is owed, stop
+ * listening, close. */
 void worker_fail(struct worker *worker);
 
 #endif

@@ -80,7 +80,6 @@ struct journal {
 	int lock_fd;
 	uint32_t boot;
 	bool started;
-	int boot_event_fd; /* journal_start waits for its own record */
 
 	pthread_mutex_t append_lock;
 	pthread_cond_t append_wake;
@@ -116,8 +115,9 @@ struct journal {
 	uint64_t first_lsn;
 	uint64_t next_serial;
 	uint32_t chain_crc;
-	int subscribers[JOURNAL_SUBSCRIBERS_MAX + 1]; /* and boot_event_fd */
-	unsigned subscriber_count;
+	/* descriptors of our own; an entry is in place before it is counted */
+	int subscribers[JOURNAL_SUBSCRIBERS_MAX + 1]; /* and journal_start's */
+	_Atomic unsigned subscriber_count;
 
 	_Atomic uint64_t batch_count, record_count;
 	_Atomic int64_t last_sync_us, slowest_sync_us, sync_started_us;

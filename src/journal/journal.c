@@ -156,7 +156,6 @@ create(const struct io *io, const struct clock *clock)
 	journal->io = io;
 	journal->clock = clock;
 	journal->lock_fd = -1;
-	journal->boot_event_fd = -1;
 	journal->fd = -1;
 	pthread_mutex_init(&journal->append_lock, NULL);
 	pthread_mutex_init(&journal->table_lock, NULL);
@@ -243,6 +242,16 @@ allocate_batches(struct journal *journal, struct err *err)
 	return 0;
 }
 
+/* The writer may be running: the entry first, then its count. */
+static void
+add_subscriber(struct journal *journal, int own_fd)
+{
+	unsigned count = atomic_load(&journal->subscriber_count);
+
+	journal->subscribers[count] = own_fd;
+	atomic_store(&journal->subscriber_count, count + 1);
+}
+
 int
 journal_start(struct journal *journal, struct err *err)
 {
@@ -256,8 +265,7 @@ journal_start(struct journal *journal, struct err *err)
 	event_fd = eventfd(0, EFD_CLOEXEC);
 	if (event_fd < 0)
 		return err_set_errno(err, "journal: eventfd");
-	journal->boot_event_fd = event_fd;
-	journal->subscribers[journal->subscriber_count++] = event_fd;
+	add_subscriber(journal, event_fd);
 	result = append_boot(journal, err);
 	if (result == 0)
 		result = journal_keeper_start(journal, err);
@@ -314,8 +322,8 @@ journal_close(struct journal **ref)
 			    journal->read_slots[i].fd);
 	if (journal->lock_fd >= 0)
 		journal->io->close(journal->io, journal->lock_fd);
-	if (journal->boot_event_fd >= 0)
-		close(journal->boot_event_fd);
+	for (unsigned i = 0; i < journal->subscriber_count; i++)
+		close(journal->subscribers[i]);
 	free_journal(journal);
 	*ref = NULL;
 }
@@ -323,9 +331,14 @@ journal_close(struct journal **ref)
 int
 journal_subscribe(struct journal *journal, int event_fd)
 {
+	int own;
+
 	if (journal->subscriber_count >= JOURNAL_SUBSCRIBERS_MAX)
 		return -ENOSPC;
-	journal->subscribers[journal->subscriber_count++] = event_fd;
+	own = fcntl(event_fd, F_DUPFD_CLOEXEC, 0);
+	if (own < 0)
+		return -errno;
+	add_subscriber(journal, own);
 	return 0;
 }
 

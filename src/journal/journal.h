@@ -56,13 +56,14 @@ struct journal;
  */
 int journal_open(struct journal **ret, const struct journal_config *config,
     const struct io *io, const struct clock *clock, struct err *err);
-/* Appends the BOOT record and starts the writer. Subscribe before this. */
+/* Appends the BOOT record and starts the writer. */
 int journal_start(struct journal *journal, struct err *err);
 /* Writes and syncs what was appended, stops the writer, frees. */
 void journal_close(struct journal **journal);
 
 /* The writer adds 1 to this eventfd after every batch that became durable and
- * when the journal fails. At most 32 subscribers, before journal_start. */
+ * when the journal fails. At most 31 subscribers, at any time, by one thread.
+ * The descriptor is duplicated: the caller may close its own. */
 int journal_subscribe(struct journal *journal, int event_fd);
 
 /*

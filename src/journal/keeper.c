@@ -15,9 +15,14 @@
 static bool
 space_short(const struct journal *journal)
 {
+	const struct spare *spare = &journal->spare;
+
+	if (spare->state == SPARE_FAILED &&
+	    (spare->error == -ENOSPC || spare->error == -EDQUOT ||
+		spare->error == -EFBIG))
+		return true;
 	return journal->segments_bytes >
-	    journal->config.budget_bytes / 100 * SPACE_SHORT_PERCENT ||
-	    journal->spare.state == SPARE_FAILED;
+	    journal->config.budget_bytes / 100 * SPACE_SHORT_PERCENT;
 }
 
 /* table_lock held. The last segment always stays. */

@@ -173,8 +173,9 @@ static void
 signal_subscribers(struct journal *journal)
 {
 	static const uint64_t one = 1;
+	unsigned count = atomic_load(&journal->subscriber_count);
 
-	for (unsigned i = 0; i < journal->subscriber_count; i++) {
+	for (unsigned i = 0; i < count; i++) {
 		/* a counter that cannot take one more is signalled already */
 		ssize_t n = write(journal->subscribers[i], &one, sizeof(one));
 		(void)n;

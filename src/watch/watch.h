@@ -25,6 +25,9 @@ int watch_open(struct watch **ret, struct event_base *base,
     const struct clock *clock, struct err *err);
 void watch_close(struct watch **watch);
 
+/* Looks once, as the timer does four times a second. */
+void watch_look(struct watch *watch);
+
 /* The journal moves (or has nothing to do): the service may tell systemd that
  * it lives. */
 bool watch_healthy(const struct watch *watch);

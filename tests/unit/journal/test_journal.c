@@ -1,162 +1,12 @@
-/* The journal as its users see it: append, follow, read, restart, retain. */
+/* The journal as its users see it: fixture_append, follow, read, restart, retain. */
 #include "unit/test.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
-#include "base/cursor.h"
-#include "journal/journal.h"
-
-#define SEGMENT_BYTES 65536u
-#define PAYLOAD_BYTES 1000u
-
-struct fixture {
-	char directory[64];
-	struct journal_config config;
-	struct journal *journal;
-	int event_fd;
-};
-
-static void
-remove_files(const char *directory)
-{
-	DIR *stream = opendir(directory);
-	struct dirent *entry;
-	char path[512];
-
-	assert_non_null(stream);
-	while ((entry = readdir(stream))) {
-		snprintf(path, sizeof(path), "%s/%s", directory, entry->d_name);
-		unlink(path);
-	}
-	closedir(stream);
-	rmdir(directory);
-}
-
-static int
-setup(void **state)
-{
-	struct fixture *f = calloc(1, sizeof(*f));
-
-	strcpy(f->directory, "/tmp/tocsin-journal-XXXXXX");
-	assert_non_null(mkdtemp(f->directory));
-	f->config = (struct journal_config){ .node = "alpha",
-		.directory = f->directory,
-		.segment_bytes = SEGMENT_BYTES,
-		.budget_bytes = 64 * SEGMENT_BYTES,
-		.retention_us = 3600 * 1000000ll };
-	f->event_fd = eventfd(0, EFD_CLOEXEC);
-	*state = f;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	struct fixture *f = *state;
-
-	journal_close(&f->journal);
-	close(f->event_fd);
-	remove_files(f->directory);
-	free(f);
-	return 0;
-}
-
-static void
-open_journal(struct fixture *f)
-{
-	struct err err = { "" };
-
-	if (journal_open(&f->journal, &f->config, &io_system, &clock_system,
-		&err) < 0)
-		fail_msg("%s", err.text);
-	assert_int_equal(journal_subscribe(f->journal, f->event_fd), 0);
-	if (journal_start(f->journal, &err) < 0)
-		fail_msg("%s", err.text);
-}
-
-static void
-wait_durable(struct fixture *f, uint64_t lsn)
-{
-	struct pollfd wait = { f->event_fd, POLLIN, 0 };
-	uint64_t count;
-
-	while (journal_durable(f->journal) <= lsn) {
-		assert_int_equal(poll(&wait, 1, 30000), 1);
-		assert_int_equal(read(f->event_fd, &count, sizeof(count)),
-		    sizeof(count));
-	}
-}
-
-/* The number, then bytes that follow from it. */
-static size_t
-make_payload(uint64_t number, char *out)
-{
-	struct writer w = writer_open(out, PAYLOAD_BYTES);
-	size_t length = 8 + (size_t)(number * 37 % (PAYLOAD_BYTES - 8));
-
-	writer_u64(&w, number);
-	memset(out + 8, (int)(number * 11 + 3), PAYLOAD_BYTES - 8);
-	return length;
-}
-
-static uint64_t
-append(struct fixture *f, enum journal_kind kind, uint64_t number)
-{
-	char payload[PAYLOAD_BYTES];
-	size_t length = make_payload(number, payload);
-	uint64_t lsn = 0;
-	int result;
-
-	while ((result = journal_append(f->journal, kind,
-		    1000 + (int64_t)number, (int64_t)number,
-		    slice_of(payload, length), &lsn)) == -EAGAIN)
-		wait_durable(f, journal_durable(f->journal));
-	assert_int_equal(result, 0);
-	return lsn;
-}
-
-static void
-assert_entry(const struct journal_entry *entry, uint64_t number)
-{
-	char payload[PAYLOAD_BYTES];
-	size_t length = make_payload(number, payload);
-
-	assert_true(slice_equal(entry->payload, slice_of(payload, length)));
-	assert_int_equal(entry->kind, JOURNAL_SIGNAL);
-	assert_true(entry->received_wall_us == 1000 + (int64_t)number);
-	assert_true(entry->received_monotonic_us == (int64_t)number);
-}
-
-/* Everything from the oldest on: numbers 0.. in order, boots between them. */
-static uint64_t
-count_records(struct fixture *f)
-{
-	struct journal_cursor *cursor;
-	struct journal_entry entry;
-	struct err err = { "" };
-	uint64_t number = 0, next_lsn = 0;
-	int result;
-
-	assert_int_equal(journal_cursor_open(&cursor, f->journal, 0, &err), 0);
-	while ((result = journal_cursor_next(cursor, &entry, &err)) == 1) {
-		assert_true(entry.lsn >= next_lsn);
-		next_lsn = entry.next_lsn;
-		assert_true(journal_cursor_position(cursor) == next_lsn);
-		if (entry.kind != JOURNAL_BOOT)
-			assert_entry(&entry, number++);
-	}
-	if (result < 0)
-		fail_msg("%s", err.text);
-	journal_cursor_close(&cursor);
-	return number;
-}
+#include "unit/journal/fixture.h"
 
 static void
 appended_records_come_back_over_many_segments(void **state)
@@ -167,20 +17,20 @@ appended_records_come_back_over_many_segments(void **state)
 	struct journal_status status;
 	struct journal_entry entry;
 
-	open_journal(f);
+	fixture_open(f);
 	for (uint64_t i = 0; i < COUNT(lsns); i++) {
-		lsns[i] = append(f, JOURNAL_SIGNAL, i);
+		lsns[i] = fixture_append(f, JOURNAL_SIGNAL, i);
 		assert_true(lsns[i] > previous);
 		previous = lsns[i];
 	}
-	wait_durable(f, previous);
-	assert_int_equal(count_records(f), COUNT(lsns));
+	fixture_wait(f, previous);
+	assert_int_equal(fixture_count(f), COUNT(lsns));
 	for (uint64_t i = 0; i < COUNT(lsns); i++) {
 		assert_int_equal(journal_read(f->journal, lsns[i], buffer,
 				     &entry, NULL),
 		    0);
 		assert_true(entry.lsn == lsns[i]);
-		assert_entry(&entry, i);
+		fixture_assert_entry(&entry, i);
 	}
 	assert_int_equal(journal_read(f->journal, lsns[7] + 8, buffer, &entry,
 			     NULL),
@@ -204,7 +54,7 @@ a_restart_goes_on_where_it_stopped(void **state)
 	for (uint32_t boot = 1; boot <= 5; boot++) {
 		struct journal_status status;
 
-		open_journal(f);
+		fixture_open(f);
 		journal_status(f->journal, &status);
 		assert_int_equal(status.boot, boot);
 		assert_int_equal(status.quarantined, 0);
@@ -212,17 +62,18 @@ a_restart_goes_on_where_it_stopped(void **state)
 			assert_memory_equal(&key, journal_hash_key(f->journal),
 			    sizeof(key));
 		key = *journal_hash_key(f->journal);
-		assert_int_equal(count_records(f), number);
+		assert_int_equal(fixture_count(f), number);
 		for (unsigned i = 0; i < 70; i++) {
-			uint64_t lsn = append(f, JOURNAL_SIGNAL, number++);
+			uint64_t lsn =
+			    fixture_append(f, JOURNAL_SIGNAL, number++);
 
 			assert_true(lsn > last);
 			last = lsn;
 		}
 		journal_close(&f->journal);
 	}
-	open_journal(f);
-	assert_int_equal(count_records(f), number);
+	fixture_open(f);
+	assert_int_equal(fixture_count(f), number);
 }
 
 static void
@@ -234,9 +85,9 @@ one_process_only_but_readers(void **state)
 	struct err err = { "" };
 	uint64_t lsn;
 
-	open_journal(f);
-	lsn = append(f, JOURNAL_SIGNAL, 0);
-	wait_durable(f, lsn);
+	fixture_open(f);
+	lsn = fixture_append(f, JOURNAL_SIGNAL, 0);
+	fixture_wait(f, lsn);
 	assert_int_equal(journal_open(&second, &f->config, &io_system,
 			     &clock_system, &err),
 	    -EWOULDBLOCK);
@@ -258,7 +109,7 @@ another_nodes_journal_is_refused(void **state)
 	struct fixture *f = *state;
 	struct err err = { "" };
 
-	open_journal(f);
+	fixture_open(f);
 	journal_close(&f->journal);
 	f->config.node = "beta";
 	assert_int_equal(journal_open(&f->journal, &f->config, &io_system,
@@ -277,7 +128,7 @@ ninety_five_percent_refuses_signals_only(void **state)
 	int result;
 
 	f->config.budget_bytes = 8 * SEGMENT_BYTES;
-	open_journal(f);
+	fixture_open(f);
 	journal_hold(f->journal, JOURNAL_HOLDER_DISPATCH, 4096);
 	do {
 		result = journal_append(f->journal, JOURNAL_SIGNAL, 0, 0,
@@ -290,7 +141,7 @@ ninety_five_percent_refuses_signals_only(void **state)
 	assert_int_equal(journal_append(f->journal, JOURNAL_OUTCOME, 0, 0,
 			     slice_of(payload, sizeof(payload)), &lsn),
 	    0);
-	wait_durable(f, lsn);
+	fixture_wait(f, lsn);
 	journal_status(f->journal, &status);
 	assert_true(status.oldest_lsn == 4096);
 	journal_hold(f->journal, JOURNAL_HOLDER_DISPATCH, lsn);
@@ -324,34 +175,34 @@ finished_segments_go_and_their_files_come_again(void **state)
 	uint64_t first, lsn = 0;
 
 	f->config.budget_bytes = 8 * SEGMENT_BYTES;
-	open_journal(f);
-	first = append(f, JOURNAL_SIGNAL, 0);
+	fixture_open(f);
+	first = fixture_append(f, JOURNAL_SIGNAL, 0);
 	journal_hold(f->journal, JOURNAL_HOLDER_DISPATCH, first);
 	journal_hold(f->journal, JOURNAL_HOLDER_ARCHIVE, first);
-	wait_durable(f, first);
+	fixture_wait(f, first);
 	assert_int_equal(journal_cursor_open(&cursor, f->journal, first, &err),
 	    0);
 	for (uint64_t i = 1; i < 2000; i++) {
-		lsn = append(f, JOURNAL_SIGNAL, i);
+		lsn = fixture_append(f, JOURNAL_SIGNAL, i);
 		if (i % 50 == 0) {
-			wait_durable(f, lsn);
+			fixture_wait(f, lsn);
 			journal_hold(f->journal, JOURNAL_HOLDER_DISPATCH, lsn);
 			journal_hold(f->journal, JOURNAL_HOLDER_ARCHIVE, lsn);
 		}
 	}
-	wait_durable(f, lsn);
+	fixture_wait(f, lsn);
 	wait_segments(f, 8);
 	assert_int_equal(journal_read(f->journal, first, buffer, &entry, &err),
 	    -ENOENT);
 	assert_int_equal(journal_cursor_next(cursor, &entry, &err), -ENOENT);
 	journal_cursor_close(&cursor);
 	journal_close(&f->journal);
-	open_journal(f);
+	fixture_open(f);
 	journal_status(f->journal, &status);
 	assert_int_equal(status.quarantined, 0);
 	assert_int_equal(journal_read(f->journal, lsn, buffer, &entry, &err),
 	    0);
-	assert_entry(&entry, 1999);
+	fixture_assert_entry(&entry, 1999);
 }
 
 static void
@@ -362,12 +213,12 @@ one_holder_keeps_what_the_other_has_finished(void **state)
 	uint64_t first, lsn = 0;
 
 	f->config.retention_us = 0;
-	open_journal(f);
-	first = append(f, JOURNAL_SIGNAL, 0);
+	fixture_open(f);
+	first = fixture_append(f, JOURNAL_SIGNAL, 0);
 	journal_hold(f->journal, JOURNAL_HOLDER_ARCHIVE, first);
 	for (uint64_t i = 1; i < 400; i++)
-		lsn = append(f, JOURNAL_SIGNAL, i);
-	wait_durable(f, lsn);
+		lsn = fixture_append(f, JOURNAL_SIGNAL, i);
+	fixture_wait(f, lsn);
 	journal_hold(f->journal, JOURNAL_HOLDER_DISPATCH, lsn);
 	journal_status(f->journal, &status);
 	assert_true(status.segments > 2);
@@ -385,14 +236,14 @@ too_long_a_payload_is_refused(void **state)
 	struct journal_entry entry;
 	uint64_t lsn;
 
-	open_journal(f);
+	fixture_open(f);
 	assert_int_equal(journal_append(f->journal, JOURNAL_SIGNAL, 0, 0,
 			     slice_of(payload, sizeof(payload)), &lsn),
 	    -EMSGSIZE);
 	assert_int_equal(journal_append(f->journal, JOURNAL_SIGNAL, 0, 0,
 			     slice_of(payload, JOURNAL_PAYLOAD_MAX), &lsn),
 	    0);
-	wait_durable(f, lsn);
+	fixture_wait(f, lsn);
 	assert_int_equal(journal_read(f->journal, lsn, buffer, &entry, NULL),
 	    0);
 	assert_int_equal(entry.payload.length, JOURNAL_PAYLOAD_MAX);
@@ -471,7 +322,7 @@ appenders_and_a_follower_agree(void **state)
 	unsigned seen = 0;
 
 	f->config.budget_bytes = 8 * SEGMENT_BYTES;
-	open_journal(f);
+	fixture_open(f);
 	journal_hold(f->journal, JOURNAL_HOLDER_DISPATCH, 4096);
 	assert_int_equal(journal_cursor_open(&cursor, f->journal, 0, NULL), 0);
 	for (unsigned i = 0; i < APPENDERS; i++) {
@@ -491,7 +342,7 @@ appenders_and_a_follower_agree(void **state)
 		if (result == 0) {
 			journal_hold(f->journal, JOURNAL_HOLDER_DISPATCH,
 			    journal_cursor_position(cursor));
-			wait_durable(f, journal_cursor_position(cursor));
+			fixture_wait(f, journal_cursor_position(cursor));
 			continue;
 		}
 		if (entry.kind == JOURNAL_BOOT)
@@ -515,7 +366,8 @@ appenders_and_a_follower_agree(void **state)
 	journal_cursor_close(&cursor);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name)                                                             \
+ cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 int
 main(void)

@@ -1,0 +1,243 @@
+/* From a receiver's endpoint to a connection: names, connecting, listening. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "egress/internal.h"
+
+#define TELL_RETRY_US 5000
+
+static const struct directory_endpoint *
+present_endpoint(const struct link *link)
+{
+	return &link->settings->endpoints[link->endpoint];
+}
+
+/* ---- server: the automation connects to us -------------------------------- */
+
+void
+connect_drop_standby(struct link *link, const char *reason)
+{
+	if (link->standby_fd < 0)
+		return;
+	close(link->standby_fd);
+	link->standby_fd = -1;
+	log_limited(&link->limit, LOG_NOTICE, "link", "newcomer_refused",
+	    "name=\"%s\" reason=\"%s\"", link_name(link), reason);
+}
+
+static void
+take_connection(struct link *link, int fd)
+{
+	struct socket_address peer = { .length = sizeof(peer.storage) };
+
+	socket_set_nodelay(fd);
+	if (getpeername(fd, &peer.any, &peer.length) == 0)
+		socket_address_format(&peer, link->endpoint_text);
+	if (transport_adopt(&link->transport, fd) == 0)
+		link_connected(link);
+}
+
+bool
+connect_take_standby(struct link *link)
+{
+	int fd = link->standby_fd;
+
+	link->standby_fd = -1;
+	if (fd < 0)
+		return false;
+	take_connection(link, fd);
+	return link->state == LINK_UP;
+}
+
+/* One connection is in use at a time. A newer one waits until the older has
+ * shown whether it still answers: a crashed automation comes back this way,
+ * and a stranger cannot push a working one out. */
+static void
+on_acceptable(evutil_socket_t listen_fd, short what, void *context)
+{
+	struct link *link = context;
+	int fd = accept4(listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+	(void)what;
+	if (fd < 0)
+		return;
+	if (!transport_is_open(&link->transport) && link->untold == 0) {
+		take_connection(link, fd);
+		return;
+	}
+	connect_drop_standby(link, "a newer one came");
+	link->standby_fd = fd;
+	link_kick(link);
+}
+
+static int
+listen_begin(struct link *link, const struct socket_address *address,
+    struct err *err)
+{
+	int fd = socket_listen(address, SOCK_STREAM, false, err);
+
+	if (fd < 0)
+		return fd;
+	link->listen_fd = fd;
+	link->acceptable = event_new(link->egress->base, fd,
+	    EV_READ | EV_PERSIST, on_acceptable, link);
+	if (!link->acceptable || event_add(link->acceptable, NULL) < 0)
+		return err_set(err, -ENOMEM, "out of memory");
+	return 0;
+}
+
+static void
+listen_end(struct link *link)
+{
+	if (link->acceptable)
+		event_free(link->acceptable);
+	link->acceptable = NULL;
+	if (link->listen_fd >= 0)
+		close(link->listen_fd);
+	link->listen_fd = -1;
+	connect_drop_standby(link, "the link closes");
+}
+
+/* ---- client ----------------------------------------------------------------- */
+
+static void
+reach(struct link *link, const struct socket_address *address)
+{
+	struct err err;
+	int code;
+
+	link_set_state(link,
+	    link->settings->listen ? LINK_LISTENING : LINK_CONNECTING, "");
+	if (link->settings->listen)
+		code = listen_begin(link, address, &err);
+	else
+		code = transport_connect(&link->transport, address,
+		    present_endpoint(link)->udp, &err);
+	if (code < 0)
+		link_fail(link, err.text, false);
+}
+
+/* Of several addresses each round takes the next. */
+static void
+reach_resolved(struct link *link, const struct evutil_addrinfo *found)
+{
+	const struct evutil_addrinfo *chosen = found;
+	struct socket_address address = { 0 };
+	unsigned count = 0;
+
+	for (const struct evutil_addrinfo *i = found; i; i = i->ai_next)
+		count++;
+	for (unsigned turn = link->address_turn % count; turn > 0; turn--)
+		chosen = chosen->ai_next;
+	memcpy(&address.storage, chosen->ai_addr, chosen->ai_addrlen);
+	address.length = chosen->ai_addrlen;
+	reach(link, &address);
+}
+
+static void
+on_resolved(int result, struct evutil_addrinfo *found, void *context)
+{
+	struct resolve *resolve = context;
+	struct link *link = resolve->link;
+	char reason[300];
+
+	free(resolve);
+	if (link) {
+		link->resolve = NULL;
+		if (result == 0 && found) {
+			reach_resolved(link, found);
+		} else {
+			snprintf(reason, sizeof(reason),
+			    "cannot resolve '%s': %s",
+			    present_endpoint(link)->host,
+			    evutil_gai_strerror(result));
+			link_fail(link, reason, false);
+		}
+		link_arm(link);
+	}
+	if (found)
+		evutil_freeaddrinfo(found);
+}
+
+static void
+resolve_begin(struct link *link)
+{
+	struct egress *egress = link->egress;
+	const struct evutil_addrinfo hints = {
+		.ai_family = AF_UNSPEC,
+		.ai_socktype =
+		    present_endpoint(link)->udp ? SOCK_DGRAM : SOCK_STREAM,
+		.ai_flags = EVUTIL_AI_ADDRCONFIG,
+	};
+	struct resolve *resolve;
+	struct evdns_getaddrinfo_request *request;
+	char port[8];
+
+	if (!egress->dns)
+		egress->dns = evdns_base_new(egress->base,
+		    EVDNS_BASE_INITIALIZE_NAMESERVERS |
+			EVDNS_BASE_DISABLE_WHEN_INACTIVE);
+	resolve = egress->dns ? calloc(1, sizeof(*resolve)) : NULL;
+	if (!resolve) {
+		link_fail(link, "name resolution is not available", false);
+		return;
+	}
+	link_set_state(link, LINK_RESOLVING, "");
+	snprintf(port, sizeof(port), "%u", present_endpoint(link)->port);
+	resolve->link = link;
+	link->resolve = resolve;
+	request = evdns_getaddrinfo(egress->dns, present_endpoint(link)->host,
+	    port, &hints, on_resolved, resolve);
+	/* NULL: it was answered already, and resolve is gone */
+	if (request)
+		resolve->request = request;
+}
+
+void
+connect_cancel(struct link *link)
+{
+	struct resolve *resolve = link->resolve;
+
+	transport_close(&link->transport);
+	link->resolve = NULL;
+	if (resolve) {
+		resolve->link = NULL;
+		evdns_getaddrinfo_cancel(resolve->request);
+	}
+	listen_end(link);
+}
+
+void
+connect_begin(struct link *link)
+{
+	const struct directory_endpoint *endpoint = present_endpoint(link);
+	struct socket_address address;
+
+	connect_cancel(link);
+	send_tell(link);
+	if (link->untold > 0) {
+		/* their endpoint is still the old one */
+		link->retry_us = link_now(link) + TELL_RETRY_US;
+		link_set_state(link, LINK_BACKING_OFF,
+		    "outcomes cannot be recorded now");
+		return;
+	}
+	snprintf(link->endpoint_text, sizeof(link->endpoint_text),
+	    strchr(endpoint->host, ':') ? "[%s]:%u" : "%s:%u", endpoint->host,
+	    endpoint->port);
+	link->retry_us = 0;
+	link->clock_offset_us = 0;
+	if (link->endpoint == 0)
+		link->primary_retry_us = 0;
+	else if (link->primary_retry_us == 0)
+		link->primary_retry_us =
+		    link_now(link) + link->egress->config.primary_return_us;
+	if (socket_address_make(endpoint->host, endpoint->port, &address,
+		NULL) == 0)
+		reach(link, &address);
+	else
+		resolve_begin(link);
+}

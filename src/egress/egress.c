@@ -1,0 +1,240 @@
+/* The links by receiver, and what the directory says about them. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "egress/internal.h"
+
+int
+egress_open(struct egress **ret, struct event_base *base,
+    const struct egress_config *config, struct directory *directory,
+    const struct clock *clock, const struct egress_callbacks *callbacks,
+    struct err *err)
+{
+	struct egress *egress = calloc(1, sizeof(*egress));
+	int code;
+
+	if (!egress)
+		return err_set(err, -ENOMEM, "out of memory");
+	egress->base = base;
+	egress->config = *config;
+	egress->directory = directory;
+	egress->clock = clock;
+	egress->callbacks = *callbacks;
+	code = dc09_crypto_open(&egress->crypto, err);
+	if (code < 0) {
+		egress_close(&egress);
+		return code;
+	}
+	*ret = egress;
+	return 0;
+}
+
+void
+egress_close(struct egress **egress)
+{
+	struct egress *closing = *egress;
+
+	*egress = NULL;
+	if (!closing)
+		return;
+	for (size_t i = 0; i < closing->count; i++)
+		link_close(&closing->links[i]);
+	free(closing->links);
+	if (closing->dns)
+		evdns_base_free(closing->dns, 0);
+	dc09_crypto_close(&closing->crypto);
+	free(closing);
+}
+
+/* ---- links by receiver id ------------------------------------------------------- */
+
+/* Where the link of this receiver is, or would be. */
+static size_t
+link_place(const struct egress *egress, uint64_t receiver_id)
+{
+	size_t low = 0, high = egress->count;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if (egress->links[middle]->receiver_id < receiver_id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* The link, made when new (in state removed); NULL: out of memory. */
+static struct link *
+link_of(struct egress *egress, uint64_t receiver_id)
+{
+	size_t place = link_place(egress, receiver_id);
+	struct link *link;
+
+	if (place < egress->count &&
+	    egress->links[place]->receiver_id == receiver_id)
+		return egress->links[place];
+	if (egress->count == egress->size) {
+		size_t size = egress->size ? 2 * egress->size : 16;
+		struct link **links =
+		    realloc(egress->links, size * sizeof(links[0]));
+
+		if (!links)
+			return NULL;
+		egress->links = links;
+		egress->size = size;
+	}
+	if (link_open(&link, egress, receiver_id) < 0)
+		return NULL;
+	memmove(egress->links + place + 1, egress->links + place,
+	    (egress->count - place) * sizeof(link));
+	egress->links[place] = link;
+	egress->count++;
+	return link;
+}
+
+/* ---- as the directory says -------------------------------------------------------- */
+
+static void
+sync_receiver(void *context, const struct directory_receiver *receiver)
+{
+	struct egress *egress = context;
+	struct link *link = link_of(egress, receiver->id);
+	const struct directory_receiver *latest;
+	struct directory_receiver *copy;
+
+	if (!link) {
+		log_write(LOG_ERROR, "link", "open_failed",
+		    "name=\"%s\" error=\"out of memory\"", receiver->name);
+		return;
+	}
+	link->listed = true;
+	latest = link->next_settings ? link->next_settings : link->settings;
+	if (latest && settings_equal(latest, receiver))
+		return;
+	copy = settings_copy(receiver);
+	if (!copy) {
+		log_write(LOG_ERROR, "link", "settings_failed",
+		    "name=\"%s\" error=\"out of memory\"", receiver->name);
+		return;
+	}
+	free(link->next_settings);
+	link->next_settings = copy;
+}
+
+static bool
+link_is_spent(const struct link *link)
+{
+	return link->state == LINK_REMOVED && link->removed &&
+	    link->queue.length == 0 && link->count == 0;
+}
+
+static void
+drop_spent_links(struct egress *egress)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < egress->count; i++) {
+		if (link_is_spent(egress->links[i]))
+			link_close(&egress->links[i]);
+		else
+			egress->links[kept++] = egress->links[i];
+	}
+	egress->count = kept;
+}
+
+void
+egress_sync(struct egress *egress)
+{
+	for (size_t i = 0; i < egress->count; i++)
+		egress->links[i]->listed = false;
+	directory_thread_online();
+	directory_receivers_each(egress->directory, sync_receiver, egress);
+	directory_thread_offline();
+	for (size_t i = 0; i < egress->count; i++) {
+		struct link *link = egress->links[i];
+		bool moved = link->removed == link->listed;
+
+		link->removed = !link->listed;
+		if (moved || link->next_settings)
+			link_apply(link);
+	}
+	drop_spent_links(egress);
+}
+
+/* ---- what dispatch and operators ask ----------------------------------------------- */
+
+int
+egress_enqueue(struct egress *egress, uint64_t receiver_id,
+    struct egress_reference reference)
+{
+	struct link *link = link_of(egress, receiver_id);
+
+	if (!link)
+		return -ENOMEM;
+	reference.queued =
+	    (uint32_t)(link_now(link) / EGRESS_TICK_US) & EGRESS_TICK_MASK;
+	if (queue_push(&link->queue, reference) < 0)
+		return -ENOMEM;
+	if (link->count < link->ring_size)
+		link_kick(link);
+	return 0;
+}
+
+static uint64_t
+link_oldest(const struct link *link)
+{
+	const struct egress_reference *front = queue_front(&link->queue);
+	uint64_t oldest = front ? front->decision_lsn : UINT64_MAX;
+
+	for (unsigned i = 0; i < link->count; i++) {
+		const struct slot *slot = send_slot(link, i);
+
+		if (slot->state != SLOT_TOLD &&
+		    slot->reference.decision_lsn < oldest)
+			oldest = slot->reference.decision_lsn;
+	}
+	return oldest;
+}
+
+uint64_t
+egress_oldest(const struct egress *egress)
+{
+	uint64_t oldest = UINT64_MAX;
+
+	for (size_t i = 0; i < egress->count; i++) {
+		uint64_t lsn = link_oldest(egress->links[i]);
+
+		if (lsn < oldest)
+			oldest = lsn;
+	}
+	return oldest;
+}
+
+size_t
+egress_queued(const struct egress *egress)
+{
+	size_t queued = 0;
+
+	for (size_t i = 0; i < egress->count; i++)
+		queued += link_queued(egress->links[i]);
+	return queued;
+}
+
+int
+egress_pause(struct egress *egress, const char *name, bool paused)
+{
+	for (size_t i = 0; i < egress->count; i++) {
+		struct link *link = egress->links[i];
+
+		if (strcmp(link_name(link), name) != 0)
+			continue;
+		if (link->operator_paused != paused) {
+			link->operator_paused = paused;
+			link_apply(link);
+		}
+		return 0;
+	}
+	return -ENOENT;
+}

@@ -1,0 +1,208 @@
+/* What the files of egress share; nobody else includes this. */
+#ifndef EGRESS_INTERNAL_H
+#define EGRESS_INTERNAL_H
+
+#include <event2/dns.h>
+#include <event2/util.h>
+
+#include "base/log.h"
+#include "codec/dc09.h"
+#include "egress/egress.h"
+#include "egress/output.h"
+#include "egress/queue.h"
+#include "egress/settings.h"
+#include "egress/transport.h"
+
+enum link_state {
+	LINK_DOWN,	/* cannot even be tried; `problem` says why */
+	LINK_RESOLVING, /* the endpoint's host name */
+	LINK_CONNECTING,
+	LINK_LISTENING, /* the automation has to connect to us */
+	LINK_UP,
+	LINK_BACKING_OFF, /* every endpoint failed: wait, then the first */
+	LINK_PAUSED,
+	LINK_REMOVED, /* no such receiver any more; its queue stays */
+};
+
+/* Why an up link takes no new message until what is in flight is answered. */
+enum link_stop {
+	STOP_NONE,
+	STOP_RETURN, /* leave the backup for the first endpoint */
+	STOP_APPLY,  /* other settings, paused, removed */
+};
+
+enum slot_state {
+	SLOT_WAITING, /* to send, maybe again */
+	SLOT_SENT,    /* waits for its answer */
+	SLOT_ENDED,   /* answered or parked, `done` must still be told */
+	SLOT_TOLD,
+};
+
+/* One message between the queue and its end. */
+struct slot {
+	struct egress_reference reference;
+	enum slot_state state;
+	bool maybe_arrived; /* and not known to be acknowledged */
+	uint32_t attempts;  /* all sendings */
+	uint32_t tries;	    /* since the link was last declared lost */
+	uint32_t sent_here; /* on this very connection */
+	int64_t sent_us;    /* monotonic */
+	enum outcome_state outcome;
+	const char *reason; /* of parking; static */
+	/* what the answer will name (DC-09) */
+	unsigned sequence;
+	char account[DIRECTORY_EFFECTIVE_SIZE];
+	char line[8];
+};
+
+/* A host name being resolved. Outlives the link when that stops caring. */
+struct resolve {
+	struct link *link; /* NULL: nobody waits any more */
+	struct evdns_getaddrinfo_request *request;
+};
+
+struct link_counters {
+	uint64_t delivered, parked, repeated, naks, timeouts, connects;
+};
+
+struct link {
+	struct egress *egress;
+	uint64_t receiver_id;
+	char fallback_name[32]; /* of a receiver that never was known */
+	/* in force; NULL: never known */
+	struct directory_receiver *settings;
+	/* to come into force; valid while `stop` is STOP_APPLY */
+	struct directory_receiver *next_settings;
+	bool listed;	      /* seen in this sync */
+	bool removed;	      /* the directory has no such receiver */
+	bool operator_paused; /* by egress_pause */
+	const struct output *output;
+
+	enum link_state state;
+	int64_t state_since_us;
+	enum link_stop stop;
+	char problem[160]; /* the last one, for people */
+
+	struct queue queue;
+	struct slot *ring; /* in flight, in order, SLOT_TOLD behind a head */
+	unsigned ring_size, first, count;
+	unsigned sent, waiting, untold; /* slots in SENT, WAITING, ENDED */
+
+	struct transport transport;
+	int listen_fd; /* -1: none */
+	struct event *acceptable;
+	int standby_fd; /* -1; a newer connection, until the older one fails */
+	char endpoint_text[300];
+	unsigned endpoint;     /* index of the one in use */
+	unsigned address_turn; /* which address of a host name */
+	unsigned failed;       /* endpoints in a row, since the last ack */
+	int64_t backoff_us;
+	int64_t retry_us;	  /* while backing off; when loading failed */
+	int64_t primary_retry_us; /* when to leave the backup; 0: not on one */
+	struct resolve *resolve;
+
+	/* since the connection stands */
+	unsigned answers;
+	bool in_doubt; /* sent again after silence: an answer may be the old
+			* one's */
+	int64_t clock_offset_us; /* receiver's clock minus ours, from NAK */
+
+	bool beat_sent;	      /* waits for its answer */
+	bool prove;	      /* after a loss: no message before it is */
+	const char *lost;     /* found while feeding: why to give up */
+	int64_t beat_us;      /* when */
+	int64_t last_sent_us; /* anything */
+
+	struct event *timer, *run;
+	int64_t armed_us; /* when the timer fires; 0: not armed */
+	struct link_counters counters;
+	struct log_limit limit;
+};
+
+struct egress {
+	struct event_base *base;
+	struct egress_config config;
+	struct directory *directory;
+	const struct clock *clock;
+	struct egress_callbacks callbacks;
+	struct evdns_base *dns; /* made for the first host name */
+	struct dc09_crypto *crypto;
+	struct link **links; /* sorted by receiver_id */
+	size_t count, size;
+	/* one of each, so that nothing large is on the stack */
+	struct signal response;
+	char plain[DC09_BODY_MAX];
+};
+
+/* ---- link.c: one link's life ---- */
+
+int link_open(struct link **ret, struct egress *egress, uint64_t receiver_id);
+void link_close(struct link **link);
+const char *link_name(const struct link *link);
+const char *link_state_name(enum link_state state);
+/* Make it what settings, `removed` and the operator say, once nothing is in
+ * flight. */
+void link_apply(struct link *link);
+/* The connection is of no more use: the next endpoint, or wait. `proven`: it
+ * was declared lost, so a heartbeat must be acknowledged first. */
+void link_fail(struct link *link, const char *reason, bool prove);
+/* A fresh connection to the same endpoint, nothing having failed. */
+void link_reconnect(struct link *link, const char *reason);
+/* Carry out `stop` if nothing is in flight any more. */
+void link_try_stop(struct link *link);
+/* Set the timer for the nearest thing to come. */
+void link_arm(struct link *link);
+/* Let it send from the loop, not from here. */
+void link_kick(struct link *link);
+
+/* ---- connect.c: to the endpoint, or from it ---- */
+
+void connect_begin(struct link *link);
+void connect_cancel(struct link *link); /* resolving, connection, listening */
+/* Server: take the newer connection if one waits; true when it did. */
+bool connect_take_standby(struct link *link);
+void connect_drop_standby(struct link *link, const char *reason);
+/* link.c's, called when they come about */
+void link_connected(struct link *link);
+void link_set_state(struct link *link, enum link_state state,
+    const char *reason);
+
+/* ---- send.c: the messages in flight ---- */
+
+int send_resize(struct link *link, unsigned size); /* 0 or -ENOMEM */
+/* Send what may be sent now. */
+void send_pump(struct link *link);
+/* Tell `done` what it did not take yet. */
+void send_tell(struct link *link);
+/* The connection is gone: everything unanswered is to be sent again. */
+void send_rewind(struct link *link, bool lost);
+/* Answers that are overdue by now. */
+void send_check_waits(struct link *link, int64_t now_us);
+int64_t send_deadline(const struct link *link); /* INT64_MAX: none */
+
+enum answer {
+	ANSWER_ACK,
+	ANSWER_NAK,
+	ANSWER_REFUSED, /* received, but it will never be taken */
+};
+/* For outputs. slot NULL: the heartbeat's. reason: static. */
+void send_answered(struct link *link, struct slot *slot, enum answer answer,
+    const char *reason);
+/* The oldest message that waits for an answer, or NULL. */
+struct slot *send_oldest(struct link *link);
+/* In ring order, 0..count-1. */
+struct slot *send_slot(const struct link *link, unsigned index);
+
+/* ---- show.c ---- */
+
+size_t link_queued(const struct link *link);
+int64_t link_waited_us(const struct link *link,
+    struct egress_reference reference);
+
+static inline int64_t
+link_now(const struct link *link)
+{
+	return clock_monotonic_us(link->egress->clock);
+}
+
+#endif

@@ -1,0 +1,17 @@
+#include "egress/output.h"
+
+#include "base/array.h"
+
+static const struct output *const outputs[] = {
+	&output_surgard,
+	&output_dc09,
+};
+
+const struct output *
+output_find(enum directory_protocol protocol)
+{
+	for (size_t i = 0; i < COUNT(outputs); i++)
+		if (outputs[i]->protocol == protocol)
+			return outputs[i];
+	return NULL;
+}

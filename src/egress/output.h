@@ -1,0 +1,42 @@
+/*
+ * A protocol towards stations is a row here plus one file: how a delivery
+ * becomes bytes, and what the peer's bytes answer. Connections, waiting,
+ * retries and order are the same for all and not its business.
+ */
+#ifndef EGRESS_OUTPUT_H
+#define EGRESS_OUTPUT_H
+
+#include "directory/directory.h"
+#include "signal/delivery.h"
+
+struct link;
+struct slot;
+
+/* An encoder may take this much of the transport's room. */
+#define OUTPUT_MESSAGE_MAX 4200
+
+struct output {
+	enum directory_protocol protocol;
+	const char *name;
+	/* An answer names no message: it is the oldest one's. What comes after
+	 * a silence cannot be told apart then. */
+	bool anonymous_answers;
+	/* Into out (OUTPUT_MESSAGE_MAX); the length, or -EINVAL when this
+	 * delivery can never be sent so (it is parked): *ret_problem, static,
+	 * says why. Notes in the slot what its answer will name. */
+	int (*encode)(struct link *link, struct slot *slot,
+	    const struct delivery *delivery, char *out,
+	    const char **ret_problem);
+	/* The same for "are you there?". */
+	int (*heartbeat)(struct link *link, char *out);
+	/* Tell answered() of every whole answer in data; returns the bytes done
+	 * with. */
+	size_t (*feed)(struct link *link, const char *data, size_t length);
+};
+
+extern const struct output output_surgard, output_dc09;
+
+/* NULL for a protocol that has no row. */
+const struct output *output_find(enum directory_protocol protocol);
+
+#endif

@@ -1,0 +1,389 @@
+/* The messages in flight: sent in order, answered, sent again, ended. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "egress/internal.h"
+
+/* More unacknowledged messages than this help no station. */
+#define IN_FLIGHT_MAX 1024
+
+struct slot *
+send_slot(const struct link *link, unsigned index)
+{
+	return &link->ring[(link->first + index) % link->ring_size];
+}
+
+struct slot *
+send_oldest(struct link *link)
+{
+	for (unsigned i = 0; i < link->count && link->sent > 0; i++) {
+		struct slot *slot = send_slot(link, i);
+
+		if (slot->state == SLOT_SENT)
+			return slot;
+	}
+	return NULL;
+}
+
+/* A smaller ring must still hold what is in flight. */
+int
+send_resize(struct link *link, unsigned size)
+{
+	struct slot *ring;
+
+	if (size < 1)
+		size = 1;
+	if (size > IN_FLIGHT_MAX)
+		size = IN_FLIGHT_MAX;
+	if (size < link->count)
+		size = link->count;
+	if (size == link->ring_size)
+		return 0;
+	ring = calloc(size, sizeof(ring[0]));
+	if (!ring)
+		return -ENOMEM;
+	for (unsigned i = 0; i < link->count; i++)
+		ring[i] = *send_slot(link, i);
+	free(link->ring);
+	link->ring = ring;
+	link->ring_size = size;
+	link->first = 0;
+	return 0;
+}
+
+static void
+set_slot_state(struct link *link, struct slot *slot, enum slot_state state)
+{
+	link->sent -= slot->state == SLOT_SENT;
+	link->waiting -= slot->state == SLOT_WAITING;
+	link->untold -= slot->state == SLOT_ENDED;
+	slot->state = state;
+	link->sent += state == SLOT_SENT;
+	link->waiting += state == SLOT_WAITING;
+	link->untold += state == SLOT_ENDED;
+}
+
+/* ---- how a message ends -------------------------------------------------------- */
+
+static bool
+tell(struct link *link, struct slot *slot)
+{
+	const struct egress_callbacks *callbacks = &link->egress->callbacks;
+	const struct egress_result result = {
+		.reference = slot->reference,
+		.receiver_id = link->receiver_id,
+		.state = slot->outcome,
+		.attempts = slot->attempts,
+		.repeated = slot->reference.repeated ||
+		    (slot->maybe_arrived && slot->attempts > 1),
+		.endpoint = slice_from_string(link->endpoint_text),
+		.reason = slice_from_string(slot->reason),
+		.queued_us = link_waited_us(link, slot->reference),
+	};
+
+	if (callbacks->done(callbacks->context, &result) < 0)
+		return false;
+	if (result.state == OUTCOME_DELIVERED)
+		link->counters.delivered++;
+	else
+		link->counters.parked++;
+	link->counters.repeated += result.repeated;
+	set_slot_state(link, slot, SLOT_TOLD);
+	return true;
+}
+
+static void
+forget_told(struct link *link)
+{
+	while (link->count > 0 && send_slot(link, 0)->state == SLOT_TOLD) {
+		link->first = (link->first + 1) % link->ring_size;
+		link->count--;
+	}
+}
+
+void
+send_tell(struct link *link)
+{
+	for (unsigned i = 0; i < link->count && link->untold > 0; i++) {
+		struct slot *slot = send_slot(link, i);
+
+		if (slot->state == SLOT_ENDED && !tell(link, slot))
+			break;
+	}
+	forget_told(link);
+}
+
+static void
+end_slot(struct link *link, struct slot *slot, enum outcome_state outcome,
+    const char *reason)
+{
+	slot->outcome = outcome;
+	slot->reason = reason;
+	set_slot_state(link, slot, SLOT_ENDED);
+	send_tell(link);
+}
+
+/* ---- sending ------------------------------------------------------------------- */
+
+/* Datagrams may overtake each other: one at a time keeps the order. */
+static unsigned
+flight_limit(const struct link *link)
+{
+	return link->transport.udp ? 1 : link->ring_size;
+}
+
+/* What was sent twice on one connection goes alone, so that nothing behind it
+ * can arrive first. */
+static bool
+may_send(struct link *link, const struct slot *slot)
+{
+	const struct slot *oldest = send_oldest(link);
+
+	return !oldest ||
+	    (link->sent < flight_limit(link) && slot->sent_here == 0 &&
+		oldest->sent_here == 1);
+}
+
+/* The first that waits in the ring, else the next of the queue. */
+static struct slot *
+next_slot(struct link *link)
+{
+	const struct egress_reference *reference = queue_front(&link->queue);
+	struct slot *slot;
+
+	for (unsigned i = 0; i < link->count && link->waiting > 0; i++) {
+		slot = send_slot(link, i);
+		if (slot->state == SLOT_WAITING)
+			return may_send(link, slot) ? slot : NULL;
+	}
+	if (!reference || link->count == link->ring_size)
+		return NULL;
+	slot = send_slot(link, link->count);
+	memset(slot, 0, sizeof(*slot));
+	if (!may_send(link, slot))
+		return NULL;
+	slot->reference = *reference;
+	link->count++;
+	link->waiting++;
+	queue_pop(&link->queue);
+	return slot;
+}
+
+/* What cannot be read now is not skipped: the link waits. */
+static int
+stall(struct link *link, const struct err *err)
+{
+	link->retry_us = link_now(link) + link->egress->config.reconnect_min_us;
+	slice_copy(slice_from_string(err->text), link->problem,
+	    sizeof(link->problem));
+	log_limited(&link->limit, LOG_ERROR, "link", "load_failed",
+	    "name=\"%s\" error=\"%s\"", link_name(link), err->text);
+	return -EAGAIN;
+}
+
+static int
+send_one(struct link *link, struct slot *slot)
+{
+	const struct egress_callbacks *callbacks = &link->egress->callbacks;
+	char *out = transport_room(&link->transport, OUTPUT_MESSAGE_MAX);
+	const char *problem = "it cannot be expressed in this protocol";
+	struct delivery delivery;
+	struct err err = { "" };
+	int length;
+
+	if (!out)
+		return -EAGAIN;
+	if (callbacks->load(callbacks->context, slot->reference, &delivery,
+		&err) < 0)
+		return stall(link, &err);
+	length = link->output->encode(link, slot, &delivery, out, &problem);
+	if (length < 0) {
+		end_slot(link, slot, OUTCOME_PARKED, problem);
+		return link->untold > 0 ? -EAGAIN : 0;
+	}
+	transport_commit(&link->transport, (size_t)length);
+	set_slot_state(link, slot, SLOT_SENT);
+	slot->attempts++;
+	slot->tries++;
+	slot->sent_here++;
+	slot->sent_us = link->last_sent_us = link_now(link);
+	return 0;
+}
+
+/* When idle for long, before the first message after a loss, and when a newer
+ * connection asks whether this one still lives. */
+static bool
+beat_is_due(const struct link *link)
+{
+	int64_t every_us = link->settings->heartbeat_ms * INT64_C(1000);
+
+	if (link->beat_sent || link->sent > 0)
+		return false;
+	return link->prove || link->standby_fd >= 0 ||
+	    (every_us > 0 && link_now(link) >= link->last_sent_us + every_us);
+}
+
+static void
+send_beat(struct link *link)
+{
+	char *out = transport_room(&link->transport, OUTPUT_MESSAGE_MAX);
+	int length = out ? link->output->heartbeat(link, out) : 0;
+
+	link->last_sent_us = link_now(link);
+	if (length <= 0)
+		return;
+	transport_commit(&link->transport, (size_t)length);
+	link->beat_sent = true;
+	link->beat_us = link->last_sent_us;
+}
+
+void
+send_pump(struct link *link)
+{
+	struct slot *slot;
+	int code;
+
+	if (link->state != LINK_UP || link->stop != STOP_NONE ||
+	    link->untold > 0)
+		return;
+	if (link->retry_us > 0 && link_now(link) < link->retry_us)
+		return;
+	link->retry_us = 0;
+	if ((link->prove || link->standby_fd >= 0) && beat_is_due(link))
+		send_beat(link);
+	while (!link->beat_sent && !link->prove && (slot = next_slot(link)))
+		if (send_one(link, slot) < 0)
+			break;
+	if (beat_is_due(link))
+		send_beat(link);
+	code = transport_flush(&link->transport);
+	if (code < 0)
+		link_fail(link, strerror(-code), false);
+}
+
+/* ---- answers and their absence --------------------------------------------------- */
+
+static void
+recovered(struct link *link)
+{
+	link->answers++;
+	link->failed = 0;
+	link->backoff_us = 0;
+	connect_drop_standby(link, "the present connection answers");
+}
+
+static void
+beat_answered(struct link *link, enum answer answer)
+{
+	link->beat_sent = false;
+	if (answer == ANSWER_ACK) {
+		link->prove = false;
+		recovered(link);
+	} else {
+		link->counters.naks += answer == ANSWER_NAK;
+		link->lost = "the heartbeat was refused";
+	}
+}
+
+void
+send_answered(struct link *link, struct slot *slot, enum answer answer,
+    const char *reason)
+{
+	if (!slot) {
+		beat_answered(link, answer);
+		return;
+	}
+	switch (answer) {
+	case ANSWER_ACK:
+		recovered(link);
+		end_slot(link, slot, OUTCOME_DELIVERED, NULL);
+		break;
+	case ANSWER_NAK:
+		link->counters.naks++;
+		if (slot->tries > link->settings->retries)
+			link->lost = "every sending of a message was refused";
+		set_slot_state(link, slot, SLOT_WAITING);
+		break;
+	case ANSWER_REFUSED:
+		recovered(link);
+		end_slot(link, slot, OUTCOME_PARKED, reason);
+		break;
+	}
+}
+
+static int64_t
+ack_wait_us(const struct link *link)
+{
+	return link->settings->ack_wait_ms * INT64_C(1000);
+}
+
+int64_t
+send_deadline(const struct link *link)
+{
+	int64_t at = INT64_MAX;
+
+	if (link->beat_sent)
+		at = link->beat_us;
+	for (unsigned i = 0; i < link->count && link->sent > 0; i++) {
+		const struct slot *slot = send_slot(link, i);
+
+		if (slot->state != SLOT_SENT)
+			continue;
+		if (slot->sent_us < at)
+			at = slot->sent_us;
+		break;
+	}
+	return at == INT64_MAX ? at : at + ack_wait_us(link);
+}
+
+/* False when the link itself is given up. */
+static bool
+slot_overdue(struct link *link, struct slot *slot)
+{
+	link->counters.timeouts++;
+	slot->maybe_arrived = true;
+	if (slot->tries > link->settings->retries) {
+		link_fail(link, "messages are not acknowledged", true);
+		return false;
+	}
+	if (link->output->anonymous_answers && link->sent > 1) {
+		link_reconnect(link, "an answer is missing");
+		return false;
+	}
+	set_slot_state(link, slot, SLOT_WAITING);
+	link->in_doubt = link->output->anonymous_answers;
+	return true;
+}
+
+void
+send_check_waits(struct link *link, int64_t now_us)
+{
+	int64_t sent_before_us = now_us - ack_wait_us(link);
+	struct slot *slot;
+
+	if (link->beat_sent && link->beat_us <= sent_before_us) {
+		link->counters.timeouts++;
+		link_fail(link, "the heartbeat is not acknowledged", true);
+		return;
+	}
+	while ((slot = send_oldest(link)) && slot->sent_us <= sent_before_us)
+		if (!slot_overdue(link, slot))
+			return;
+}
+
+void
+send_rewind(struct link *link, bool lost)
+{
+	link->beat_sent = false;
+	for (unsigned i = 0; i < link->count; i++) {
+		struct slot *slot = send_slot(link, i);
+
+		slot->sent_here = 0;
+		if (lost)
+			slot->tries = 0;
+		if (slot->state != SLOT_SENT)
+			continue;
+		slot->maybe_arrived = true;
+		set_slot_state(link, slot, SLOT_WAITING);
+	}
+}

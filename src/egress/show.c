@@ -1,0 +1,97 @@
+/* What operators and metrics see of the links. */
+#include "egress/internal.h"
+
+size_t
+link_queued(const struct link *link)
+{
+	return link->queue.length + link->sent + link->waiting + link->untold;
+}
+
+int64_t
+link_waited_us(const struct link *link, struct egress_reference reference)
+{
+	uint32_t now = (uint32_t)(link_now(link) / EGRESS_TICK_US);
+
+	return (int64_t)((now - reference.queued) & EGRESS_TICK_MASK) *
+	    EGRESS_TICK_US;
+}
+
+static double
+oldest_s(const struct link *link)
+{
+	const struct egress_reference *oldest = queue_front(&link->queue);
+
+	if (link_queued(link) > link->queue.length)
+		oldest = &send_slot(link, 0)->reference;
+	return oldest ? (double)link_waited_us(link, *oldest) / 1e6 : 0;
+}
+
+static bool
+link_is_up(const struct link *link)
+{
+	return link->state == LINK_UP && !link->prove;
+}
+
+static const char *
+paused_by(const struct link *link)
+{
+	if (link->operator_paused)
+		return "operator";
+	return link->settings && link->settings->paused ? "directory" : NULL;
+}
+
+static void
+show_link(const struct link *link, struct json *json)
+{
+	json_object_begin(json, NULL);
+	json_string(json, "name", link_name(link));
+	json_unsigned(json, "receiver_id", link->receiver_id);
+	json_string(json, "protocol", link->output ? link->output->name : "");
+	json_string(json, "state", link_state_name(link->state));
+	json_boolean(json, "up", link_is_up(link));
+	if (paused_by(link))
+		json_string(json, "paused_by", paused_by(link));
+	json_string(json, "endpoint", link->endpoint_text);
+	json_boolean(json, "backup",
+	    link->endpoint > 0 && link->state == LINK_UP);
+	json_unsigned(json, "queued", link_queued(link));
+	json_unsigned(json, "in_flight", link->sent);
+	json_double(json, "oldest_s", oldest_s(link));
+	json_unsigned(json, "delivered", link->counters.delivered);
+	json_unsigned(json, "parked", link->counters.parked);
+	json_unsigned(json, "repeated", link->counters.repeated);
+	json_unsigned(json, "naks", link->counters.naks);
+	json_unsigned(json, "timeouts", link->counters.timeouts);
+	json_unsigned(json, "connects", link->counters.connects);
+	json_string(json, "last_error", link->problem);
+	json_object_end(json);
+}
+
+void
+egress_show(struct egress *egress, struct json *json)
+{
+	for (size_t i = 0; i < egress->count; i++)
+		show_link(egress->links[i], json);
+}
+
+void
+egress_each(struct egress *egress, egress_status_fn fn, void *context)
+{
+	for (size_t i = 0; i < egress->count; i++) {
+		const struct link *link = egress->links[i];
+		const struct egress_link_status status = {
+			.name = link_name(link),
+			.up = link_is_up(link),
+			.queued = link_queued(link),
+			.oldest_s = oldest_s(link),
+			.delivered = link->counters.delivered,
+			.parked = link->counters.parked,
+			.repeated = link->counters.repeated,
+			.naks = link->counters.naks,
+			.timeouts = link->counters.timeouts,
+			.connects = link->counters.connects,
+		};
+
+		fn(context, &status);
+	}
+}

@@ -1,0 +1,140 @@
+/* The reading side of a session: bytes to frames. */
+#include <errno.h>
+#include <string.h>
+
+#include "ingress/frame.h"
+#include "ingress/session.h"
+#include "ingress/worker.h"
+
+static void
+count_junk(struct session *session, size_t bytes)
+{
+	session->junk_bytes += (uint32_t)bytes;
+	if (session->junk_bytes >= session->slot->config->junk_limit_bytes)
+		session_finish(session);
+}
+
+static void
+count_sound(struct session *session)
+{
+	session->junk_bytes = 0;
+	session->frames++;
+	session->active_us = session->worker->monotonic_us;
+	if (!session->sound) {
+		session->sound = true;
+		session_update_timeout(session);
+	}
+}
+
+/* One frame, or what is none. Returns the bytes done with; 0: wait for more,
+ * or the session is stalled. */
+static size_t
+parse_one(struct session *session, struct slice data)
+{
+	const struct frame_origin origin = { .worker = session->worker,
+		.slot = session->slot,
+		.session = session,
+		.peer = session->peer };
+	struct dc09_frame frame;
+	enum dc09_fault fault;
+	size_t consumed = 0;
+
+	switch (dc09_frame_next(data.data, data.length,
+	    session->slot->config->tolerate, &consumed, &frame, &fault)) {
+	case CODEC_OK:
+		if (frame_handle(&origin, &frame) == -EAGAIN) {
+			session_stall(session, true);
+			return 0;
+		}
+		if (!session->closed)
+			count_sound(session);
+		break;
+	case CODEC_BAD:
+		frame_bad(&origin, fault, slice_part(data, 0, consumed));
+		count_junk(session, consumed);
+		break;
+	case CODEC_MORE:
+		if (consumed > 0)
+			count_junk(session, consumed);
+		break;
+	}
+	return consumed;
+}
+
+/* All frames in the scratch buffer; the rest is kept in the session. */
+static void
+parse(struct session *session, size_t length)
+{
+	struct worker *worker = session->worker;
+	struct slice data = slice_of(worker->scratch, length);
+	size_t consumed;
+
+	do {
+		consumed = parse_one(session, data);
+		data = slice_part(data, consumed, data.length);
+	} while (consumed > 0 && data.length > 0 && !session->closed &&
+	    !session->finishing);
+	if (session->closed || session->finishing)
+		return;
+	if (buffer_append(&worker->buffers, &session->input, data.data,
+		data.length) < 0)
+		session_close(session);
+	else
+		session_update_reading(session);
+}
+
+/* What was kept comes first in the scratch buffer; returns its length. */
+static size_t
+unpack_input(struct session *session)
+{
+	struct worker *worker = session->worker;
+	struct slice kept = buffer_content(&session->input);
+
+	if (kept.length == 0)
+		return 0;
+	memcpy(worker->scratch, kept.data, kept.length);
+	buffer_clear(&worker->buffers, &session->input);
+	return kept.length;
+}
+
+void
+session_readable(evutil_socket_t fd, short what, void *context)
+{
+	struct session *session = context;
+	struct worker *worker = session->worker;
+	size_t kept;
+	ssize_t n;
+
+	(void)what;
+	if (session->closed)
+		return;
+	if (worker->full) {
+		session_stall(session, false);
+		return;
+	}
+	kept = session->input.length;
+	n = recv(fd, worker->scratch + kept, WORKER_READ_BYTES, 0);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n < 0) {
+		session_close(session);
+	} else if (n == 0) {
+		session_finish(session);
+	} else {
+		worker_read_clock(worker);
+		kept = unpack_input(session);
+		parse(session, kept + (size_t)n);
+	}
+}
+
+void
+session_resume(struct session *session)
+{
+	size_t kept;
+
+	session_unstall(session);
+	worker_read_clock(session->worker);
+	kept = unpack_input(session);
+	if (kept > 0)
+		parse(session, kept);
+}

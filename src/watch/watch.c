@@ -1,0 +1,295 @@
+#include "watch/watch.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/hash.h"
+#include "base/log.h"
+#include "journal/record.h"
+
+/* How often we look. Short enough to see every sync that is worth an event. */
+#define TICK_US 250000
+/* A share must fall this far below the warning before the event ends. */
+#define SPACE_MARGIN 0.05
+
+/* What can be wrong; each is on or off, and told once when it changes. */
+enum condition {
+	CONDITION_SLOW_SYNC,
+	CONDITION_SPACE,
+	CONDITION_REFUSING,
+	CONDITION_QUARANTINE,
+};
+#define CONDITIONS 4
+
+static const struct {
+	const char *code; /* Contact ID, docs/OPERATIONS.md */
+	const char *event, *end;
+} conditions[CONDITIONS] = {
+	{ "330", "disk_slow", "disk_fast_again" },
+	{ "623", "journal_filling", "journal_emptying" },
+	{ "624", "journal_full", "journal_takes_again" },
+	{ "303", "journal_quarantine", "journal_quarantine_cleared" },
+};
+#define CODE_CLOCK_STEP "626"
+
+struct watch {
+	struct watch_config config;
+	struct journal *journal;
+	const struct clock *clock;
+	struct event *tick;
+	bool on[CONDITIONS];   /* is */
+	bool told[CONDITIONS]; /* was journalled last */
+	char text[CONDITIONS][160];
+	/* wall minus monotonic: changes only when the wall clock is set */
+	int64_t offset_us;
+	bool step_untold; /* step_text waits for room in the journal */
+	char step_text[160];
+	uint64_t batches;      /* seen */
+	int64_t slowest_us;    /* seen */
+	uint64_t durable_lsn;  /* seen */
+	int64_t progressed_us; /* monotonic: when nothing was waiting last */
+	uint64_t serial;       /* of our events, for their fingerprints */
+	bool healthy;
+};
+
+/* ---- events of our own -------------------------------------------------------------- */
+
+static int
+journal_event(struct watch *watch, const char *code, bool begins,
+    const char *text)
+{
+	struct record_signal record = {
+		.listener = slice_from_string("watch"),
+		.peer = slice_of("", 0),
+		.raw = slice_of("", 0),
+		.signal.protocol = SIGNAL_PROTOCOL_INTERNAL,
+		.signal.event_count = 1,
+	};
+	struct signal_event *event = &record.signal.events[0];
+	const struct hash_key *key = journal_hash_key(watch->journal);
+	int64_t wall_us = clock_wall_us(watch->clock);
+	int64_t monotonic_us = clock_monotonic_us(watch->clock);
+	int64_t identity[3] = { wall_us, monotonic_us,
+		(int64_t)watch->serial++ };
+	char payload[2048];
+	uint64_t lsn;
+	int length;
+
+	event->format = SIGNAL_FORMAT_CONTACT_ID;
+	event->qualifier =
+	    begins ? SIGNAL_QUALIFIER_NEW : SIGNAL_QUALIFIER_RESTORE;
+	snprintf(event->code, sizeof(event->code), "%s", code);
+	event->partition = slice_from_string("00");
+	event->zone = slice_from_string("000");
+	event->text = slice_from_string(text);
+	record.sender = hash_bytes(key, "watch", 5);
+	record.fingerprint = hash_bytes(key, identity, sizeof(identity));
+	length = record_signal_encode(&record, payload, sizeof(payload));
+	if (length < 0)
+		return length;
+	return journal_append(watch->journal, JOURNAL_SIGNAL, wall_us,
+	    monotonic_us, slice_of(payload, (size_t)length), &lsn);
+}
+
+__attribute__((format(printf, 4, 5))) static void
+set_condition(struct watch *watch, enum condition condition, bool on,
+    const char *format, ...)
+{
+	va_list args;
+
+	if (on == watch->on[condition])
+		return;
+	watch->on[condition] = on;
+	va_start(args, format);
+	vsnprintf(watch->text[condition], sizeof(watch->text[condition]),
+	    format, args);
+	va_end(args);
+	log_write(on ? LOG_WARN : LOG_NOTICE, "watch",
+	    on ? conditions[condition].event : conditions[condition].end,
+	    "text=\"%s\"", watch->text[condition]);
+}
+
+/* What could not be journalled (no room) is tried again with the next tick,
+ * unless it has ended by then. */
+static void
+tell(struct watch *watch)
+{
+	for (unsigned i = 0; i < CONDITIONS; i++)
+		if (watch->on[i] != watch->told[i] &&
+		    journal_event(watch, conditions[i].code, watch->on[i],
+			watch->text[i]) == 0)
+			watch->told[i] = watch->on[i];
+	if (watch->step_untold &&
+	    journal_event(watch, CODE_CLOCK_STEP, true, watch->step_text) == 0)
+		watch->step_untold = false;
+}
+
+/* ---- what we look at ------------------------------------------------------------------ */
+
+static void
+check_clock(struct watch *watch, int64_t monotonic_us)
+{
+	int64_t offset_us = clock_wall_us(watch->clock) - monotonic_us;
+	int64_t step_us = offset_us - watch->offset_us;
+
+	watch->offset_us = offset_us;
+	if (step_us <= watch->config.clock_step_us &&
+	    step_us >= -watch->config.clock_step_us)
+		return;
+	snprintf(watch->step_text, sizeof(watch->step_text),
+	    "the wall clock was set %s by %.1f s",
+	    step_us > 0 ? "forward" : "back",
+	    (double)(step_us > 0 ? step_us : -step_us) / 1e6);
+	watch->step_untold = true;
+	log_write(LOG_WARN, "watch", "clock_step", "text=\"%s\"",
+	    watch->step_text);
+}
+
+/* Slow while a sync runs too long, or one did since we looked; over when a
+ * later one was quick. */
+static void
+check_sync(struct watch *watch, const struct journal_status *status)
+{
+	int64_t limit_us = watch->config.slow_sync_us;
+	int64_t longest_us = status->sync_running_us;
+	bool finished = status->batches != watch->batches;
+
+	if (finished && status->last_sync_us > longest_us)
+		longest_us = status->last_sync_us;
+	if (status->slowest_sync_us > watch->slowest_us &&
+	    status->slowest_sync_us > longest_us)
+		longest_us = status->slowest_sync_us;
+	watch->slowest_us = status->slowest_sync_us;
+	watch->batches = status->batches;
+	if (longest_us > limit_us)
+		set_condition(watch, CONDITION_SLOW_SYNC, true,
+		    "a write to the journal's disk takes %.1f s",
+		    (double)longest_us / 1e6);
+	else if (finished && status->sync_running_us == 0)
+		set_condition(watch, CONDITION_SLOW_SYNC, false,
+		    "writes to the journal's disk are quick again: %.3f s",
+		    (double)status->last_sync_us / 1e6);
+}
+
+static void
+check_space(struct watch *watch, const struct journal_status *status)
+{
+	double share = status->unfinished_share;
+	double warning = watch->config.space_warning;
+
+	if (share >= warning)
+		set_condition(watch, CONDITION_SPACE, true,
+		    "unfinished signals take %.0f %% of the journal's budget",
+		    share * 100);
+	else if (share < warning - SPACE_MARGIN)
+		set_condition(watch, CONDITION_SPACE, false,
+		    "unfinished signals take only %.0f %% of the journal's budget",
+		    share * 100);
+	set_condition(watch, CONDITION_REFUSING, status->refusing,
+	    status->refusing
+		? "the journal is full: signals are not acknowledged"
+		: "the journal has room: signals are acknowledged");
+	set_condition(watch, CONDITION_QUARANTINE, status->quarantined > 0,
+	    "%u damaged journal segments were set aside as *.quarantine",
+	    status->quarantined);
+}
+
+/* Moving: durable follows, or nothing waits for it. */
+static void
+check_progress(struct watch *watch, const struct journal_status *status,
+    int64_t monotonic_us)
+{
+	bool healthy;
+
+	if (status->durable_lsn != watch->durable_lsn ||
+	    status->appended_lsn == status->durable_lsn)
+		watch->progressed_us = monotonic_us;
+	watch->durable_lsn = status->durable_lsn;
+	healthy = status->failure == 0 &&
+	    status->sync_running_us <= watch->config.stuck_sync_us &&
+	    monotonic_us - watch->progressed_us <= watch->config.stuck_sync_us;
+	if (watch->healthy && !healthy)
+		log_write(LOG_ERROR, "watch", "journal_stuck",
+		    "running_ms=%" PRId64 " failure=\"%s\"",
+		    status->sync_running_us / 1000, status->failure_text);
+	else if (!watch->healthy && healthy)
+		log_write(LOG_NOTICE, "watch", "journal_moves", "lsn=%" PRIu64,
+		    status->durable_lsn);
+	watch->healthy = healthy;
+}
+
+void
+watch_look(struct watch *watch)
+{
+	int64_t monotonic_us = clock_monotonic_us(watch->clock);
+	struct journal_status status;
+
+	journal_status(watch->journal, &status);
+	check_clock(watch, monotonic_us);
+	check_sync(watch, &status);
+	check_space(watch, &status);
+	check_progress(watch, &status, monotonic_us);
+	tell(watch);
+}
+
+static void
+on_tick(evutil_socket_t fd, short what, void *context)
+{
+	(void)fd;
+	(void)what;
+	watch_look(context);
+}
+
+/* ---- life ------------------------------------------------------------------------------- */
+
+int
+watch_open(struct watch **ret, struct event_base *base,
+    const struct watch_config *config, struct journal *journal,
+    const struct clock *clock, struct err *err)
+{
+	const struct timeval interval = { 0, TICK_US };
+	struct watch *watch = calloc(1, sizeof(*watch));
+	struct journal_status status;
+
+	if (!watch)
+		return err_set(err, -ENOMEM, "no memory for the watch");
+	journal_status(journal, &status);
+	watch->config = *config;
+	watch->journal = journal;
+	watch->clock = clock;
+	watch->progressed_us = clock_monotonic_us(clock);
+	watch->offset_us = clock_wall_us(clock) - watch->progressed_us;
+	watch->batches = status.batches;
+	watch->slowest_us = status.slowest_sync_us;
+	watch->durable_lsn = status.durable_lsn;
+	watch->healthy = true;
+	watch->tick = event_new(base, -1, EV_PERSIST, on_tick, watch);
+	if (!watch->tick || event_add(watch->tick, &interval) < 0) {
+		watch_close(&watch);
+		return err_set(err, -ENOMEM, "cannot start the watch's timer");
+	}
+	*ret = watch;
+	return 0;
+}
+
+void
+watch_close(struct watch **watch)
+{
+	struct watch *old = *watch;
+
+	*watch = NULL;
+	if (!old)
+		return;
+	if (old->tick)
+		event_free(old->tick);
+	free(old);
+}
+
+bool
+watch_healthy(const struct watch *watch)
+{
+	return watch->healthy;
+}

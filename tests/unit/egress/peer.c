@@ -1,0 +1,380 @@
+#include "unit/egress/peer.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/socket.h"
+#include "codec/surgard.h"
+#include "unit/test.h"
+
+static void
+say(struct peer *peer, const void *data, size_t length)
+{
+	if (peer->fd < 0)
+		return;
+	assert_int_equal(sendto(peer->fd, data, length, MSG_NOSIGNAL,
+			     peer->udp ? &peer->from.any : NULL,
+			     peer->udp ? peer->from.length : 0),
+	    length);
+}
+
+void
+peer_hang_up(struct peer *peer)
+{
+	if (peer->readable)
+		event_free(peer->readable);
+	peer->readable = NULL;
+	if (peer->fd >= 0)
+		close(peer->fd);
+	peer->fd = -1;
+	peer->filled = 0;
+}
+
+static enum peer_action
+next_action(struct peer *peer, bool heartbeat)
+{
+	unsigned turn = peer->turns;
+
+	if (heartbeat)
+		return peer->heartbeats;
+	peer->turns++;
+	return turn < peer->script_length ? peer->script[turn]
+					  : peer->otherwise;
+}
+
+/* What is refused was not taken. */
+static void
+note_message(struct peer *peer, struct slice zone, enum peer_action action)
+{
+	unsigned long number = 0;
+
+	if (action == PEER_NAK || action == PEER_DUH)
+		return;
+	assert_int_equal(slice_to_number(zone, 10, &number), 0);
+	assert_true(peer->messages < PEER_MESSAGES);
+	peer->zones[peer->messages++] = (unsigned)number;
+}
+
+/* ---- Sur-Gard --------------------------------------------------------------- */
+
+static void
+answer_surgard(struct peer *peer, enum peer_action action)
+{
+	switch (action) {
+	case PEER_ACK:
+	case PEER_ACK_CLOSE:
+	case PEER_RSP:
+	case PEER_DRIP:
+		peer->acked++;
+		say(peer, "\x06", 1);
+		break;
+	case PEER_NAK:
+	case PEER_DUH:
+		say(peer, "\x15", 1);
+		break;
+	case PEER_GARBAGE:
+	case PEER_WRONG:
+		say(peer, "x\x16\xff", 3);
+		break;
+	case PEER_SILENT:
+	case PEER_CLOSE:
+		break;
+	}
+	if (action == PEER_CLOSE || action == PEER_ACK_CLOSE)
+		peer_hang_up(peer);
+}
+
+static size_t
+take_surgard(struct peer *peer)
+{
+	size_t used = 0;
+	char *end;
+
+	while (peer->fd >= 0 &&
+	    (end = memchr(peer->in + used, SURGARD_TERMINATOR,
+		 peer->filled - used))) {
+		size_t length = (size_t)(end - peer->in) - used;
+		bool heartbeat = memchr(peer->in + used, '@', length);
+		enum peer_action action = next_action(peer, heartbeat);
+
+		assert_int_equal(slice_copy(slice_of(peer->in + used, length),
+				     peer->last, sizeof(peer->last)),
+		    0);
+		if (heartbeat)
+			peer->beats++;
+		else
+			note_message(peer, slice_of(peer->last + length - 3, 3),
+			    action);
+		used += length + 1;
+		answer_surgard(peer, action);
+	}
+	return used;
+}
+
+/* ---- DC-09 -------------------------------------------------------------------- */
+
+static void
+say_wrong(struct peer *peer, const struct dc09_frame *frame, int64_t now_us)
+{
+	struct dc09_frame other = *frame;
+	char out[DC09_REPLY_MAX];
+
+	other.sequence = slice_from_string("7777");
+	say(peer, out,
+	    dc09_reply_encode(peer->crypto, DC09_REPLY_ACK, &other, &peer->key,
+		false, now_us, out));
+}
+
+/* RSP: a receiver's message with the header of ours. */
+static void
+say_response(struct peer *peer, const struct dc09_frame *frame, int64_t now_us)
+{
+	unsigned long sequence = 0;
+	struct dc09_message message = {
+		.id = "RSP",
+		.receiver = frame->receiver,
+		.line = frame->line,
+		.account = frame->account,
+		.data = slice_from_string("#0000|x"),
+	};
+	char out[DC09_FRAME_MAX];
+	int length;
+
+	slice_to_number(frame->sequence, 10, &sequence);
+	message.sequence = (unsigned)sequence;
+	length = dc09_message_encode(peer->crypto, &message, NULL, now_us, out,
+	    sizeof(out));
+	assert_true(length > 0);
+	say(peer, out, (size_t)length);
+}
+
+static void
+answer_dc09(struct peer *peer, const struct dc09_frame *frame,
+    enum peer_action action)
+{
+	int64_t now_us = clock_wall_us(&clock_system) + peer->clock_offset_us;
+	enum dc09_reply kind = action == PEER_NAK ? DC09_REPLY_NAK
+	    : action == PEER_DUH		  ? DC09_REPLY_DUH
+						  : DC09_REPLY_ACK;
+	char out[DC09_REPLY_MAX];
+	size_t length = dc09_reply_encode(peer->crypto, kind, frame, &peer->key,
+	    false, now_us, out);
+
+	switch (action) {
+	case PEER_ACK:
+	case PEER_ACK_CLOSE:
+		peer->acked++;
+		say(peer, out, length);
+		break;
+	case PEER_NAK:
+	case PEER_DUH:
+		say(peer, out, length);
+		break;
+	case PEER_DRIP:
+		peer->acked++;
+		for (size_t i = 0; i < length; i++)
+			say(peer, out + i, 1);
+		break;
+	case PEER_RSP:
+		say_response(peer, frame, now_us);
+		break;
+	case PEER_GARBAGE:
+		say(peer, "x\nzzzz0010\"ACK\"\r", 16);
+		break;
+	case PEER_WRONG:
+		say_wrong(peer, frame, now_us);
+		break;
+	case PEER_SILENT:
+	case PEER_CLOSE:
+		break;
+	}
+	if (action == PEER_CLOSE || action == PEER_ACK_CLOSE)
+		peer_hang_up(peer);
+}
+
+static void
+take_dc09_frame(struct peer *peer, const struct dc09_frame *frame)
+{
+	static char plain[DC09_BODY_MAX];
+	static struct signal signal;
+	const struct dc09_window window = { 40, 20 };
+	int64_t now_us = clock_wall_us(&clock_system) + peer->clock_offset_us;
+	const char *reason = NULL;
+	enum dc09_verdict verdict = dc09_decode(peer->crypto, frame, &peer->key,
+	    window, 0, now_us, plain, &signal, &reason);
+	enum peer_action action;
+
+	if (verdict == DC09_NAK) {
+		answer_dc09(peer, frame, PEER_NAK);
+		return;
+	}
+	assert_int_equal(verdict, DC09_ACCEPT);
+	action = next_action(peer, signal.poll);
+	if (signal.poll) {
+		peer->beats++;
+	} else {
+		assert_int_equal(signal.event_count, 1);
+		note_message(peer, signal.events[0].zone, action);
+		peer->extended_count = signal.extended_count;
+		assert_int_equal(slice_copy(signal.account, peer->account,
+				     sizeof(peer->account)),
+		    0);
+	}
+	answer_dc09(peer, frame, action);
+}
+
+static size_t
+take_dc09(struct peer *peer)
+{
+	size_t used = 0;
+
+	while (peer->fd >= 0 && used < peer->filled) {
+		struct dc09_frame frame;
+		enum dc09_fault fault;
+		size_t step = 0;
+		enum codec_result result = dc09_frame_next(peer->in + used,
+		    peer->filled - used, 0, &step, &frame, &fault);
+
+		if (result == CODEC_MORE)
+			break;
+		assert_int_equal(result, CODEC_OK);
+		take_dc09_frame(peer, &frame);
+		used += step;
+	}
+	return used;
+}
+
+/* ---- the socket -------------------------------------------------------------- */
+
+static void
+on_readable(evutil_socket_t fd, short what, void *context)
+{
+	struct peer *peer = context;
+	ssize_t got;
+	size_t used;
+
+	(void)what;
+	peer->from.length = sizeof(peer->from.storage);
+	got = recvfrom(fd, peer->in + peer->filled,
+	    sizeof(peer->in) - peer->filled, 0, &peer->from.any,
+	    &peer->from.length);
+	if (got <= 0) {
+		if (got == 0 || errno != EAGAIN)
+			peer_hang_up(peer);
+		return;
+	}
+	peer->filled += (size_t)got;
+	used = peer->dc09 ? take_dc09(peer) : take_surgard(peer);
+	if (peer->fd < 0)
+		return;
+	peer->filled = peer->udp ? 0 : peer->filled - used;
+	memmove(peer->in, peer->in + used, peer->filled);
+}
+
+static void
+watch(struct peer *peer, int fd)
+{
+	peer->fd = fd;
+	peer->filled = 0;
+	peer->readable =
+	    event_new(peer->base, fd, EV_READ | EV_PERSIST, on_readable, peer);
+	event_add(peer->readable, NULL);
+}
+
+static void
+on_acceptable(evutil_socket_t listen_fd, short what, void *context)
+{
+	struct peer *peer = context;
+	int fd = accept4(listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+	(void)what;
+	assert_true(fd >= 0);
+	peer->connects++;
+	if (peer->refuse) {
+		close(fd);
+		return;
+	}
+	peer_hang_up(peer);
+	watch(peer, fd);
+}
+
+void
+peer_listen(struct peer *peer)
+{
+	struct socket_address address;
+	struct err err;
+	int fd;
+
+	assert_int_equal(socket_address_make("127.0.0.1", peer->port, &address,
+			     &err),
+	    0);
+	fd = socket_listen(&address, peer->udp ? SOCK_DGRAM : SOCK_STREAM,
+	    false, &err);
+	assert_true(fd >= 0);
+	peer->port = socket_local_port(fd);
+	if (peer->udp) {
+		watch(peer, fd);
+		return;
+	}
+	peer->listen_fd = fd;
+	peer->acceptable = event_new(peer->base, fd, EV_READ | EV_PERSIST,
+	    on_acceptable, peer);
+	event_add(peer->acceptable, NULL);
+}
+
+void
+peer_connect(struct peer *peer, uint16_t port)
+{
+	struct socket_address address;
+	struct err err;
+	int fd;
+
+	assert_int_equal(socket_address_make("127.0.0.1", port, &address, &err),
+	    0);
+	fd = socket_connect(&address, SOCK_STREAM, &err);
+	assert_true(fd >= 0);
+	watch(peer, fd);
+}
+
+void
+peer_stop(struct peer *peer)
+{
+	peer_hang_up(peer);
+	if (peer->acceptable)
+		event_free(peer->acceptable);
+	peer->acceptable = NULL;
+	if (peer->listen_fd >= 0)
+		close(peer->listen_fd);
+	peer->listen_fd = -1;
+}
+
+void
+peer_open(struct peer *peer, struct event_base *base, bool dc09, bool udp)
+{
+	struct err err;
+
+	memset(peer, 0, sizeof(*peer));
+	peer->base = base;
+	peer->dc09 = dc09;
+	peer->udp = udp;
+	peer->listen_fd = peer->fd = -1;
+	assert_int_equal(dc09_crypto_open(&peer->crypto, &err), 0);
+}
+
+void
+peer_close(struct peer *peer)
+{
+	peer_stop(peer);
+	dc09_crypto_close(&peer->crypto);
+}
+
+void
+peer_script(struct peer *peer, const enum peer_action *script, unsigned length,
+    enum peer_action otherwise)
+{
+	peer->script = script;
+	peer->script_length = length;
+	peer->otherwise = otherwise;
+}

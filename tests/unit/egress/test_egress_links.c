@@ -1,0 +1,259 @@
+/* Links that come, change, pause and go, and callers that cannot just now. */
+#include <errno.h>
+
+#include "unit/egress/fixture.h"
+
+static void
+test_pause_and_resume(void **state)
+{
+	(void)state;
+	fixture_begin(DIRECTORY_PROTOCOL_SURGARD, false);
+	fixture_sync(true);
+	fixture_enqueue(5);
+	wait_for(fixture.result_count == 5);
+	assert_int_equal(egress_pause(fixture.egress, "nobody", true), -ENOENT);
+	assert_int_equal(egress_pause(fixture.egress, "central", true), 0);
+	assert_true(fixture_state_is("paused"));
+	assert_string_equal(fixture_show("paused_by"), "operator");
+	fixture_enqueue(100);
+	assert_int_equal(egress_queued(fixture.egress), 100);
+	assert_int_equal(egress_oldest(fixture.egress), 6);
+	assert_int_equal(egress_pause(fixture.egress, "central", false), 0);
+	wait_for(fixture.result_count == 105);
+	fixture_assert_all_delivered();
+}
+
+/* What is in flight is answered before the pause. */
+static void
+test_pause_in_flight(void **state)
+{
+	(void)state;
+	fixture_begin(DIRECTORY_PROTOCOL_SURGARD, false);
+	fixture_sync(true);
+	fixture_enqueue(3);
+	wait_for(fixture_show_number("in_flight") == 1);
+	assert_int_equal(egress_pause(fixture.egress, "central", true), 0);
+	assert_true(fixture_state_is("up"));
+	wait_for(fixture_state_is("paused"));
+	assert_int_equal(fixture.result_count, 1);
+	egress_pause(fixture.egress, "central", false);
+	wait_for(fixture.result_count == 3);
+	fixture_assert_all_delivered();
+	assert_int_equal(fixture_show_number("repeated"), 0);
+}
+
+static void
+test_paused_by_the_directory(void **state)
+{
+	(void)state;
+	fixture_begin(DIRECTORY_PROTOCOL_SURGARD, false);
+	fixture.receiver.paused = true;
+	fixture_sync(true);
+	fixture_enqueue(2);
+	assert_true(fixture_state_is("paused"));
+	assert_string_equal(fixture_show("paused_by"), "directory");
+	fixture.receiver.paused = false;
+	fixture_sync(true);
+	wait_for(fixture.result_count == 2);
+	fixture_assert_all_delivered();
+}
+
+/* The receiver moves to another address while a message is in flight. */
+static void
+test_changed_in_flight(void **state)
+{
+	(void)state;
+	fixture_begin(DIRECTORY_PROTOCOL_SURGARD, false);
+	fixture.peer.otherwise = PEER_SILENT;
+	fixture_sync(true);
+	fixture_enqueue(5);
+	wait_for(fixture.peer.messages == 1);
+	fixture.endpoints[0].port = fixture.backup.port;
+	fixture_sync(true);
+	wait_for(fixture.result_count == 5);
+	fixture_assert_all_delivered();
+	assert_int_equal(fixture.backup.messages, 5);
+	assert_true(fixture.results[0].repeated);
+	assert_false(fixture.results[1].repeated);
+}
+
+static void
+test_same_settings_disturb_nothing(void **state)
+{
+	(void)state;
+	fixture_begin(DIRECTORY_PROTOCOL_SURGARD, false);
+	fixture_sync(true);
+	wait_for(fixture_state_is("up"));
+	fixture_sync(true);
+	fixture_sync(true);
+	assert_true(fixture_state_is("up"));
+	assert_int_equal(fixture_show_number("connects"), 1);
+}
+
+/* A receiver is deleted with messages waiting, and comes back. */
+static void
+test_removed_in_flight(void **state)
+{
+	(void)state;
+	fixture_begin(DIRECTORY_PROTOCOL_SURGARD, false);
+	fixture.peer.otherwise = PEER_SILENT;
+	fixture_sync(true);
+	fixture_enqueue(5);
+	wait_for(fixture.peer.messages == 1);
+	fixture_sync(false);
+	wait_for(fixture_state_is("removed"));
+	assert_int_equal(egress_queued(fixture.egress), 5);
+	assert_int_equal(egress_oldest(fixture.egress), 1);
+	assert_string_equal(fixture_show("name"), "central");
+	fixture.peer.otherwise = PEER_ACK;
+	fixture_sync(true);
+	wait_for(fixture.result_count == 5);
+	fixture_assert_all_delivered();
+	assert_true(fixture.results[0].repeated);
+	fixture_sync(false);
+	assert_string_equal(fixture_show("name"), "");
+}
+
+/* An outcome that cannot be recorded yet is told again, never lost. */
+static void
+test_done_again(void **state)
+{
+	(void)state;
+	fixture_begin(DIRECTORY_PROTOCOL_SURGARD, false);
+	fixture.done_refuses = 5;
+	fixture_sync(true);
+	fixture_enqueue(10);
+	wait_for(fixture.done_refuses == 2);
+	assert_int_equal(fixture.peer.messages, 1);
+	assert_int_equal(egress_queued(fixture.egress), 10);
+	assert_int_equal(egress_oldest(fixture.egress), 1);
+	wait_for(fixture.result_count == 10);
+	fixture_assert_all_delivered();
+}
+
+/* ... also when the station hangs up meanwhile: the outcome names the endpoint
+ * that acknowledged. */
+static void
+test_done_again_across_connections(void **state)
+{
+	(void)state;
+	fixture_begin(DIRECTORY_PROTOCOL_SURGARD, false);
+	fixture.receiver.endpoint_count = 2;
+	fixture.done_refuses = 5;
+	fixture.peer.otherwise = PEER_ACK_CLOSE;
+	fixture_sync(true);
+	fixture_enqueue(3);
+	wait_for(fixture.result_count == 3);
+	fixture_assert_all_delivered();
+	assert_int_equal(fixture.backup.messages, 0);
+}
+
+static void
+test_load_again(void **state)
+{
+	(void)state;
+	fixture_begin(DIRECTORY_PROTOCOL_SURGARD, false);
+	fixture.load_fails = 3;
+	fixture_sync(true);
+	fixture_enqueue(10);
+	wait_for(fixture.load_fails == 1);
+	assert_string_equal(fixture_show("last_error"),
+	    "the record cannot be read");
+	wait_for(fixture.result_count == 10);
+	fixture_assert_all_delivered();
+}
+
+/* Sent before a restart, maybe: the mark goes through to the result. */
+static void
+test_repeated_by_restart(void **state)
+{
+	(void)state;
+	fixture_begin(DIRECTORY_PROTOCOL_SURGARD, false);
+	fixture_sync(true);
+	assert_int_equal(egress_enqueue(fixture.egress, fixture.receiver.id,
+			     (struct egress_reference){
+				 .decision_lsn = ++fixture.queued,
+				 .index = 7,
+				 .repeated = 1 }),
+	    0);
+	wait_for(fixture.result_count == 1);
+	assert_true(fixture.results[0].repeated);
+	assert_int_equal(fixture.results[0].attempts, 1);
+}
+
+static void
+test_host_names(void **state)
+{
+	(void)state;
+	fixture_begin(DIRECTORY_PROTOCOL_SURGARD, false);
+	fixture.receiver.endpoint_count = 2;
+	fixture.endpoints[0].host = "no-such-host.invalid";
+	fixture.endpoints[1].host = "localhost";
+	fixture_sync(true);
+	fixture_enqueue(2);
+	wait_for(fixture.result_count == 2);
+	fixture_assert_all_delivered();
+	assert_int_equal(fixture.backup.messages, 2);
+}
+
+static void
+count_up(void *context, const struct egress_link_status *status)
+{
+	unsigned *up = context;
+
+	*up += status->up && status->queued == 0 && status->delivered == 1;
+}
+
+static void
+test_many_links(void **state)
+{
+	unsigned up = 0;
+
+	(void)state;
+	fixture_begin(DIRECTORY_PROTOCOL_DC09, true);
+	fixture.receiver.name = "one of many";
+	for (uint64_t id = 40; id > 0; id--) {
+		fixture.receiver.id = id;
+		fixture_sync(true);
+		fixture_enqueue(1);
+	}
+	wait_for(fixture.result_count == 40);
+	egress_each(fixture.egress, count_up, &up);
+	assert_int_equal(up, 40);
+}
+
+static void
+test_no_endpoint(void **state)
+{
+	(void)state;
+	fixture_begin(DIRECTORY_PROTOCOL_DC09, true);
+	fixture.receiver.endpoint_count = 0;
+	fixture_sync(true);
+	assert_true(fixture_state_is("down"));
+	assert_string_equal(fixture_show("last_error"), "it has no endpoint");
+}
+
+#define link_test(name)                                                        \
+ cmocka_unit_test_setup_teardown(name, fixture_open, fixture_close)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		link_test(test_pause_and_resume),
+		link_test(test_pause_in_flight),
+		link_test(test_paused_by_the_directory),
+		link_test(test_changed_in_flight),
+		link_test(test_same_settings_disturb_nothing),
+		link_test(test_removed_in_flight),
+		link_test(test_done_again),
+		link_test(test_done_again_across_connections),
+		link_test(test_load_again),
+		link_test(test_repeated_by_restart),
+		link_test(test_host_names),
+		link_test(test_many_links),
+		link_test(test_no_endpoint),
+	};
+
+	return cmocka_run_group_tests_name("links", tests, NULL, NULL);
+}

@@ -1,0 +1,318 @@
+/* Sur-Gard links against a station that behaves, or does not. */
+#include "unit/egress/fixture.h"
+
+static const struct {
+	const char *name;
+	enum peer_action script[8];
+	unsigned length;
+	unsigned repeated; /* results so marked */
+	unsigned naks, timeouts;
+} faults[] = {
+	{ "all well", { PEER_ACK }, 1, 0, 0, 0 },
+	{ "refused once", { PEER_ACK, PEER_NAK }, 2, 0, 1, 0 },
+	{ "refused as often as it may", { PEER_NAK, PEER_NAK }, 2, 0, 2, 0 },
+	{ "refused once too often", { PEER_NAK, PEER_NAK, PEER_NAK }, 3, 0, 3,
+	    0 },
+	{ "silent once", { PEER_ACK, PEER_SILENT }, 2, 1, 0, 1 },
+	{ "silent too long", { PEER_SILENT, PEER_SILENT, PEER_SILENT }, 3, 1, 0,
+	    3 },
+	{ "no answer bytes", { PEER_GARBAGE, PEER_ACK, PEER_WRONG }, 3, 2, 0,
+	    2 },
+	{ "closes after each",
+	    { PEER_ACK_CLOSE, PEER_ACK_CLOSE, PEER_ACK_CLOSE }, 3, 0, 0, 0 },
+	{ "closes without an answer", { PEER_ACK, PEER_CLOSE, PEER_CLOSE }, 3,
+	    1, 0, 0 },
+	{ "silent, then refused", { PEER_SILENT, PEER_NAK }, 2, 1, 1, 1 },
+};
+
+static unsigned
+hang_ups(size_t row)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < faults[row].length; i++)
+		count += faults[row].script[i] == PEER_ACK_CLOSE;
+	return count;
+}
+
+static void
+run_fault(size_t row, unsigned heartbeat_ms)
+{
+	unsigned repeated = 0;
+
+	fixture_open(NULL);
+	fixture_begin(DIRECTORY_PROTOCOL_SURGARD, false);
+	fixture.receiver.heartbeat_ms = heartbeat_ms;
+	peer_script(&fixture.peer, faults[row].script, faults[row].length,
+	    PEER_ACK);
+	fixture_sync(true);
+	fixture_enqueue(20);
+	wait_for(fixture.result_count == 20);
+	fixture_assert_all_delivered();
+	for (unsigned i = 0; i < fixture.result_count; i++)
+		repeated += fixture.results[i].repeated;
+	/* a peer that hangs up may still have got the next one */
+	assert_row(repeated >= faults[row].repeated, row, faults[row].name);
+	assert_row(repeated <= faults[row].repeated + hang_ups(row), row,
+	    faults[row].name);
+	assert_row(fixture_show_number("naks") == faults[row].naks, row,
+	    faults[row].name);
+	assert_row(fixture_show_number("timeouts") >= faults[row].timeouts, row,
+	    faults[row].name);
+	assert_row(fixture_show_number("delivered") == 20, row,
+	    faults[row].name);
+	fixture_close(NULL);
+}
+
+static void
+test_faults(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(faults); i++)
+		run_fault(i, 0);
+}
+
+static void
+test_faults_with_heartbeats(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(faults); i++)
+		run_fault(i, 1000);
+}
+
+static void
+test_message_on_the_wire(void **state)
+{
+	(void)state;
+	fixture_begin(DIRECTORY_PROTOCOL_SURGARD, false);
+	fixture_sync(true);
+	fixture_enqueue(1);
+	wait_for(fixture.result_count == 1);
+	assert_string_equal(fixture.peer.last, "5011 181234E13001001");
+	assert_int_equal(fixture.results[0].attempts, 1);
+	assert_false(fixture.results[0].repeated);
+	assert_int_equal(strncmp(fixture.results[0].endpoint, "127.0.0.1:", 10),
+	    0);
+}
+
+/* The station hangs: it takes everything and says nothing. The backup takes
+ * over; when the first is well again the link goes back. */
+static void
+test_backup_and_return(void **state)
+{
+	(void)state;
+	fixture_begin(DIRECTORY_PROTOCOL_SURGARD, false);
+	fixture.receiver.endpoint_count = 2;
+	fixture_sync(true);
+	fixture_enqueue(5);
+	wait_for(fixture.result_count == 5);
+	assert_int_equal(fixture.backup.messages, 0);
+	fixture.peer.otherwise = PEER_SILENT;
+	fixture_enqueue(5);
+	wait_for(fixture.result_count == 10);
+	assert_int_equal(fixture.backup.acked, 5);
+	assert_true(fixture.results[5].repeated);
+	assert_false(fixture.results[6].repeated);
+	fixture.peer.otherwise = PEER_ACK;
+	fixture_enqueue(1);
+	wait_for(fixture_show_number("connects") >= 3 &&
+	    fixture_state_is("up") && fixture.result_count == 11);
+	fixture_enqueue(5);
+	wait_for(fixture.result_count == 16);
+	wait_for(fixture.peer.acked > 5);
+	fixture_assert_all_delivered();
+}
+
+static void
+test_nobody_there_then_somebody(void **state)
+{
+	(void)state;
+	fixture_begin(DIRECTORY_PROTOCOL_SURGARD, false);
+	fixture.receiver.endpoint_count = 2;
+	peer_stop(&fixture.peer);
+	peer_stop(&fixture.backup);
+	fixture_sync(true);
+	fixture_enqueue(3);
+	wait_for(fixture_state_is("backing-off"));
+	assert_int_equal(egress_queued(fixture.egress), 3);
+	assert_int_equal(egress_oldest(fixture.egress), 1);
+	peer_listen(&fixture.backup);
+	wait_for(fixture.result_count == 3);
+	fixture_assert_all_delivered();
+	assert_int_equal(fixture.backup.messages, 3);
+}
+
+/* After a loss the first acknowledged heartbeat lets messages go again. */
+static void
+test_heartbeat_proves_the_link(void **state)
+{
+	(void)state;
+	fixture_begin(DIRECTORY_PROTOCOL_SURGARD, false);
+	fixture.receiver.heartbeat_ms = 20;
+	fixture_sync(true);
+	wait_for(fixture.peer.beats >= 3);
+	fixture.peer.heartbeats = PEER_SILENT;
+	wait_for(fixture_show_number("timeouts") >= 1);
+	fixture_enqueue(2);
+	wait_for(fixture_show_number("timeouts") >= 3);
+	assert_int_equal(fixture.peer.messages, 0);
+	fixture.peer.heartbeats = PEER_ACK;
+	wait_for(fixture.result_count == 2);
+	fixture_assert_all_delivered();
+	assert_false(fixture.results[0].repeated);
+}
+
+static void
+test_account_that_does_not_fit(void **state)
+{
+	(void)state;
+	fixture_begin(DIRECTORY_PROTOCOL_SURGARD, false);
+	fixture.receiver.account_digits = 4;
+	fixture.account = "A10042";
+	fixture_sync(true);
+	fixture_enqueue(2);
+	wait_for(fixture.result_count == 2);
+	assert_int_equal(fixture.results[0].state, OUTCOME_PARKED);
+	assert_int_equal(fixture.results[0].attempts, 0);
+	assert_string_equal(fixture.results[0].reason,
+	    "the account is longer than this receiver takes");
+	assert_int_equal(fixture.peer.messages, 0);
+	fixture.account = "0042";
+	fixture_enqueue(1);
+	wait_for(fixture.result_count == 3);
+	assert_int_equal(fixture.results[2].state, OUTCOME_DELIVERED);
+	assert_int_equal(fixture_show_number("parked"), 2);
+}
+
+/* Several unacknowledged: the answers come in order, so do the results. */
+static void
+test_several_in_flight(void **state)
+{
+	static const enum peer_action script[] = { PEER_ACK, PEER_ACK, PEER_NAK,
+		PEER_ACK, PEER_ACK, PEER_SILENT };
+
+	(void)state;
+	fixture_begin(DIRECTORY_PROTOCOL_SURGARD, false);
+	fixture.receiver.in_flight = 8;
+	fixture_sync(true);
+	fixture_enqueue(500);
+	wait_for(fixture.result_count == 500);
+	fixture_assert_all_delivered();
+	fixture.peer.turns = 0;
+	peer_script(&fixture.peer, script, COUNT(script), PEER_ACK);
+	fixture_enqueue(100);
+	wait_for(fixture.result_count == 600);
+	assert_int_equal(egress_queued(fixture.egress), 0);
+	for (unsigned i = 0; i < fixture.result_count; i++)
+		assert_int_equal(fixture.results[i].state, OUTCOME_DELIVERED);
+}
+
+/* ---- server: the automation connects to us ---------------------------------------- */
+
+static uint16_t
+begin_server(void)
+{
+	struct peer probe = { 0 };
+
+	fixture_begin(DIRECTORY_PROTOCOL_SURGARD, false);
+	/* a port that is free now, taken by the link at once */
+	peer_open(&probe, fixture.base, false, false);
+	peer_listen(&probe);
+	fixture.endpoints[0].port = probe.port;
+	peer_close(&probe);
+	fixture.receiver.listen = true;
+	fixture_sync(true);
+	assert_true(fixture_state_is("listening"));
+	return fixture.endpoints[0].port;
+}
+
+static void
+test_server(void **state)
+{
+	uint16_t port = begin_server();
+
+	(void)state;
+	fixture_enqueue(3);
+	peer_connect(&fixture.peer, port);
+	wait_for(fixture.result_count == 3);
+	peer_hang_up(&fixture.peer);
+	wait_for(fixture_state_is("listening"));
+	fixture_enqueue(3);
+	peer_connect(&fixture.peer, port);
+	wait_for(fixture.result_count == 6);
+	fixture_assert_all_delivered();
+	assert_false(fixture.results[3].repeated);
+}
+
+/* The automation crashed without a word and comes back. */
+static void
+test_server_newer_replaces_dead(void **state)
+{
+	uint16_t port = begin_server();
+
+	(void)state;
+	fixture.peer.otherwise = PEER_SILENT;
+	fixture.peer.heartbeats = PEER_SILENT;
+	peer_connect(&fixture.peer, port);
+	wait_for(fixture_state_is("up"));
+	peer_connect(&fixture.backup, port);
+	fixture_enqueue(4);
+	wait_for(fixture.result_count == 4);
+	assert_int_equal(fixture.backup.acked, 4);
+	fixture_assert_all_delivered();
+}
+
+/* A stranger cannot push out an automation that answers. */
+static void
+test_server_newer_is_refused(void **state)
+{
+	uint16_t port = begin_server();
+
+	(void)state;
+	peer_connect(&fixture.peer, port);
+	wait_for(fixture_state_is("up"));
+	peer_connect(&fixture.backup, port);
+	wait_for(fixture.backup.fd < 0);
+	assert_int_equal(fixture.peer.beats, 1);
+	fixture_enqueue(4);
+	wait_for(fixture.result_count == 4);
+	assert_int_equal(fixture.peer.messages, 4);
+	fixture_assert_all_delivered();
+}
+
+static void
+test_server_port_taken(void **state)
+{
+	(void)state;
+	fixture_begin(DIRECTORY_PROTOCOL_SURGARD, false);
+	fixture.receiver.listen = true;
+	fixture_sync(true);
+	wait_for(fixture_state_is("backing-off"));
+	assert_non_null(strstr(fixture_show("last_error"), "cannot bind"));
+	peer_stop(&fixture.peer);
+	wait_for(fixture_state_is("listening"));
+}
+
+#define link_test(name)                                                        \
+ cmocka_unit_test_setup_teardown(name, fixture_open, fixture_close)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_faults),
+		cmocka_unit_test(test_faults_with_heartbeats),
+		link_test(test_message_on_the_wire),
+		link_test(test_backup_and_return),
+		link_test(test_nobody_there_then_somebody),
+		link_test(test_heartbeat_proves_the_link),
+		link_test(test_account_that_does_not_fit),
+		link_test(test_several_in_flight),
+		link_test(test_server),
+		link_test(test_server_newer_replaces_dead),
+		link_test(test_server_newer_is_refused),
+		link_test(test_server_port_taken),
+	};
+
+	return cmocka_run_group_tests_name("surgard", tests, NULL, NULL);
+}

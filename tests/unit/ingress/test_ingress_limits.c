@@ -1,0 +1,387 @@
+/* What strangers may not do, and what an operator may. */
+#include "rig.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+static struct ingress_listener_config
+named(const char *name)
+{
+	struct ingress_listener_config config = rig_listener;
+
+	config.name = name;
+	return config;
+}
+
+static int
+open_rig(void **state)
+{
+	static struct rig rig;
+	struct ingress_listener_config listeners[] = { named("panels"),
+		named("other"), named("small") };
+
+	listeners[2].max_sessions = 2;
+	rig_open(&rig, listeners, COUNT(listeners), RIG_BUDGET);
+	*state = &rig;
+	return 0;
+}
+
+static int
+close_rig(void **state)
+{
+	rig_close(*state);
+	return 0;
+}
+
+static void
+advance(struct rig *rig, int64_t us)
+{
+	atomic_fetch_add(&rig->clock.ahead_us, us);
+}
+
+static void
+poll_once(struct rig *rig, int fd)
+{
+	rig_send_poll(rig, fd, "1234", 1);
+	rig_expect(rig, fd, DC09_RESPONSE_ACK, 1);
+}
+
+static void
+test_junk_is_closed_without_a_word(void **state)
+{
+	static const struct {
+		const char *name, *text;
+	} rows[] = {
+		{ "HTTP",
+		    "GET / HTTP/1.1\r\nHost: example\r\nAccept: */*\r\n\r\n" },
+		{ "SIP",
+		    "OPTIONS sip:nm SIP/2.0\r\nVia: SIP/2.0/TCP nm\r\n\r\n" },
+		{ "TLS", "\x16\x03\x01\x02\x01\x01\xfc\x03\x03 hello" },
+		{ "line feeds", "\n\n\n\n\n\n\n\n\n\n\n\n" },
+		{ "nearly", "\n12340030\"ADM-CID\"0001L0#1234[]" },
+	};
+	struct rig *rig = *state;
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		int many = rig_connect(rig, "panels");
+		size_t length = strlen(rows[i].text);
+
+		/* enough of it; the peer may be gone before all is said */
+		for (size_t sent = 0; sent <= 8192; sent += length)
+			if (send(many, rows[i].text, length, MSG_NOSIGNAL) < 0)
+				break;
+		rig_expect_closed(many);
+		close(many);
+	}
+	assert_int_equal(rig_count_records(rig), 0);
+	for (unsigned i = 0; i < INGRESS_REPLY_KINDS; i++)
+		assert_int_equal(rig_status(rig, "panels").replies[i], 0);
+}
+
+static void
+test_silence_before_a_frame_is_closed(void **state)
+{
+	struct rig *rig = *state;
+	int mute = rig_connect(rig, "panels"),
+	    slow = rig_connect(rig, "panels");
+	int sound = rig_connect(rig, "panels");
+
+	rig_send(slow, "GET /", 5);
+	poll_once(rig, sound); /* the others were accepted before */
+	rig_expect_nothing(mute);
+	advance(rig, 10500000);
+	rig_expect_closed(mute);
+	rig_expect_closed(slow);
+	poll_once(rig, sound);
+	assert_int_equal(rig_status(rig, "panels").timeouts, 2);
+	close(mute);
+	close(slow);
+	close(sound);
+}
+
+static void
+test_idle_sessions_are_closed(void **state)
+{
+	struct rig *rig = *state;
+	int idle = rig_connect(rig, "panels"),
+	    busy = rig_connect(rig, "panels");
+
+	poll_once(rig, idle);
+	for (unsigned i = 0; i < 5; i++) {
+		poll_once(rig, busy);
+		if (i < 4)
+			poll_once(rig, idle);
+		advance(rig, 40000000);
+	}
+	rig_expect_closed(idle);
+	poll_once(rig, busy);
+	assert_int_equal(rig_status(rig, "panels").timeouts, 1);
+	close(idle);
+	close(busy);
+}
+
+static void
+test_owed_replies_outlive_the_timeout(void **state)
+{
+	struct rig *rig = *state;
+	int fd = rig_connect(rig, "panels"), other = rig_connect(rig, "panels");
+
+	poll_once(rig, other);
+	rig_disk_hold(rig);
+	rig_send_event(rig, fd, "1234", 8);
+	rig_disk_wait_held(rig);
+	advance(rig, 70000000);
+	rig_expect_closed(other); /* timeouts were looked at */
+	rig_disk_release(rig);
+	rig_expect(rig, fd, DC09_RESPONSE_ACK, 8);
+	close(fd);
+	close(other);
+}
+
+static void
+test_sessions_are_bounded(void **state)
+{
+	struct rig *rig = *state;
+	int first = rig_connect(rig, "small"),
+	    second = rig_connect(rig, "small");
+	int third;
+
+	poll_once(rig, first);
+	poll_once(rig, second);
+	third = rig_connect(rig, "small");
+	rig_expect_closed(third);
+	close(third);
+	assert_int_equal(rig_status(rig, "small").refused, 1);
+	shutdown(first, SHUT_WR);
+	rig_expect_closed(first);
+	close(first);
+	third = rig_connect(rig, "small");
+	poll_once(rig, third);
+	close(second);
+	close(third);
+}
+
+/* A peer that takes no replies is not read from, loses nothing when it takes
+ * them after all, and goes when it never does. */
+static void
+test_a_peer_that_does_not_read(void **state)
+{
+	struct rig *rig = *state;
+	const int small = 4096;
+	char frame[DC09_FRAME_MAX];
+	const struct panel panel = { .account = "1234" };
+	int fd = rig_connect(rig, "panels"), other = rig_connect(rig, "panels");
+	size_t length = rig_poll(rig, &panel, 1, frame);
+	uint64_t polls, sent = 0;
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
+	while (!rig_sessions_say(rig, "\"blocked\":true"))
+		for (unsigned i = 0; i < 1000; i++) {
+			if (send(fd, frame, length, MSG_DONTWAIT) !=
+			    (ssize_t)length)
+				break;
+			sent++;
+		}
+	polls = rig_status(rig, "panels").polls;
+	poll_once(rig, other);
+	assert_int_equal(rig_status(rig, "panels").polls, polls + 1);
+	advance(rig, 61000000);
+	rig_expect_closed(other);
+	/* what the kernel had is still there, then it ends */
+	for (;;) {
+		static char replies[65536];
+
+		if (recv(fd, replies, sizeof(replies), 0) <= 0)
+			break;
+	}
+	assert_int_equal(rig_status(rig, "panels").sessions_now, 0);
+	assert_true(sent >= polls);
+	close(fd);
+	close(other);
+}
+
+static void
+test_a_thousand_connections(void **state)
+{
+	enum {
+		PANELS = 1000
+	};
+	struct rlimit limit;
+	struct rig *rig = *state;
+	static int fds[PANELS];
+
+	getrlimit(RLIMIT_NOFILE, &limit);
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+	for (unsigned i = 0; i < PANELS; i++)
+		fds[i] = rig_connect(rig, "panels");
+	for (unsigned round = 0; round < 3; round++) {
+		for (unsigned i = 0; i < PANELS; i++)
+			rig_send_event(rig, fds[i], "1234", i + 1);
+		for (unsigned i = 0; i < PANELS; i++)
+			rig_expect(rig, fds[i], DC09_RESPONSE_ACK, i + 1);
+	}
+	assert_int_equal(rig_status(rig, "panels").sessions_now, PANELS);
+	assert_int_equal(rig_count_records(rig), 3 * PANELS);
+	for (unsigned i = 0; i < PANELS; i++)
+		close(fds[i]);
+}
+
+/* With no descriptor left a newcomer is turned away instead of waking us for
+ * ever, and the next one is served when there are some again. */
+static void
+test_out_of_descriptors(void **state)
+{
+	static int spare[4096];
+	struct rig *rig = *state;
+	struct rlimit saved, tight;
+	unsigned count = 0;
+	int fd = rig_connect(rig, "panels"), late;
+
+	poll_once(rig, fd);
+	getrlimit(RLIMIT_NOFILE, &saved);
+	tight = saved;
+	tight.rlim_cur = 200;
+	setrlimit(RLIMIT_NOFILE, &tight);
+	while (count < COUNT(spare) && (spare[count] = dup(fd)) >= 0)
+		count++;
+	assert_int_equal(errno, EMFILE);
+	close(spare[--count]);
+	late = rig_connect(rig, "panels");
+	rig_expect_closed(late);
+	poll_once(rig, fd);
+	assert_int_equal(rig_status(rig, "panels").refused, 1);
+	close(late);
+	while (count > 0)
+		close(spare[--count]);
+	setrlimit(RLIMIT_NOFILE, &saved);
+	late = rig_connect(rig, "panels");
+	poll_once(rig, late);
+	close(late);
+	close(fd);
+}
+
+static void
+test_reload_keeps_what_stays(void **state)
+{
+	struct rig *rig = *state;
+	struct ingress_listener_config listeners[] = { named("panels"),
+		named("new") };
+	struct ingress_config config = { .listener_count = 2,
+		.listeners = listeners };
+	uint16_t port = ingress_listener_port(rig->ingress, "panels");
+	int kept = rig_connect(rig, "panels"), gone = rig_connect(rig, "other");
+	int fresh;
+	struct err err;
+
+	poll_once(rig, kept);
+	poll_once(rig, gone);
+	listeners[0].unknown_account = INGRESS_UNKNOWN_DUH;
+	assert_int_equal(ingress_reload(rig->ingress, &config, &err), 0);
+	assert_int_equal(ingress_listener_port(rig->ingress, "panels"), port);
+	assert_int_equal(ingress_listener_port(rig->ingress, "other"), 0);
+	rig_expect_closed(gone);
+	rig_send_event(rig, kept, "9999", 2);
+	rig_expect(rig, kept, DC09_RESPONSE_DUH, 2);
+	assert_int_equal(rig_status(rig, "panels").sessions_total, 1);
+	fresh = rig_connect(rig, "new");
+	poll_once(rig, fresh);
+	close(kept);
+	close(gone);
+	close(fresh);
+}
+
+static void
+test_a_reload_that_fails_changes_nothing(void **state)
+{
+	struct rig *rig = *state;
+	struct ingress_listener_config listeners[] = { named("panels"),
+		named("taken") };
+	struct ingress_config config = { .listener_count = 2,
+		.listeners = listeners };
+	int fd = rig_connect(rig, "other");
+	struct err err = { "" };
+
+	poll_once(rig, fd);
+	listeners[1].port = ingress_listener_port(rig->ingress, "other");
+	assert_int_equal(ingress_reload(rig->ingress, &config, &err),
+	    -EADDRINUSE);
+	assert_non_null(strstr(err.text, "taken"));
+	poll_once(rig, fd);
+	assert_int_equal(rig_status(rig, "other").polls, 2);
+	close(fd);
+}
+
+static void
+test_events_owed_to_a_removed_listener(void **state)
+{
+	struct rig *rig = *state;
+	struct ingress_listener_config listeners[] = { named("panels") };
+	struct ingress_config config = { .listener_count = 1,
+		.listeners = listeners };
+	int gone = rig_connect(rig, "other"), kept = rig_connect(rig, "panels");
+	struct err err;
+
+	rig_disk_hold(rig);
+	rig_send_event(rig, gone, "1234", 1);
+	rig_disk_wait_held(rig);
+	rig_send_event(rig, kept, "1234", 2);
+	assert_int_equal(ingress_reload(rig->ingress, &config, &err), 0);
+	rig_expect_closed(gone);
+	rig_disk_release(rig);
+	rig_expect(rig, kept, DC09_RESPONSE_ACK, 2);
+	assert_int_equal(rig_count_records(rig), 2);
+	close(gone);
+	close(kept);
+}
+
+static void
+test_shows(void **state)
+{
+	struct rig *rig = *state;
+	struct json json = { 0 };
+	int a = rig_connect(rig, "panels"), b = rig_connect(rig, "other");
+
+	poll_once(rig, a);
+	poll_once(rig, b);
+	json_array_begin(&json, NULL);
+	ingress_show_listeners(rig->ingress, &json);
+	json_array_end(&json);
+	assert_non_null(strstr(json_text(&json), "\"name\":\"small\""));
+	assert_non_null(strstr(json_text(&json), "\"polls\":1"));
+	json_reset(&json);
+	json_array_begin(&json, NULL);
+	ingress_show_sessions(rig->ingress, &json, 1);
+	json_array_end(&json);
+	assert_non_null(strstr(json_text(&json), "\"listener\":\"panels\""));
+	assert_null(strstr(json_text(&json), "\"listener\":\"other\""));
+	json_close(&json);
+	close(a);
+	close(b);
+}
+
+#define TEST(function)                                                         \
+ cmocka_unit_test_setup_teardown(function, open_rig, close_rig)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_junk_is_closed_without_a_word),
+		TEST(test_silence_before_a_frame_is_closed),
+		TEST(test_idle_sessions_are_closed),
+		TEST(test_owed_replies_outlive_the_timeout),
+		TEST(test_sessions_are_bounded),
+		TEST(test_a_peer_that_does_not_read),
+		TEST(test_a_thousand_connections),
+		TEST(test_out_of_descriptors),
+		TEST(test_reload_keeps_what_stays),
+		TEST(test_a_reload_that_fails_changes_nothing),
+		TEST(test_events_owed_to_a_removed_listener),
+		TEST(test_shows),
+	};
+
+	return cmocka_run_group_tests_name("ingress/limits", tests, NULL, NULL);
+}

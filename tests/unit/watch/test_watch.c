@@ -1,0 +1,337 @@
+/* What the watch finds becomes a signal in a real journal: once when it
+ * begins, once when it ends. The clock is set by hand, the disk is held. */
+#include "unit/test.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "journal/record.h"
+#include "watch/watch.h"
+
+#define SECOND ((int64_t)1000000)
+
+/* io_system with a gate before fdatasync. */
+struct gated_io {
+	struct io io;
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	bool shut;
+	bool waiting; /* the writer stands before the gate */
+};
+static struct gated_io gated;
+
+struct fixture {
+	char directory[64];
+	struct clock_fake clock;
+	struct journal *journal;
+	struct journal_cursor *cursor;
+	struct event_base *base;
+	struct watch *watch;
+	int durable_fd;
+};
+
+static int
+gated_fdatasync(const struct io *io, int fd)
+{
+	(void)io;
+	pthread_mutex_lock(&gated.lock);
+	gated.waiting = gated.shut;
+	pthread_cond_broadcast(&gated.changed);
+	while (gated.shut)
+		pthread_cond_wait(&gated.changed, &gated.lock);
+	gated.waiting = false;
+	pthread_mutex_unlock(&gated.lock);
+	return io_system.fdatasync(&io_system, fd);
+}
+
+static void
+gate_shut(void)
+{
+	pthread_mutex_lock(&gated.lock);
+	gated.shut = true;
+	pthread_mutex_unlock(&gated.lock);
+}
+
+static void
+gate_wait(void)
+{
+	pthread_mutex_lock(&gated.lock);
+	while (!gated.waiting)
+		pthread_cond_wait(&gated.changed, &gated.lock);
+	pthread_mutex_unlock(&gated.lock);
+}
+
+static void
+gate_open(void)
+{
+	pthread_mutex_lock(&gated.lock);
+	gated.shut = false;
+	pthread_cond_broadcast(&gated.changed);
+	pthread_mutex_unlock(&gated.lock);
+}
+
+static const struct watch_config watch_config = {
+	.clock_step_us = SECOND,
+	.slow_sync_us = 2 * SECOND,
+	.stuck_sync_us = 10 * SECOND,
+	.space_warning = 0.20,
+};
+
+static int
+setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+	struct journal_config config = { .node = "watched",
+		.directory = f->directory,
+		.segment_bytes = 65536,
+		.budget_bytes = 16 * 65536,
+		.retention_us = 0 };
+	struct err err = { "" };
+
+	gated = (struct gated_io){ .io = io_system,
+		.lock = PTHREAD_MUTEX_INITIALIZER,
+		.changed = PTHREAD_COND_INITIALIZER };
+	gated.io.fdatasync = gated_fdatasync;
+	strcpy(f->directory, "/tmp/tocsin-watch-XXXXXX");
+	assert_non_null(mkdtemp(f->directory));
+	clock_fake_init(&f->clock, 1768473001 * SECOND);
+	f->durable_fd = eventfd(0, EFD_CLOEXEC);
+	f->base = event_base_new();
+	if (journal_open(&f->journal, &config, &gated.io, &f->clock.clock,
+		&err) < 0 ||
+	    journal_subscribe(f->journal, f->durable_fd) < 0 ||
+	    journal_start(f->journal, &err) < 0 ||
+	    journal_cursor_open(&f->cursor, f->journal, 0, &err) < 0 ||
+	    watch_open(&f->watch, f->base, &watch_config, f->journal,
+		&f->clock.clock, &err) < 0)
+		fail_msg("%s", err.text);
+	*state = f;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct fixture *f = *state;
+	DIR *stream = opendir(f->directory);
+	struct dirent *entry;
+	char path[512];
+
+	gate_open();
+	watch_close(&f->watch);
+	journal_cursor_close(&f->cursor);
+	journal_close(&f->journal);
+	event_base_free(f->base);
+	close(f->durable_fd);
+	while ((entry = readdir(stream))) {
+		snprintf(path, sizeof(path), "%s/%s", f->directory,
+		    entry->d_name);
+		unlink(path);
+	}
+	closedir(stream);
+	rmdir(f->directory);
+	free(f);
+	return 0;
+}
+
+/* Until everything appended is durable. */
+static void
+wait_durable(struct fixture *f)
+{
+	struct journal_status status;
+	uint64_t count;
+
+	for (;;) {
+		journal_status(f->journal, &status);
+		if (status.durable_lsn == status.appended_lsn &&
+		    status.sync_running_us == 0)
+			return;
+		assert_int_equal(read(f->durable_fd, &count, sizeof(count)),
+		    sizeof(count));
+	}
+}
+
+/* The next signal of the watch as "E626 text"; "" when there is none. */
+static const char *
+next_event(struct fixture *f, char out[256])
+{
+	struct journal_entry entry;
+	struct record_signal record;
+	struct err err = { "" };
+
+	wait_durable(f);
+	out[0] = '\0';
+	while (journal_cursor_next(f->cursor, &entry, &err) > 0) {
+		const struct signal_event *event = &record.signal.events[0];
+
+		if (entry.kind != JOURNAL_SIGNAL)
+			continue;
+		if (record_signal_decode(entry.payload, &record, &err) < 0)
+			fail_msg("%s", err.text);
+		assert_int_equal(record.signal.protocol,
+		    SIGNAL_PROTOCOL_INTERNAL);
+		assert_slice(record.listener, "watch");
+		snprintf(out, 256, "%c%s %.*s",
+		    signal_qualifier_letter(event->qualifier), event->code,
+		    SLICE_ARG(event->text));
+		return out;
+	}
+	assert_string_equal(err.text, "");
+	return out;
+}
+
+static void
+append_signal(struct fixture *f, size_t length)
+{
+	static const char zeros[16384];
+	uint64_t lsn;
+	int result;
+
+	while ((result = journal_append(f->journal, JOURNAL_DECISION, 0, 0,
+		    slice_of(zeros, length), &lsn)) == -EAGAIN)
+		wait_durable(f);
+	assert_int_equal(result, 0);
+}
+
+static void
+test_quiet(void **state)
+{
+	struct fixture *f = *state;
+	char text[256];
+
+	for (unsigned i = 0; i < 100; i++) {
+		clock_fake_advance(&f->clock, SECOND / 4);
+		watch_look(f->watch);
+	}
+	assert_string_equal(next_event(f, text), "");
+	assert_true(watch_healthy(f->watch));
+}
+
+static void
+test_clock_step(void **state)
+{
+	static const struct {
+		int64_t step_us;
+		const char *event;
+	} rows[] = {
+		{ 3600 * SECOND,
+		    "E626 the wall clock was set forward by 3600.0 s" },
+		{ -2 * SECOND, "E626 the wall clock was set back by 2.0 s" },
+		{ SECOND, "" }, /* not more than the limit */
+		{ -SECOND / 2, "" },
+	};
+	struct fixture *f = *state;
+	char text[256];
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		clock_fake_advance(&f->clock, SECOND / 4);
+		f->clock.wall_us += rows[i].step_us;
+		watch_look(f->watch);
+		watch_look(f->watch);
+		assert_row(strcmp(next_event(f, text), rows[i].event) == 0, i,
+		    text);
+		assert_row(*next_event(f, text) == '\0', i, "told twice");
+	}
+}
+
+static void
+test_slow_sync(void **state)
+{
+	struct fixture *f = *state;
+	char text[256];
+
+	gate_shut();
+	append_signal(f, 100);
+	gate_wait();
+	clock_fake_advance(&f->clock, 2 * SECOND);
+	watch_look(f->watch);
+	clock_fake_advance(&f->clock, SECOND);
+	watch_look(f->watch); /* slow from here on */
+	clock_fake_advance(&f->clock, SECOND);
+	watch_look(f->watch);
+	assert_true(watch_healthy(f->watch));
+	gate_open();
+	assert_string_equal(next_event(f, text),
+	    "E330 a write to the journal's disk takes 3.0 s");
+	/* this look still learns how slow that write was, the one after the
+	 * next write that all is well */
+	watch_look(f->watch);
+	append_signal(f, 100);
+	wait_durable(f);
+	watch_look(f->watch);
+	assert_string_equal(next_event(f, text),
+	    "R330 writes to the journal's disk are quick again: 0.000 s");
+	watch_look(f->watch);
+	assert_string_equal(next_event(f, text), "");
+}
+
+static void
+test_stuck_sync(void **state)
+{
+	struct fixture *f = *state;
+
+	gate_shut();
+	append_signal(f, 100);
+	gate_wait();
+	clock_fake_advance(&f->clock, 10 * SECOND);
+	watch_look(f->watch);
+	assert_true(watch_healthy(f->watch));
+	clock_fake_advance(&f->clock, SECOND / 4);
+	watch_look(f->watch);
+	assert_false(watch_healthy(f->watch));
+	gate_open();
+	wait_durable(f);
+	watch_look(f->watch);
+	assert_true(watch_healthy(f->watch));
+}
+
+static void
+test_space(void **state)
+{
+	struct fixture *f = *state;
+	struct journal_status status;
+	char text[256];
+
+	journal_hold(f->journal, JOURNAL_HOLDER_DISPATCH,
+	    journal_durable(f->journal));
+	do {
+		append_signal(f, 16384);
+		wait_durable(f);
+		journal_status(f->journal, &status);
+	} while (status.unfinished_share < watch_config.space_warning);
+	watch_look(f->watch);
+	watch_look(f->watch);
+	next_event(f, text);
+	if (strncmp(text, "E623 unfinished signals take", 28) != 0)
+		fail_msg("%s", text);
+	assert_string_equal(next_event(f, text), "");
+	/* finished: it empties */
+	journal_hold(f->journal, JOURNAL_HOLDER_DISPATCH,
+	    journal_durable(f->journal));
+	watch_look(f->watch);
+	next_event(f, text);
+	if (strncmp(text, "R623 unfinished signals take only", 33) != 0)
+		fail_msg("%s", text);
+	assert_string_equal(next_event(f, text), "");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_quiet, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_clock_step, setup,
+		    teardown),
+		cmocka_unit_test_setup_teardown(test_slow_sync, setup,
+		    teardown),
+		cmocka_unit_test_setup_teardown(test_stuck_sync, setup,
+		    teardown),
+		cmocka_unit_test_setup_teardown(test_space, setup, teardown),
+	};
+
+	return cmocka_run_group_tests_name("watch", tests, NULL, NULL);
+}
