@@ -1,19 +1,12 @@
 #include "ingress/listener.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/socket.h"
 #include "ingress/datagram.h"
-#include "ingress/session.h"
-#include "ingress/worker.h"
-
-#define ACCEPTS_PER_TURN 64
-
-/* ---- made and freed by the main thread ------------------------------------ */
 
 static int
 bind_slot(struct slot *slot, struct err *err)
@@ -95,143 +88,4 @@ listener_close(struct listener **listener)
 	}
 	bad_frames_close(&old->bad_frames);
 	free(old);
-}
-
-/* ---- accepting, on the worker --------------------------------------------- */
-
-/* Out of descriptors: a connection that stays in the queue would wake us for
- * ever. Give up the reserve, take the connection and close it. */
-static void
-shed(struct slot *slot)
-{
-	struct worker *worker = slot->worker;
-	int fd = -1;
-
-	if (worker->reserve_fd >= 0) {
-		close(worker->reserve_fd);
-		fd = accept4(slot->fd, NULL, NULL, SOCK_CLOEXEC);
-		counter_add(&slot->counters.refused, fd >= 0 ? 1 : 0);
-		if (fd >= 0)
-			close(fd);
-	}
-	worker->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	log_limited(&slot->shed_limit, LOG_ERROR, "ingress", "no-descriptors",
-	    "listener=%s", slot->config->name);
-	if (fd < 0) { /* another thread was quicker */
-		event_del(&slot->event);
-		slot->paused = true;
-	}
-}
-
-static void
-refuse(struct slot *slot, int fd)
-{
-	counter_add(&slot->counters.refused, 1);
-	close(fd);
-	log_limited(&slot->refused_limit, LOG_WARN, "ingress",
-	    "too-many-sessions", "listener=%s max=%u", slot->config->name,
-	    slot->config->max_sessions);
-}
-
-/* False: nothing more to accept now. */
-static bool
-accept_one(struct slot *slot)
-{
-	struct socket_address address = { .length = sizeof(address.storage) };
-	int fd = accept4(slot->fd, &address.any, &address.length,
-	    SOCK_NONBLOCK | SOCK_CLOEXEC);
-
-	if (fd < 0 && (errno == EMFILE || errno == ENFILE)) {
-		shed(slot);
-		return false;
-	}
-	if (fd < 0)
-		return errno == EINTR || errno == ECONNABORTED;
-	if (atomic_load_explicit(&slot->listener->sessions,
-		memory_order_relaxed) >= slot->config->max_sessions ||
-	    session_open(slot, fd, &address) < 0)
-		refuse(slot, fd);
-	return true;
-}
-
-static void
-on_connections(evutil_socket_t fd, short what, void *context)
-{
-	struct slot *slot = context;
-
-	(void)fd;
-	(void)what;
-	for (unsigned i = 0; i < ACCEPTS_PER_TURN; i++)
-		if (!accept_one(slot))
-			break;
-}
-
-/* ---- the worker's side ---------------------------------------------------- */
-
-void
-slot_attach(struct slot *slot)
-{
-	struct worker *worker = slot->worker;
-
-	slot->attached = true;
-	TAILQ_INSERT_TAIL(&worker->slots, slot, by_worker);
-	event_assign(&slot->event, worker->base, slot->fd, EV_READ | EV_PERSIST,
-	    slot->datagrams ? datagrams_readable : on_connections, slot);
-	if (!worker->failed && !worker->draining)
-		event_add(&slot->event, NULL);
-}
-
-void
-slot_quiesce(struct slot *slot)
-{
-	struct session *session;
-
-	event_del(&slot->event);
-	slot->paused = false;
-	if (!slot->datagrams && slot->fd >= 0) {
-		close(slot->fd);
-		slot->fd = -1;
-	}
-	TAILQ_FOREACH(session, &slot->sessions, by_slot)
-		session_update_reading(session);
-}
-
-void
-slot_silence(struct slot *slot)
-{
-	slot_quiesce(slot);
-	while (!TAILQ_EMPTY(&slot->sessions))
-		session_close(TAILQ_FIRST(&slot->sessions));
-	pending_forget_slot(&slot->worker->pending, slot);
-	if (slot->fd >= 0)
-		close(slot->fd);
-	slot->fd = -1;
-}
-
-void
-slot_detach(struct slot *slot)
-{
-	slot_silence(slot);
-	TAILQ_REMOVE(&slot->worker->slots, slot, by_worker);
-	slot->attached = false;
-}
-
-void
-slot_configure(struct slot *slot, const struct ingress_listener_config *config)
-{
-	struct session *session;
-
-	slot->config = config;
-	slot->name = slice_from_string(config->name);
-	TAILQ_FOREACH(session, &slot->sessions, by_slot)
-		session_update_timeout(session);
-}
-
-void
-slot_unpause(struct slot *slot)
-{
-	if (!slot->paused)
-		return;
-	slot->paused = false;
-	event_add(&slot->event, NULL);
 }

@@ -1,66 +1,12 @@
 /*
- * A listener as everybody sees it, and its slots: one per worker, with that
- * worker's socket and sessions. The main thread makes and frees listeners; it
- * hands slots to the workers and takes them back by worker_call, so a slot has
- * one owner at a time.
+ * A listener as everybody sees it, with a slot per worker. Made and freed by
+ * the main thread.
  */
 #ifndef INGRESS_LISTENER_H
 #define INGRESS_LISTENER_H
 
-#include <event2/event_struct.h>
-#include <stdatomic.h>
-#include <sys/queue.h>
-
-#include "base/log.h"
 #include "ingress/bad_frames.h"
-#include "ingress/ingress.h"
-
-struct worker;
-struct session;
-struct datagrams;
-
-/* Written by one worker, read by anyone: relaxed, never read back for a
- * decision. */
-typedef _Atomic uint64_t counter;
-
-static inline void
-counter_add(counter *c, uint64_t n)
-{
-	atomic_store_explicit(c,
-	    atomic_load_explicit(c, memory_order_relaxed) + n,
-	    memory_order_relaxed);
-}
-
-static inline uint64_t
-counter_read(const counter *c)
-{
-	return atomic_load_explicit(c, memory_order_relaxed);
-}
-
-struct listener_counters {
-	counter signals, polls, replies[INGRESS_REPLY_KINDS], faults[8];
-	counter sessions_total, refused, timeouts;
-	counter ack_buckets[16], ack_sum_us;
-};
-
-TAILQ_HEAD(session_list, session);
-TAILQ_HEAD(slot_list, slot);
-
-struct slot {
-	_Alignas(64) struct listener *listener; /* workers share no line */
-	struct worker *worker;
-	const struct ingress_listener_config *config; /* the settings' */
-	struct slice name;			      /* config's */
-	int fd;					      /* -1: closed */
-	bool attached;				      /* the worker has it */
-	bool paused; /* out of descriptors: until the next tick */
-	struct event event;
-	TAILQ_ENTRY(slot) by_worker;
-	struct session_list sessions;
-	struct datagrams *datagrams; /* UDP only */
-	struct log_limit shed_limit, refused_limit, journal_limit;
-	struct listener_counters counters;
-};
+#include "ingress/slot.h"
 
 struct listener {
 	const struct ingress_listener_config *config; /* the settings' */
@@ -78,21 +24,5 @@ int listener_open(struct listener **ret,
     unsigned worker_count, struct err *err);
 /* After every worker has given its slot back. */
 void listener_close(struct listener **listener);
-
-/* ---- the worker's side ---------------------------------------------------- */
-
-/* Begin to accept or receive. */
-void slot_attach(struct slot *slot);
-/* Stop accepting and receiving; sessions stay, replies may still be sent. */
-void slot_quiesce(struct slot *slot);
-/* Sessions and socket go at once; the slot stays. */
-void slot_silence(struct slot *slot);
-/* The same, and the worker forgets the slot. */
-void slot_detach(struct slot *slot);
-/* Take new settings: names, keys, limits, timeouts. */
-void slot_configure(struct slot *slot,
-    const struct ingress_listener_config *config);
-/* Accept again after a pause. */
-void slot_unpause(struct slot *slot);
 
 #endif

@@ -141,8 +141,8 @@ rig_open(struct rig *rig, const struct ingress_listener_config *listeners,
 	disk_init(&rig->disk);
 	rig->clock.clock.wall_us = moved_wall_us;
 	rig->clock.clock.monotonic_us = moved_monotonic_us;
-	if (journal_open(&rig->journal, &journal, &rig->disk.io, &clock_system,
-		&err) < 0 ||
+	if (journal_open(&rig->journal, &journal, &rig->disk.io,
+		&rig->clock.clock, &err) < 0 ||
 	    directory_create(&rig->directory, &err) < 0 ||
 	    dc09_crypto_open(&rig->crypto, &err) < 0)
 		fail_msg("%s", err.text);

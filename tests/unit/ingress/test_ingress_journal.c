@@ -238,6 +238,77 @@ test_a_full_journal_is_not_answered_for(void **state)
 	close(fd);
 }
 
+/* Ask until what is asked for is the case: an answer, or deliberately none. */
+static void
+poll_until(struct rig *rig, int fd, bool answered)
+{
+	for (unsigned sequence = 1;; sequence++) {
+		struct ingress_listener_status before =
+		    rig_status(rig, "panels");
+		struct ingress_listener_status now;
+
+		rig_send_poll(rig, fd, "1234", sequence);
+		do
+			now = rig_status(rig, "panels");
+		while (now.polls == before.polls);
+		if (now.replies[INGRESS_REPLY_ACK] ==
+		    before.replies[INGRESS_REPLY_ACK]) {
+			if (!answered)
+				return;
+			continue;
+		}
+		rig_expect(rig, fd, DC09_RESPONSE_ACK, sequence);
+		if (answered)
+			return;
+	}
+}
+
+/* A sync that hangs for more than 10 s: not even link tests are answered, the
+ * panels shall take their other way. */
+static void
+test_a_hanging_sync_stops_all_replies(void **state)
+{
+	struct rig *rig = *state;
+	int fd = rig_connect(rig, "panels"), idle = rig_connect(rig, "panels");
+
+	rig_disk_hold(rig);
+	rig_send_event(rig, fd, "1234", 1);
+	rig_disk_wait_held(rig);
+	poll_until(rig, idle, true);
+	atomic_fetch_add(&rig->clock.ahead_us, 11000000);
+	poll_until(rig, idle, false);
+	rig_disk_release(rig);
+	rig_expect(rig, fd, DC09_RESPONSE_ACK, 1); /* it is durable after all */
+	atomic_fetch_add(&rig->clock.ahead_us, 2000000);
+	poll_until(rig, idle, true);
+	close(fd);
+	close(idle);
+}
+
+/* The listener goes while datagrams wait for their replies. */
+static void
+test_datagrams_owed_to_a_removed_listener(void **state)
+{
+	struct rig *rig = *state;
+	const struct ingress_config config = { .listener_count = 1,
+		.listeners = &rig_listener };
+	int udp = rig_connect_udp(rig, "datagrams");
+	int fd = rig_connect(rig, "panels");
+	struct err err;
+
+	rig_disk_hold(rig);
+	rig_send_event(rig, udp, "1234", 1);
+	rig_disk_wait_held(rig);
+	rig_send_event(rig, fd, "1234", 2);
+	assert_int_equal(ingress_reload(rig->ingress, &config, &err), 0);
+	rig_disk_release(rig);
+	rig_expect(rig, fd, DC09_RESPONSE_ACK, 2);
+	assert_int_equal(recv(udp, &err, 1, MSG_DONTWAIT), -1);
+	assert_int_equal(rig_count_records(rig), 2);
+	close(udp);
+	close(fd);
+}
+
 static void
 test_drain_waits_for_what_is_owed(void **state)
 {
@@ -279,6 +350,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    test_a_full_journal_is_not_answered_for, open_small_rig,
 		    close_rig),
+		TEST(test_a_hanging_sync_stops_all_replies),
+		TEST(test_datagrams_owed_to_a_removed_listener),
 		TEST(test_drain_waits_for_what_is_owed),
 	};
 

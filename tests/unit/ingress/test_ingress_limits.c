@@ -337,6 +337,49 @@ test_events_owed_to_a_removed_listener(void **state)
 	close(kept);
 }
 
+/* Several workers share a port: each connection has one of them for life. */
+static void
+test_two_workers(void **state)
+{
+	enum {
+		PANELS = 40
+	};
+	struct rig *rig = *state;
+	struct ingress *one = rig->ingress, *two = NULL;
+	struct ingress_listener_config listeners[] = { named("panels"),
+		named("new") };
+	struct ingress_config config = {
+		.workers = 2, .listener_count = 1, .listeners = listeners
+	};
+	int fds[PANELS];
+	struct err err;
+
+	assert_int_equal(ingress_open(&two, &config, rig->journal,
+			     rig->directory, &rig->clock.clock, &err),
+	    0);
+	rig->ingress = two;
+	for (unsigned i = 0; i < PANELS; i++) {
+		fds[i] = rig_connect(rig, "panels");
+		rig_send_event(rig, fds[i], "1234", i + 1);
+	}
+	for (unsigned i = 0; i < PANELS; i++)
+		rig_expect(rig, fds[i], DC09_RESPONSE_ACK, i + 1);
+	assert_true(rig_sessions_say(rig, "\"worker\":0"));
+	assert_true(rig_sessions_say(rig, "\"worker\":1"));
+	config.listener_count = 2;
+	assert_int_equal(ingress_reload(two, &config, &err), 0);
+	for (unsigned i = 0; i < PANELS; i++)
+		poll_once(rig, fds[i]);
+	assert_int_equal(rig_status(rig, "panels").sessions_now, PANELS);
+	ingress_drain(two, 60000000);
+	ingress_close(&two);
+	rig->ingress = one;
+	for (unsigned i = 0; i < PANELS; i++) {
+		rig_expect_closed(fds[i]);
+		close(fds[i]);
+	}
+}
+
 static void
 test_shows(void **state)
 {
@@ -380,6 +423,7 @@ main(void)
 		TEST(test_reload_keeps_what_stays),
 		TEST(test_a_reload_that_fails_changes_nothing),
 		TEST(test_events_owed_to_a_removed_listener),
+		TEST(test_two_workers),
 		TEST(test_shows),
 	};
 

@@ -1,0 +1,78 @@
+/*
+ * A worker's share of a listener: its socket, sessions and counters. The
+ * listener's owner makes it; the worker has it from slot_attach to
+ * slot_detach (worker_call), so that it has one owner at a time.
+ */
+#ifndef INGRESS_SLOT_H
+#define INGRESS_SLOT_H
+
+#include <event2/event_struct.h>
+#include <stdatomic.h>
+#include <sys/queue.h>
+
+#include "base/log.h"
+#include "ingress/ingress.h"
+
+struct datagrams;
+struct listener;
+struct session;
+struct worker;
+
+/* Written by one worker, read by anyone: relaxed, never read back for a
+ * decision. */
+typedef _Atomic uint64_t counter;
+
+static inline void
+counter_add(counter *c, uint64_t n)
+{
+	atomic_store_explicit(c,
+	    atomic_load_explicit(c, memory_order_relaxed) + n,
+	    memory_order_relaxed);
+}
+
+static inline uint64_t
+counter_read(const counter *c)
+{
+	return atomic_load_explicit(c, memory_order_relaxed);
+}
+
+struct listener_counters {
+	counter signals, polls, replies[INGRESS_REPLY_KINDS], faults[8];
+	counter sessions_total, refused, timeouts;
+	counter ack_buckets[16], ack_sum_us;
+};
+
+TAILQ_HEAD(session_list, session);
+TAILQ_HEAD(slot_list, slot);
+
+struct slot {
+	_Alignas(64) struct listener *listener; /* workers share no line */
+	struct worker *worker;
+	const struct ingress_listener_config *config; /* the settings' */
+	struct slice name;			      /* config's */
+	int fd;					      /* -1: closed */
+	bool attached;				      /* the worker has it */
+	bool paused; /* out of descriptors: until the next tick */
+	struct event event;
+	TAILQ_ENTRY(slot) by_worker;
+	struct session_list sessions;
+	struct datagrams *datagrams; /* UDP only */
+	struct log_limit shed_limit, refused_limit, journal_limit;
+	struct listener_counters counters;
+};
+
+/* Begin to accept or receive. */
+void slot_attach(struct slot *slot);
+/* Stop accepting and receiving; sessions stay, replies may still be sent. */
+void slot_quiesce(struct slot *slot);
+/* Sessions and socket go at once; the slot stays. */
+void slot_silence(struct slot *slot);
+/* The same, and the worker forgets the slot. */
+void slot_detach(struct slot *slot);
+/* Take new settings: names, keys, limits, timeouts. */
+void slot_configure(struct slot *slot,
+    const struct ingress_listener_config *config);
+/* Accept again after a pause. */
+void slot_unpause(struct slot *slot);
+
+#endif
