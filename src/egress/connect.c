@@ -7,8 +7,6 @@
 
 #include "egress/internal.h"
 
-#define TELL_RETRY_US 5000
-
 static const struct directory_endpoint *
 present_endpoint(const struct link *link)
 {
@@ -45,9 +43,10 @@ connect_take_standby(struct link *link)
 {
 	int fd = link->standby_fd;
 
-	link->standby_fd = -1;
-	if (fd < 0)
+	/* an outcome to be told still names the connection before */
+	if (fd < 0 || link->untold > 0)
 		return false;
+	link->standby_fd = -1;
 	take_connection(link, fd);
 	return link->state == LINK_UP;
 }

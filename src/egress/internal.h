@@ -80,6 +80,7 @@ struct link {
 
 	enum link_state state;
 	int64_t state_since_us;
+	bool quiet; /* a reconnection that is no news: log for debugging */
 	enum link_stop stop;
 	char problem[160]; /* the last one, for people */
 
@@ -150,10 +151,19 @@ void link_fail(struct link *link, const char *reason, bool prove);
 void link_reconnect(struct link *link, const char *reason);
 /* Carry out `stop` if nothing is in flight any more. */
 void link_try_stop(struct link *link);
+
+/* ---- timing.c ---- */
+
+/* An outcome that could not be recorded is told again this soon. */
+#define TELL_RETRY_US 5000
+
 /* Set the timer for the nearest thing to come. */
 void link_arm(struct link *link);
 /* Let it send from the loop, not from here. */
 void link_kick(struct link *link);
+/* Events' callbacks; context: the link. */
+void link_on_timer(evutil_socket_t fd, short what, void *context);
+void link_on_run(evutil_socket_t fd, short what, void *context);
 
 /* ---- connect.c: to the endpoint, or from it ---- */
 
@@ -167,15 +177,26 @@ void link_connected(struct link *link);
 void link_set_state(struct link *link, enum link_state state,
     const char *reason);
 
-/* ---- send.c: the messages in flight ---- */
+/* ---- ring.c: the messages in flight ---- */
 
 int send_resize(struct link *link, unsigned size); /* 0 or -ENOMEM */
-/* Send what may be sent now. */
-void send_pump(struct link *link);
+/* In ring order, 0..count-1. */
+struct slot *send_slot(const struct link *link, unsigned index);
+/* The oldest message that waits for an answer, or NULL. */
+struct slot *send_oldest(struct link *link);
+void send_set_slot(struct link *link, struct slot *slot, enum slot_state state);
+/* Answered or parked (reason: static); tells `done`. */
+void send_end(struct link *link, struct slot *slot, enum outcome_state outcome,
+    const char *reason);
 /* Tell `done` what it did not take yet. */
 void send_tell(struct link *link);
 /* The connection is gone: everything unanswered is to be sent again. */
 void send_rewind(struct link *link, bool lost);
+
+/* ---- send.c ---- */
+
+/* Send what may be sent now. */
+void send_pump(struct link *link);
 /* Answers that are overdue by now. */
 void send_check_waits(struct link *link, int64_t now_us);
 int64_t send_deadline(const struct link *link); /* INT64_MAX: none */
@@ -188,10 +209,6 @@ enum answer {
 /* For outputs. slot NULL: the heartbeat's. reason: static. */
 void send_answered(struct link *link, struct slot *slot, enum answer answer,
     const char *reason);
-/* The oldest message that waits for an answer, or NULL. */
-struct slot *send_oldest(struct link *link);
-/* In ring order, 0..count-1. */
-struct slot *send_slot(const struct link *link, unsigned index);
 
 /* ---- show.c ---- */
 

@@ -1,129 +1,7 @@
-/* The messages in flight: sent in order, answered, sent again, ended. */
+/* What may be sent now, and the answers to it or their absence. */
 #include <errno.h>
-#include <stdlib.h>
 
 #include "egress/internal.h"
-
-/* More unacknowledged messages than this help no station. */
-#define IN_FLIGHT_MAX 1024
-
-struct slot *
-send_slot(const struct link *link, unsigned index)
-{
-	return &link->ring[(link->first + index) % link->ring_size];
-}
-
-struct slot *
-send_oldest(struct link *link)
-{
-	for (unsigned i = 0; i < link->count && link->sent > 0; i++) {
-		struct slot *slot = send_slot(link, i);
-
-		if (slot->state == SLOT_SENT)
-			return slot;
-	}
-	return NULL;
-}
-
-/* A smaller ring must still hold what is in flight. */
-int
-send_resize(struct link *link, unsigned size)
-{
-	struct slot *ring;
-
-	if (size < 1)
-		size = 1;
-	if (size > IN_FLIGHT_MAX)
-		size = IN_FLIGHT_MAX;
-	if (size < link->count)
-		size = link->count;
-	if (size == link->ring_size)
-		return 0;
-	ring = calloc(size, sizeof(ring[0]));
-	if (!ring)
-		return -ENOMEM;
-	for (unsigned i = 0; i < link->count; i++)
-		ring[i] = *send_slot(link, i);
-	free(link->ring);
-	link->ring = ring;
-	link->ring_size = size;
-	link->first = 0;
-	return 0;
-}
-
-static void
-set_slot_state(struct link *link, struct slot *slot, enum slot_state state)
-{
-	link->sent -= slot->state == SLOT_SENT;
-	link->waiting -= slot->state == SLOT_WAITING;
-	link->untold -= slot->state == SLOT_ENDED;
-	slot->state = state;
-	link->sent += state == SLOT_SENT;
-	link->waiting += state == SLOT_WAITING;
-	link->untold += state == SLOT_ENDED;
-}
-
-/* ---- how a message ends -------------------------------------------------------- */
-
-static bool
-tell(struct link *link, struct slot *slot)
-{
-	const struct egress_callbacks *callbacks = &link->egress->callbacks;
-	const struct egress_result result = {
-		.reference = slot->reference,
-		.receiver_id = link->receiver_id,
-		.state = slot->outcome,
-		.attempts = slot->attempts,
-		.repeated = slot->reference.repeated ||
-		    (slot->maybe_arrived && slot->attempts > 1),
-		.endpoint = slice_from_string(link->endpoint_text),
-		.reason = slice_from_string(slot->reason),
-		.queued_us = link_waited_us(link, slot->reference),
-	};
-
-	if (callbacks->done(callbacks->context, &result) < 0)
-		return false;
-	if (result.state == OUTCOME_DELIVERED)
-		link->counters.delivered++;
-	else
-		link->counters.parked++;
-	link->counters.repeated += result.repeated;
-	set_slot_state(link, slot, SLOT_TOLD);
-	return true;
-}
-
-static void
-forget_told(struct link *link)
-{
-	while (link->count > 0 && send_slot(link, 0)->state == SLOT_TOLD) {
-		link->first = (link->first + 1) % link->ring_size;
-		link->count--;
-	}
-}
-
-void
-send_tell(struct link *link)
-{
-	for (unsigned i = 0; i < link->count && link->untold > 0; i++) {
-		struct slot *slot = send_slot(link, i);
-
-		if (slot->state == SLOT_ENDED && !tell(link, slot))
-			break;
-	}
-	forget_told(link);
-}
-
-static void
-end_slot(struct link *link, struct slot *slot, enum outcome_state outcome,
-    const char *reason)
-{
-	slot->outcome = outcome;
-	slot->reason = reason;
-	set_slot_state(link, slot, SLOT_ENDED);
-	send_tell(link);
-}
-
-/* ---- sending ------------------------------------------------------------------- */
 
 /* Datagrams may overtake each other: one at a time keeps the order. */
 static unsigned
@@ -198,11 +76,11 @@ send_one(struct link *link, struct slot *slot)
 		return stall(link, &err);
 	length = link->output->encode(link, slot, &delivery, out, &problem);
 	if (length < 0) {
-		end_slot(link, slot, OUTCOME_PARKED, problem);
+		send_end(link, slot, OUTCOME_PARKED, problem);
 		return link->untold > 0 ? -EAGAIN : 0;
 	}
 	transport_commit(&link->transport, (size_t)length);
-	set_slot_state(link, slot, SLOT_SENT);
+	send_set_slot(link, slot, SLOT_SENT);
 	slot->attempts++;
 	slot->tries++;
 	slot->sent_here++;
@@ -296,17 +174,17 @@ send_answered(struct link *link, struct slot *slot, enum answer answer,
 	switch (answer) {
 	case ANSWER_ACK:
 		recovered(link);
-		end_slot(link, slot, OUTCOME_DELIVERED, NULL);
+		send_end(link, slot, OUTCOME_DELIVERED, NULL);
 		break;
 	case ANSWER_NAK:
 		link->counters.naks++;
 		if (slot->tries > link->settings->retries)
 			link->lost = "every sending of a message was refused";
-		set_slot_state(link, slot, SLOT_WAITING);
+		send_set_slot(link, slot, SLOT_WAITING);
 		break;
 	case ANSWER_REFUSED:
 		recovered(link);
-		end_slot(link, slot, OUTCOME_PARKED, reason);
+		send_end(link, slot, OUTCOME_PARKED, reason);
 		break;
 	}
 }
@@ -350,7 +228,7 @@ slot_overdue(struct link *link, struct slot *slot)
 		link_reconnect(link, "an answer is missing");
 		return false;
 	}
-	set_slot_state(link, slot, SLOT_WAITING);
+	send_set_slot(link, slot, SLOT_WAITING);
 	link->in_doubt = link->output->anonymous_answers;
 	return true;
 }
@@ -369,21 +247,4 @@ send_check_waits(struct link *link, int64_t now_us)
 	while ((slot = send_oldest(link)) && slot->sent_us <= sent_before_us)
 		if (!slot_overdue(link, slot))
 			return;
-}
-
-void
-send_rewind(struct link *link, bool lost)
-{
-	link->beat_sent = false;
-	for (unsigned i = 0; i < link->count; i++) {
-		struct slot *slot = send_slot(link, i);
-
-		slot->sent_here = 0;
-		if (lost)
-			slot->tries = 0;
-		if (slot->state != SLOT_SENT)
-			continue;
-		slot->maybe_arrived = true;
-		set_slot_state(link, slot, SLOT_WAITING);
-	}
 }
