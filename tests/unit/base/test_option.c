@@ -8,6 +8,9 @@
 #include "base/lines.h"
 #include "base/option.h"
 
+/* a writable argument */
+#define ARG(text) ((char[]){ text })
+
 struct target {
 	bool flag;
 	const char *text;
@@ -33,9 +36,10 @@ static const struct option_row rows[] = {
 static void
 values_of_every_kind(void **state)
 {
-	char *argv[] = { "x", "-f", "--text=a=b", "-n", "12", "--count",
-		"18446744073709551615", "--duration", "250ms", "--fraction",
-		"0.25" };
+	char *argv[] = { ARG("x"), ARG("-f"), ARG("--text=a=b"), ARG("-n"),
+		ARG("12"), ARG("--count"), ARG("18446744073709551615"),
+		ARG("--duration"), ARG("250ms"), ARG("--fraction"),
+		ARG("0.25") };
 	struct target target = { 0 };
 	struct err err;
 
@@ -53,7 +57,7 @@ values_of_every_kind(void **state)
 static void
 bare_durations_are_seconds(void **state)
 {
-	char *argv[] = { "x", "--duration", "2.5" };
+	char *argv[] = { ARG("x"), ARG("--duration"), ARG("2.5") };
 	struct target target = { 0 };
 
 	(void)state;
@@ -84,7 +88,7 @@ mistakes_are_named(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		char first[32], second[32];
-		char *argv[] = { "x", first, second };
+		char *argv[] = { ARG("x"), first, second };
 		struct target target;
 		struct err err;
 		int result;
