@@ -1,0 +1,146 @@
+#include "station/options.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define AT(member)	 offsetof(struct station_options, member)
+
+#define DEFAULT_DELAY_US 1000000
+
+const struct option_row station_option_rows[] = {
+	{ "protocol", 0, OPTION_TEXT, AT(protocol_text), "PROTOCOL",
+	    "surgard or dc09" },
+	{ "listen", 0, OPTION_TEXT, AT(listen_text), "HOST:PORT",
+	    "wait for the receiver (port 0: any, see first line)" },
+	{ "connect", 0, OPTION_TEXT, AT(connect_text), "HOST:PORT",
+	    "connect to the receiver, as automation software may" },
+	{ "udp", 0, OPTION_FLAG, AT(udp), NULL, "datagrams (dc09)" },
+	{ "line-digits", 0, OPTION_UNSIGNED, AT(line_digits), "1|3",
+	    "width of the line field (surgard) [1]" },
+	{ "key", 0, OPTION_TEXT, AT(key_text), "KEY",
+	    "AES: hex:DIGITS or text:CHARACTERS (dc09)" },
+	{ "fault", 0, OPTION_TEXT, AT(fault_text), "FAULT",
+	    "no-ack, nak, slow, half-open, drip, close-each" },
+	{ "fault-rate", 0, OPTION_FRACTION, AT(fault_rate), "P",
+	    "share of messages it strikes, 0..1 [1]" },
+	{ "fault-for", 0, OPTION_DURATION, AT(fault_for_us), "TIME",
+	    "only so long after the start" },
+	{ "fault-count", 0, OPTION_COUNT, AT(fault_count), "N",
+	    "only so many times" },
+	{ "delay", 0, OPTION_DURATION, AT(delay_us), "TIME",
+	    "of slow, and per byte of drip [1s]" },
+	{ "seed", 0, OPTION_COUNT, AT(seed), "N",
+	    "strike the same messages in each run" },
+	{ "seconds", 0, OPTION_DURATION, AT(seconds_us), "S",
+	    "end after so long" },
+	{ "count", 0, OPTION_COUNT, AT(count), "N",
+	    "end after so many acknowledged signals" },
+	{ "ledger", 0, OPTION_TEXT, AT(ledger), "FILE",
+	    "one line per received signal" },
+	{ "ledger-sync", 0, OPTION_FLAG, AT(ledger_sync), NULL,
+	    "wait for the disk at each write of it" },
+	{ "json", 0, OPTION_FLAG, AT(json), NULL,
+	    "the summary as one JSON object" },
+	{ "help", 'h', OPTION_FLAG, AT(help), NULL, "this text" },
+	{ "version", 'V', OPTION_FLAG, AT(version), NULL, "the version" },
+	{ 0 },
+};
+
+/* in the order of the enums */
+static const char *const protocol_names[] = { "surgard", "dc09", NULL };
+static const char *const fault_names[] = { "none", "no-ack", "nak", "slow",
+	"half-open", "drip", "close-each", NULL };
+
+/* The index of a word; -EINVAL with a suggestion. */
+static int
+find_word(const char *option, const char *word, const char *const *words,
+    struct err *err)
+{
+	const char *nearest;
+
+	for (int i = 0; words[i]; i++)
+		if (strcmp(word, words[i]) == 0)
+			return i;
+	nearest = option_nearest(word, words);
+	if (nearest)
+		return err_set(err, -EINVAL,
+		    "--%s: '%s' is not known: did you mean '%s'?", option, word,
+		    nearest);
+	return err_set(err, -EINVAL, "--%s: '%s' is not known", option, word);
+}
+
+static int
+read_address(struct station_options *o, struct err *err)
+{
+	o->connect = o->connect_text != NULL;
+	if ((o->listen_text != NULL) == o->connect)
+		return err_set(err, -EINVAL,
+		    "one of --listen and --connect HOST:PORT is needed");
+	if (socket_address_parse(o->connect ? o->connect_text : o->listen_text,
+		&o->address, err) < 0)
+		return err_prefix(err, -EINVAL, "%s",
+		    o->connect ? "--connect" : "--listen");
+	return 0;
+}
+
+static int
+check(const struct station_options *o, struct err *err)
+{
+	bool surgard = o->protocol == STATION_SURGARD;
+
+	if (o->line_digits != 1 && o->line_digits != 3)
+		return err_set(err, -EINVAL, "--line-digits: 1 or 3");
+	if (surgard && (o->udp || o->key.length > 0))
+		return err_set(err, -EINVAL,
+		    "--udp and --key go with --protocol dc09 only");
+	if (!surgard && o->connect)
+		return err_set(err, -EINVAL,
+		    "--connect goes with --protocol surgard only: a DC-09 "
+		    "receiver waits to be called");
+	if (o->udp && o->fault > STATION_FAULT_NAK)
+		return err_set(err, -EINVAL,
+		    "--fault %s needs a connection: no-ack and nak are for "
+		    "--udp",
+		    o->fault_text);
+	return 0;
+}
+
+int
+station_options_read(int argc, char **argv, struct station_options *ret,
+    struct err *err)
+{
+	struct station_options o = {
+		.line_digits = 1,
+		.fault_rate = 1,
+		.delay_us = DEFAULT_DELAY_US,
+	};
+	const char *problem;
+	int word = option_parse(station_option_rows, argc, argv, &o, err);
+
+	if (word < 0)
+		return word;
+	*ret = o;
+	if (o.help || o.version)
+		return 0;
+	if (!o.protocol_text)
+		return err_set(err, -EINVAL,
+		    "--protocol surgard or dc09 is needed");
+	word = find_word("protocol", o.protocol_text, protocol_names, err);
+	if (word < 0)
+		return word;
+	o.protocol = (enum station_protocol)word;
+	if (o.fault_text) {
+		word = find_word("fault", o.fault_text, fault_names, err);
+		if (word < 0)
+			return word;
+		o.fault = (enum station_fault)word;
+	}
+	if (o.key_text &&
+	    codec_key_parse(slice_from_string(o.key_text), &o.key, &problem) <
+		0)
+		return err_set(err, -EINVAL, "--key: %s", problem);
+	if (read_address(&o, err) < 0 || check(&o, err) < 0)
+		return -EINVAL;
+	*ret = o;
+	return 0;
+}
