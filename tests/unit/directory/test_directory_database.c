@@ -282,7 +282,7 @@ a_late_commit_is_not_missed(void **state)
 	postgres_execute(&late,
 	    "BEGIN; UPDATE tocsin.site SET name = 'late' WHERE id = 1");
 	for (int i = 0; i < 3; i++) {
-		char statement[128], name[16];
+		char statement[128], name[24];
 
 		snprintf(name, sizeof(name), "early %d", i);
 		snprintf(statement, sizeof(statement),

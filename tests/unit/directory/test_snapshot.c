@@ -12,7 +12,7 @@
 #define WALL_US 1768473001204000ll
 
 static struct directory *directory;
-static char path[64], folder[64];
+static char path[96], folder[64];
 static const struct seal_master master = { "0123456789abcdef0123456789abcde" };
 static const struct seal_master other_master = { "another key" };
 
