@@ -46,4 +46,7 @@ int admin_open(struct admin **ret, struct event_base *base,
     struct err *err);
 void admin_close(struct admin **admin);
 
+/* Where /metrics is, e.g. after port 0; 0: nowhere. */
+uint16_t admin_metrics_port(const struct admin *admin);
+
 #endif

@@ -180,8 +180,6 @@ send_answered(struct link *link, struct slot *slot, enum answer answer,
 		link->counters.naks++;
 		if (slot->tries > link->settings->retries)
 			link->lost = "every sending of a message was refused";
-		/* it may be the late refusal of another one */
-		slot->maybe_arrived |= link->in_doubt;
 		send_set_slot(link, slot, SLOT_WAITING);
 		break;
 	case ANSWER_REFUSED:
@@ -231,7 +229,7 @@ slot_overdue(struct link *link, struct slot *slot)
 		return false;
 	}
 	send_set_slot(link, slot, SLOT_WAITING);
-	link->in_doubt = true;
+	link->in_doubt = link->output->anonymous_answers;
 	return true;
 }
 
