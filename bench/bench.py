@@ -1,0 +1,446 @@
+#!/usr/bin/env python3
+"""Measure tocsind beside the reference server; Markdown on standard output.
+
+    bench.py --build DIR [--dir DIR] [--quick] [--only receive|everything]
+    bench.py --build DIR [--dir DIR] --soak
+
+receive: the same tocsin-load against bench/reference and tocsind in turn
+(A B A B A); tocsind looks accounts up, journals and decides, with its links
+paused and the archive off. The ratio is the median of each tocsind run over
+the mean of the reference runs before and after it.
+
+everything: delivery to two stations and the archive in a private PostgreSQL.
+The rate is searched at which all queues are empty again within DRAIN_S after
+the load ends; CPU per signal is read per thread from /proc.
+
+Journals and the reference's file are in --dir: put it on the disk in question,
+never on tmpfs.
+"""
+
+import argparse
+import collections
+import contextlib
+import json
+import os
+import pathlib
+import platform
+import re
+import shutil
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+
+SOURCE = pathlib.Path(__file__).resolve().parents[1]
+KEY = "text:0123456789ABCDEF"
+SITES = 1000
+FIRST_ACCOUNT = 0x100000  # of the demonstration's bridges
+START_S = 30
+DRAIN_S = 1.0
+GIVE_UP_DRAIN_S = 60
+
+Row = collections.namedtuple("Row", "name panels options encrypted quick")
+ROWS = (
+    Row("1 connection", 1, (), False, False),
+    Row("50 connections", 50, (), False, True),
+    Row("1 000 connections", 1000, (), False, True),
+    Row("50 x 8 in flight", 50, ("--inflight", "8"), False, True),
+    Row("one connection per message, 50", 50, ("--reconnect",), False, False),
+    Row("UDP, 50", 50, ("--udp",), False, False),
+    Row("50 connections", 50, (), True, False),
+    Row("1 000 connections", 1000, (), True, False),
+    Row("50 x 8 in flight", 50, ("--inflight", "8"), True, True),
+    Row("UDP, 50", 50, ("--udp",), True, False),
+)
+
+
+class BenchError(Exception):
+    """Something that had to run did not: a sentence for the user."""
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def stop(process):
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(timeout=START_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+class Bench:
+    def __init__(self, options):
+        self.build = pathlib.Path(options.build).resolve()
+        parent = pathlib.Path(options.dir).resolve()
+        parent.mkdir(parents=True, exist_ok=True)
+        self.dir = pathlib.Path(tempfile.mkdtemp(dir=parent))
+        self.seconds = 1 if options.quick else 3
+        self.quick = options.quick
+        self.conninfo = None
+
+    def program(self, name):
+        for place in ("src", "bench"):
+            path = self.build / place / name
+            if path.exists():
+                return str(path)
+        raise BenchError(f"{name} is not built in {self.build}")
+
+    def run(self, *command):
+        done = subprocess.run(command, capture_output=True, text=True,
+                              check=False)
+        if done.returncode != 0:
+            raise BenchError(f"{' '.join(command)}: "
+                             f"{done.stderr.strip() or done.returncode}")
+        return done.stdout
+
+    # ---- servers -------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def first_line(self, *command):
+        """A program that prints "listening HOST:PORT" first."""
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        try:
+            words = process.stdout.readline().split()
+            if len(words) != 2:
+                raise BenchError(f"{command[0]} did not start")
+            yield words[1]
+        finally:
+            stop(process)
+            process.stdout.close()
+
+    def reference(self):
+        return self.first_line(self.program("reference"),
+                               str(self.dir / "reference.data"), KEY)
+
+    @contextlib.contextmanager
+    def postgres(self):
+        tool = str(SOURCE / "tests/tools/private_postgres")
+        self.conninfo = self.run(tool, "start").strip()
+        try:
+            self.run(self.program("tocsinctl"), "db", "migrate", "--sql",
+                     str(SOURCE / "sql"), "--database", self.conninfo)
+            yield
+        finally:
+            place = self.run(tool, "dir", self.conninfo).strip()
+            self.run(tool, "stop", place)
+
+    def seed(self, *endpoints):
+        self.run(self.program("tocsinctl"), "db", "seed-demo",
+                 "--sites", str(SITES), "--database", self.conninfo,
+                 "--endpoint-a", endpoints[0], "--endpoint-b", endpoints[1])
+
+    def configure(self, state, port, metrics, paused, archive):
+        path = state / "tocsin.ini"
+        path.write_text(f"""\
+[node]
+name = bench
+state_dir = {state}
+run_dir = {state}
+[database]
+conninfo = {self.conninfo}
+[listener tcp]
+protocol = dc09
+transport = tcp
+address = 127.0.0.1
+port = {port}
+key = {KEY}
+[listener udp]
+protocol = dc09
+transport = udp
+address = 127.0.0.1
+port = {port}
+key = {KEY}
+[egress]
+reconnect_min = 100ms
+start_paused = {"yes" if paused else "no"}
+[archive]
+enabled = {"yes" if archive else "no"}
+[admin]
+metrics = 127.0.0.1:{metrics}
+[log]
+level = warn
+""")
+        path.chmod(0o640)
+        return path
+
+    @contextlib.contextmanager
+    def tocsind(self, paused=True, archive=False):
+        """Yields (address, pid, metrics port), ready to receive."""
+        state = self.dir / "tocsind"
+        shutil.rmtree(state, ignore_errors=True)
+        state.mkdir(mode=0o700)
+        port, metrics = free_port(), free_port()
+        config = self.configure(state, port, metrics, paused, archive)
+        process = subprocess.Popen([self.program("tocsind"), "-c",
+                                    str(config)])
+        try:
+            self.wait_until_ready(process, metrics)
+            yield f"127.0.0.1:{port}", process.pid, metrics
+        finally:
+            stop(process)
+            shutil.rmtree(state, ignore_errors=True)
+
+    @staticmethod
+    def wait_until_ready(process, metrics):
+        end = time.monotonic() + START_S
+        while time.monotonic() < end:
+            if process.poll() is not None:
+                raise BenchError(f"tocsind ended with {process.returncode}")
+            try:
+                with urllib.request.urlopen(
+                        f"http://127.0.0.1:{metrics}/readyz", timeout=1):
+                    return
+            except OSError:
+                time.sleep(0.05)
+        raise BenchError("tocsind is not ready")
+
+    # ---- load ----------------------------------------------------------------
+
+    def load(self, address, panels, *options):
+        last = FIRST_ACCOUNT + SITES - 1
+        done = subprocess.run(
+            [self.program("tocsin-load"), "--target", address, "--json",
+             "--panels", str(panels),
+             "--accounts", f"{FIRST_ACCOUNT:X}-{last:X}",
+             "--timeout", "5s", "--allow-unacknowledged", *options],
+            capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise BenchError(f"tocsin-load: {done.stderr.strip()}")
+        return json.loads(done.stdout)
+
+    def load_row(self, address, row):
+        key = ("--key", KEY) if row.encrypted else ()
+        found = self.load(address, row.panels, *row.options, *key,
+                          "--seconds", str(self.seconds))
+        if found["acknowledged"] == 0:
+            raise BenchError(f"{row.name}: nothing was acknowledged")
+        return found
+
+    # ---- receive -------------------------------------------------------------
+
+    def measure_row(self, row):
+        runs = {"reference": [], "tocsind": []}
+        for turn in range(3 if self.quick else 5):
+            if turn % 2 == 0:
+                with self.reference() as address:
+                    runs["reference"].append(self.load_row(address, row))
+            else:
+                with self.tocsind() as (address, _, _):
+                    runs["tocsind"].append(self.load_row(address, row))
+        ratios = [
+            tocsind["rate"] / statistics.mean((before["rate"], after["rate"]))
+            for before, tocsind, after in zip(
+                runs["reference"], runs["tocsind"], runs["reference"][1:])]
+        return runs, statistics.median(ratios)
+
+    def receive(self):
+        rows = [row for row in ROWS if row.quick or not self.quick]
+        print("### Receive\n")
+        print("Decode, directory look-up, journal, routing decided; links "
+              "paused, archive off.\n")
+        print("| | | reference/s | tocsind/s | ratio | reference "
+              "p50 / p99 / p99.9 us | tocsind p50 / p99 / p99.9 us |")
+        print("|---|---|---|---|---|---|---|")
+        with self.postgres():
+            self.seed("127.0.0.1:1", "127.0.0.1:1")
+            for row in rows:
+                runs, ratio = self.measure_row(row)
+                print(f"| {row.name} | "
+                      f"{'AES-128' if row.encrypted else 'clear'} | "
+                      f"{median_rate(runs['reference'])} | "
+                      f"{median_rate(runs['tocsind'])} | {ratio:.2f} | "
+                      f"{latencies(runs['reference'])} | "
+                      f"{latencies(runs['tocsind'])} |", flush=True)
+        print()
+
+    # ---- everything on ---------------------------------------------------------
+
+    @contextlib.contextmanager
+    def whole(self):
+        """PostgreSQL, two stations and tocsind that delivers and archives."""
+        station = (self.program("tocsin-station"), "--protocol", "surgard",
+                   "--listen", "127.0.0.1:0")
+        with self.postgres(), self.first_line(*station) as first, \
+                self.first_line(*station) as second:
+            self.seed(first, second)
+            with self.tocsind(paused=False, archive=True) as running:
+                yield running
+
+    def at_rate(self, running, rate, seconds):
+        """One run: what was reached, how long the queues took to drain, CPU
+        per thread."""
+        address, pid, metrics = running
+        before = cpu_by_thread(pid)
+        found = self.load(address, 200, "--rate", str(rate), "--inflight",
+                          "8", "--seconds", str(seconds))
+        found["drain_s"] = wait_until_drained(metrics)
+        after = cpu_by_thread(pid)
+        found["cpu_us"] = {
+            name: (after[name] - before.get(name, 0)) * 1e6 /
+            max(found["acknowledged"], 1) for name in after}
+        return found
+
+    def keeps_up(self, found, rate):
+        return (found["drain_s"] <= DRAIN_S and
+                found["rate"] >= 0.97 * rate)
+
+    def search(self, running):
+        """The highest rate that is kept up with, by doubling then halving the
+        interval."""
+        low, high, best = 0, None, None
+        rate = 2000
+        for _ in range(6 if self.quick else 10):
+            found = self.at_rate(running, rate, self.seconds + 1)
+            if self.keeps_up(found, rate):
+                low, best = rate, found
+            else:
+                high = rate
+            if high and high - low < 0.05 * high:
+                break
+            rate = 2 * rate if high is None else (low + high) // 2
+        if best is None:
+            raise BenchError(f"not even {rate}/s is kept up with")
+        return low, best
+
+    def everything(self):
+        print("### Everything on\n")
+        print("Delivery to two Sur-Gard stations, archive into PostgreSQL; "
+              "load, stations and PostgreSQL on the same processors.\n")
+        with self.whole() as running:
+            rate, best = self.search(running)
+            over = self.at_rate(running, rate * 3 // 2, self.seconds + 1)
+        print("| | signals/s | ack p50 / p99 / p99.9 us | "
+              "queues empty after |")
+        print("|---|---|---|---|")
+        for name, found in (("highest rate at which no queue grows", best),
+                            ("half as much again", over)):
+            print(f"| {name} | {found['rate']:.0f} | {latencies([found])} | "
+                  f"{found['drain_s']:.1f} s |")
+        print("\n| thread | CPU us per signal |\n|---|---|")
+        for name, us in sorted(best["cpu_us"].items(), key=lambda x: -x[1]):
+            print(f"| {name} | {us:.1f} |")
+        print(f"| all | {sum(best['cpu_us'].values()):.1f} |\n")
+
+    # ---- soak ------------------------------------------------------------------
+
+    def soak(self, count=2000000, parts=20):
+        """Memory must not rise after the first quarter."""
+        sizes = []
+        with self.whole() as running:
+            rate, _ = self.search(running)
+            for part in range(parts):
+                self.load(running[0], 200, "--rate", str(rate * 9 // 10),
+                          "--inflight", "8", "--count", str(count // parts))
+                wait_until_drained(running[2])
+                sizes.append(resident_kib(running[1]))
+                print(f"{(part + 1) * count // parts} signals: "
+                      f"{sizes[-1]} KiB", flush=True)
+        limit = max(sizes[:parts // 4]) * 1.05 + 4096
+        flat = max(sizes) <= limit
+        print("flat" if flat else f"NOT FLAT: more than {limit:.0f} KiB")
+        return 0 if flat else 1
+
+
+def median_rate(runs):
+    return f"{statistics.median(run['rate'] for run in runs):.0f}"
+
+
+def latencies(runs):
+    return " / ".join(
+        f"{statistics.median(run['latency_us'][name] for run in runs):.0f}"
+        for name in ("p50", "p99", "p99_9"))
+
+
+def cpu_by_thread(pid):
+    """Thread name -> CPU seconds so far."""
+    ticks = os.sysconf("SC_CLK_TCK")
+    found = collections.Counter()
+    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        text = (task / "stat").read_text()
+        name = text[text.index("(") + 1:text.rindex(")")]
+        fields = text[text.rindex(")") + 2:].split()
+        found[name] += (int(fields[11]) + int(fields[12])) / ticks
+    return found
+
+
+def resident_kib(pid):
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return int(re.search(r"^VmRSS:\s+(\d+) kB", status, re.M).group(1))
+
+
+def metric_sum(text, name):
+    values = re.findall(rf"^{name}(?:{{.*}})? ([0-9.e+-]+)$", text, re.M)
+    if not values:
+        raise BenchError(f"tocsind shows no metric {name}")
+    return sum(float(value) for value in values)
+
+
+def wait_until_drained(metrics):
+    """Seconds until nothing waits for a station or for the archive."""
+    start = time.monotonic()
+    while True:
+        with urllib.request.urlopen(
+                f"http://127.0.0.1:{metrics}/metrics", timeout=5) as answer:
+            text = answer.read().decode()
+        spent = time.monotonic() - start
+        if metric_sum(text, "tocsin_link_queue_length") == 0 and \
+                metric_sum(text, "tocsin_archive_lag_seconds") < DRAIN_S:
+            return spent
+        if spent > GIVE_UP_DRAIN_S:
+            return spent
+        time.sleep(0.05)
+
+
+def describe_machine(directory):
+    model = "unknown processor"
+    for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            model = line.split(":", 1)[1].strip()
+            break
+    mount = subprocess.run(["df", "--output=fstype,source", str(directory)],
+                           capture_output=True, text=True, check=True)
+    kind, device = mount.stdout.splitlines()[1].split()
+    if kind in ("tmpfs", "ramfs"):
+        raise BenchError(f"{directory} is on {kind}: give --dir on a disk")
+    print(f"{time.strftime('%Y-%m-%d')}, {os.cpu_count()} x {model}, Linux "
+          f"{platform.release()}, {kind} on {device}.\n")
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--build", required=True)
+    parser.add_argument("--dir", default="bench-data")
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--only", choices=("receive", "everything"))
+    parser.add_argument("--soak", action="store_true")
+    options = parser.parse_args()
+    bench = Bench(options)
+    try:
+        describe_machine(bench.dir)
+        if options.soak:
+            return bench.soak()
+        if options.only != "everything":
+            bench.receive()
+        if options.only != "receive":
+            bench.everything()
+    except BenchError as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return 69
+    finally:
+        shutil.rmtree(bench.dir, ignore_errors=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
