@@ -178,7 +178,8 @@ on_fed(void *context)
 
 	if (link->lost)
 		link_fail(link, link->lost, true);
-	else if (link->in_doubt && link->sent == 0)
+	else if (link->in_doubt && link->output->anonymous_answers &&
+	    link->sent == 0)
 		link_reconnect(link,
 		    "a late answer could be taken for another");
 	link_try_stop(link);

@@ -180,6 +180,8 @@ send_answered(struct link *link, struct slot *slot, enum answer answer,
 		link->counters.naks++;
 		if (slot->tries > link->settings->retries)
 			link->lost = "every sending of a message was refused";
+		/* it may be the late refusal of another one */
+		slot->maybe_arrived |= link->in_doubt;
 		send_set_slot(link, slot, SLOT_WAITING);
 		break;
 	case ANSWER_REFUSED:
@@ -229,7 +231,7 @@ slot_overdue(struct link *link, struct slot *slot)
 		return false;
 	}
 	send_set_slot(link, slot, SLOT_WAITING);
-	link->in_doubt = link->output->anonymous_answers;
+	link->in_doubt = true;
 	return true;
 }
 

@@ -49,6 +49,8 @@ show_link(const struct link *link, struct json *json)
 	json_string(json, "protocol", link->output ? link->output->name : "");
 	json_string(json, "state", link_state_name(link->state));
 	json_boolean(json, "up", link_is_up(link));
+	/* takes nothing new until what is in flight is answered */
+	json_boolean(json, "draining", link->stop != STOP_NONE);
 	if (paused_by(link))
 		json_string(json, "paused_by", paused_by(link));
 	json_string(json, "endpoint", link->endpoint_text);

@@ -242,3 +242,20 @@ def test_broken_ledger_is_named(world):
                          capture_output=True, text=True, check=False)
     assert run.returncode == 2
     assert "load:1:" in run.stderr
+
+
+def test_two_stations_may_know_the_same_account(tmp_path):
+    (tmp_path / "map").write_text("1000\tA100\t*\t=\teast\n"
+                                  "1001\tA100\t*\t=\twest\n")
+    line = "A100 E 130 01 001 01 1 {} ack - -\n"
+    (tmp_path / "load").write_text("1000 0001 E 130 01 001 500 0\n"
+                                   "1001 0001 E 130 01 001 501 0\n")
+    for order in ((10, 20), (20, 10)):
+        for name, time in zip(("east", "west"), order):
+            (tmp_path / name).write_text(line.format(time))
+        run = subprocess.run(
+            [sys.executable, str(TOOL), str(tmp_path / "load"), "--",
+             f"east={tmp_path / 'east'}", f"west={tmp_path / 'west'}",
+             "--map", str(tmp_path / "map")],
+            capture_output=True, text=True, check=False)
+        assert run.returncode == 0, run.stdout

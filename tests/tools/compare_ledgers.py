@@ -248,13 +248,21 @@ def take_repeat(delivery, marked, result):
                    f"{describe(delivery.key, delivery.code)} came again")
 
 
+def elsewhere(signal, delivery):
+    """Both stations are named, and they differ."""
+    return bool(signal.station and delivery.station and
+                signal.station != delivery.station)
+
+
 def take_delivery(delivery, lanes, marked, result):
     """False when no signal explains it."""
     found = [(near, lane) for lane in lanes.values()
              if (near := lane.nearest(delivery)) is not None]
     if not found:
         return False
-    near, lane = min(found, key=lambda pair: pair[0])
+    # two stations may know the same account: its own station's comes first
+    near, lane = min(found, key=lambda pair: (
+        elsewhere(pair[1].signals[pair[0][2]], delivery), pair[0]))
     signal, seen, late = lane.take(near[2])
     text = (f"{delivery.line}: {delivery.account} "
             f"{describe(delivery.key, delivery.code)}")
@@ -264,8 +272,7 @@ def take_delivery(delivery, lanes, marked, result):
         result.counts["delivered"] += 1
     if late:
         result.add("out_of_order", text)
-    if signal.station and delivery.station and \
-            signal.station != delivery.station:
+    if elsewhere(signal, delivery):
         result.add("wrong_station", f"{text}: belongs to {signal.station}")
     return True
 

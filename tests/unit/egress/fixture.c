@@ -55,6 +55,10 @@ load(void *context, struct egress_reference reference, struct delivery *ret,
 		.account = slice_from_string(fixture.account),
 		.partition = slice_from_string("01"),
 		.zone = slice_from_string(zone),
+		.zone_name = slice_from_string(fixture.zone_name),
+		.site_name = slice_from_string(fixture.site_name),
+		.url = slice_from_string(fixture.url),
+		.occurred_us = fixture.occurred_us,
 	};
 	return 0;
 }

@@ -27,9 +27,11 @@ struct fixture {
 	struct peer peer, backup;
 	struct directory_endpoint endpoints[2];
 	struct directory_receiver receiver;
-	const char *account; /* of every delivery */
-	int load_fails;	     /* so often */
-	int done_refuses;    /* so often */
+	const char *account;			 /* of every delivery */
+	const char *zone_name, *site_name, *url; /* likewise; NULL: none */
+	int64_t occurred_us;
+	int load_fails;	  /* so often */
+	int done_refuses; /* so often */
 	uint64_t queued;
 	unsigned result_count;
 	struct result results[RESULTS_MAX];

@@ -190,8 +190,22 @@ answer_dc09(struct peer *peer, const struct dc09_frame *frame,
 	case PEER_CLOSE:
 		break;
 	}
-	if (action == PEER_CLOSE || action == PEER_ACK_CLOSE)
+	if (!peer->udp && (action == PEER_CLOSE || action == PEER_ACK_CLOSE))
 		peer_hang_up(peer);
+}
+
+static void
+note_extended(struct peer *peer, const struct signal *signal)
+{
+	size_t used = 0;
+
+	peer->extended[0] = '\0';
+	for (unsigned i = 0; i < signal->extended_count; i++)
+		used += (size_t)snprintf(peer->extended + used,
+		    sizeof(peer->extended) - used, "%c%.*s;",
+		    signal->extended[i].id,
+		    SLICE_ARG(signal->extended[i].value));
+	assert_true(used < sizeof(peer->extended));
 }
 
 static void
@@ -217,7 +231,7 @@ take_dc09_frame(struct peer *peer, const struct dc09_frame *frame)
 	} else {
 		assert_int_equal(signal.event_count, 1);
 		note_message(peer, signal.events[0].zone, action);
-		peer->extended_count = signal.extended_count;
+		note_extended(peer, &signal);
 		assert_int_equal(slice_copy(signal.account, peer->account,
 				     sizeof(peer->account)),
 		    0);

@@ -51,8 +51,8 @@ struct peer {
 	unsigned turns; /* messages answered by script, taken or not */
 	unsigned acked; /* messages answered with ACK */
 	char last[DC09_FRAME_MAX + 1];
-	char account[40], data[512];
-	unsigned extended_count;
+	char account[40];
+	char extended[1024]; /* of the last message: "H..;I..;" */
 };
 
 void peer_open(struct peer *peer, struct event_base *base, bool dc09, bool udp);

@@ -130,6 +130,42 @@ test_clear_ack_of_encrypted_is_ignored(void **state)
 	assert_true(fixture.results[0].repeated);
 }
 
+static const struct {
+	const char *zone_name, *site_name, *url;
+	int64_t occurred_us;
+	const char *extended;
+} extras[] = {
+	{ NULL, NULL, NULL, 0, "" },
+	{ "Front gate", "Depot", "https://v.example/m?act=1&zone=001",
+	    INT64_C(1768473001) * 1000000,
+	    "H10:30:01,01-15-2026;IFront gate;SDepot;"
+	    "Vhttps://v.example/m?act=1&zone=001;" },
+	{ "Gate [north]", "M\xc3\xbchle", "", 0, "SM\xc3\xbchle;" },
+	{ "two\rlines", "a|b", NULL, 0, "" },
+};
+
+/* Names and links travel along where the frame can carry them, and never keep
+ * an alarm back. */
+static void
+test_extended_data(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(extras); i++) {
+		fixture_open(NULL);
+		fixture_begin(DIRECTORY_PROTOCOL_DC09, false);
+		fixture.zone_name = extras[i].zone_name;
+		fixture.site_name = extras[i].site_name;
+		fixture.url = extras[i].url;
+		fixture.occurred_us = extras[i].occurred_us;
+		fixture_sync(true);
+		fixture_enqueue(1);
+		wait_for(fixture.result_count == 1);
+		assert_int_equal(fixture.results[0].state, OUTCOME_DELIVERED);
+		assert_string_equal(fixture.peer.extended, extras[i].extended);
+		fixture_close(NULL);
+	}
+}
+
 /* 100 000 waiting references; the station hangs up and stalls in between. */
 static void
 test_pipelined(void **state)
@@ -181,6 +217,7 @@ main(void)
 		cmocka_unit_test(test_faults_encrypted),
 		link_test(test_clock_is_taken_from_nak),
 		link_test(test_clear_ack_of_encrypted_is_ignored),
+		cmocka_unit_test(test_extended_data),
 		link_test(test_pipelined),
 		link_test(test_heartbeats),
 	};

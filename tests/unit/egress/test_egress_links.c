@@ -222,6 +222,80 @@ test_many_links(void **state)
 	assert_int_equal(up, 40);
 }
 
+/* ---- everything at once ----------------------------------------------------- */
+
+#define SCRIPT_LENGTH 120
+
+static uint64_t seed;
+
+static unsigned
+draw(unsigned below)
+{
+	seed ^= seed << 13;
+	seed ^= seed >> 7;
+	seed ^= seed << 17;
+	return (unsigned)(seed >> 33) % below;
+}
+
+static void
+draw_script(enum peer_action script[SCRIPT_LENGTH])
+{
+	static const enum peer_action troubles[] = { PEER_NAK, PEER_SILENT,
+		PEER_CLOSE, PEER_ACK_CLOSE, PEER_GARBAGE, PEER_WRONG,
+		PEER_DRIP };
+
+	for (unsigned i = 0; i < SCRIPT_LENGTH; i++)
+		script[i] =
+		    draw(3) > 0 ? PEER_ACK : troubles[draw(COUNT(troubles))];
+}
+
+/* Two stations in random trouble, callers that cannot just now, pauses and
+ * changes: everything arrives, in order, doubled only where marked. */
+static void
+run_trouble(enum directory_protocol protocol, bool udp)
+{
+	static enum peer_action scripts[2][SCRIPT_LENGTH];
+
+	fixture_open(NULL);
+	fixture_begin(protocol, udp);
+	fixture.receiver.endpoint_count = 2;
+	fixture.receiver.ack_wait_ms = 15;
+	fixture.receiver.heartbeat_ms = draw(2) * 20;
+	draw_script(scripts[0]);
+	draw_script(scripts[1]);
+	peer_script(&fixture.peer, scripts[0], SCRIPT_LENGTH, PEER_ACK);
+	peer_script(&fixture.backup, scripts[1], SCRIPT_LENGTH, PEER_ACK);
+	fixture_sync(true);
+	for (unsigned round = 0; round < 20; round++) {
+		unsigned wanted = fixture.result_count + draw(8);
+
+		fixture_enqueue(10);
+		fixture.done_refuses += draw(4) == 0;
+		fixture.load_fails += draw(4) == 0;
+		wait_for(fixture.result_count >= wanted);
+		egress_pause(fixture.egress, "central", draw(3) == 0);
+		egress_pause(fixture.egress, "central", false);
+		fixture.receiver.retries = (uint8_t)draw(4);
+		fixture_sync(draw(4) > 0);
+		fixture_sync(true);
+	}
+	wait_for(fixture.result_count == fixture.queued);
+	fixture_assert_all_delivered();
+	fixture_close(NULL);
+}
+
+static void
+test_trouble(void **state)
+{
+	(void)state;
+	for (uint64_t round = 1; round <= 4; round++) {
+		seed = round * 0x9e3779b97f4a7c15u;
+		run_trouble(DIRECTORY_PROTOCOL_SURGARD, false);
+		run_trouble(DIRECTORY_PROTOCOL_DC09, false);
+		run_trouble(DIRECTORY_PROTOCOL_DC09, true);
+	}
+}
+
 static void
 test_no_endpoint(void **state)
 {
@@ -253,6 +327,7 @@ main(void)
 		link_test(test_host_names),
 		link_test(test_many_links),
 		link_test(test_no_endpoint),
+		cmocka_unit_test(test_trouble),
 	};
 
 	return cmocka_run_group_tests_name("links", tests, NULL, NULL);

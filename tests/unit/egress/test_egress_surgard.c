@@ -123,6 +123,28 @@ test_backup_and_return(void **state)
 	fixture_assert_all_delivered();
 }
 
+/* The backup hangs up just when the link is about to leave it. */
+static void
+test_return_from_a_backup_that_hangs_up(void **state)
+{
+	(void)state;
+	fixture_begin(DIRECTORY_PROTOCOL_SURGARD, false);
+	fixture.receiver.endpoint_count = 2;
+	fixture.receiver.ack_wait_ms = 2000;
+	fixture.backup.otherwise = PEER_SILENT;
+	peer_stop(&fixture.peer);
+	fixture_sync(true);
+	wait_for(fixture_state_is("up"));
+	fixture_enqueue(2);
+	wait_for(fixture.backup.messages == 1);
+	peer_listen(&fixture.peer);
+	wait_for(strcmp(fixture_show("draining"), "true") == 0);
+	peer_hang_up(&fixture.backup);
+	wait_for(fixture.result_count == 2);
+	fixture_assert_all_delivered();
+	assert_true(fixture.results[0].repeated);
+}
+
 static void
 test_nobody_there_then_somebody(void **state)
 {
@@ -304,6 +326,7 @@ main(void)
 		cmocka_unit_test(test_faults_with_heartbeats),
 		link_test(test_message_on_the_wire),
 		link_test(test_backup_and_return),
+		link_test(test_return_from_a_backup_that_hangs_up),
 		link_test(test_nobody_there_then_somebody),
 		link_test(test_heartbeat_proves_the_link),
 		link_test(test_account_that_does_not_fit),
