@@ -5,21 +5,39 @@
 #include "codec/surgard.h"
 #include "egress/internal.h"
 
+/* As many digits as the form has: zeros are put before or taken away, nothing
+ * else. */
 static int
-make_settings(const struct directory_receiver *receiver, struct slice line,
+fit_number(const char *number, char *out, size_t digits)
+{
+	struct slice value = slice_from_string(number);
+	size_t pad;
+
+	if (value.length > digits)
+		value = slice_strip_zeros(value);
+	if (value.length > digits)
+		return -EINVAL;
+	pad = digits - value.length;
+	memset(out, '0', pad);
+	memcpy(out + pad, value.data, value.length);
+	out[digits] = '\0';
+	return 0;
+}
+
+static int
+make_settings(const struct directory_receiver *receiver,
     struct surgard_settings *ret, const char **ret_problem)
 {
-	memset(ret, 0, sizeof(*ret));
 	ret->line_digits = receiver->line_digits == 3 ? 3 : 1;
 	ret->sia_block = receiver->sia_block;
-	if (slice_copy(slice_from_string(receiver->receiver_number),
-		ret->receiver, sizeof(ret->receiver)) < 0) {
+	if (fit_number(receiver->receiver_number, ret->receiver, 2) < 0) {
 		*ret_problem =
 		    "Sur-Gard has two digits for the receiver number";
 		return -EINVAL;
 	}
-	if (slice_copy(line, ret->line, sizeof(ret->line)) < 0) {
-		*ret_problem = "Sur-Gard has three digits for the line";
+	if (fit_number(receiver->line_number, ret->line, ret->line_digits) <
+	    0) {
+		*ret_problem = "the receiver's line number has too many digits";
 		return -EINVAL;
 	}
 	return 0;
@@ -31,9 +49,6 @@ surgard_output_encode(struct link *link, struct slot *slot,
 {
 	const struct directory_receiver *receiver = link->settings;
 	struct surgard_settings settings;
-	struct slice line = slice_present(delivery->line_card)
-	    ? delivery->line_card
-	    : slice_from_string(receiver->line_number);
 
 	(void)slot;
 	if (receiver->account_digits > 0 &&
@@ -41,7 +56,7 @@ surgard_output_encode(struct link *link, struct slot *slot,
 		*ret_problem = "the account is longer than this receiver takes";
 		return -EINVAL;
 	}
-	if (make_settings(receiver, line, &settings, ret_problem) < 0)
+	if (make_settings(receiver, &settings, ret_problem) < 0)
 		return -EINVAL;
 	return surgard_encode(&settings, delivery, out, ret_problem);
 }
@@ -52,9 +67,7 @@ surgard_output_heartbeat(struct link *link, char *out)
 	struct surgard_settings settings;
 	const char *problem;
 
-	if (make_settings(link->settings,
-		slice_from_string(link->settings->line_number), &settings,
-		&problem) < 0)
+	if (make_settings(link->settings, &settings, &problem) < 0)
 		return -EINVAL;
 	return surgard_heartbeat_encode(&settings, out);
 }

@@ -80,19 +80,44 @@ test_faults_with_heartbeats(void **state)
 		run_fault(i, 1000);
 }
 
+static const struct {
+	const char *receiver, *line;
+	uint8_t line_digits;
+	const char *message; /* NULL: parked */
+	const char *reason;
+} forms[] = {
+	{ "01", "1", 1, "5011 181234E13001001", "" },
+	{ "1", "1", 3, "501001 181234E13001001", "" },
+	{ "000007", "00A", 1, "507A 181234E13001001", "" },
+	{ "", "", 1, "5000 181234E13001001", "" },
+	{ "123", "1", 1, NULL,
+	    "Sur-Gard has two digits for the receiver number" },
+	{ "01", "12", 1, NULL,
+	    "the receiver's line number has too many digits" },
+};
+
 static void
 test_message_on_the_wire(void **state)
 {
 	(void)state;
-	fixture_begin(DIRECTORY_PROTOCOL_SURGARD, false);
-	fixture_sync(true);
-	fixture_enqueue(1);
-	wait_for(fixture.result_count == 1);
-	assert_string_equal(fixture.peer.last, "5011 181234E13001001");
-	assert_int_equal(fixture.results[0].attempts, 1);
-	assert_false(fixture.results[0].repeated);
-	assert_int_equal(strncmp(fixture.results[0].endpoint, "127.0.0.1:", 10),
-	    0);
+	for (size_t i = 0; i < COUNT(forms); i++) {
+		fixture_open(NULL);
+		fixture_begin(DIRECTORY_PROTOCOL_SURGARD, false);
+		strcpy(fixture.receiver.receiver_number, forms[i].receiver);
+		strcpy(fixture.receiver.line_number, forms[i].line);
+		fixture.receiver.line_digits = forms[i].line_digits;
+		fixture_sync(true);
+		fixture_enqueue(1);
+		wait_for(fixture.result_count == 1);
+		assert_string_equal(fixture.peer.last,
+		    forms[i].message ? forms[i].message : "");
+		assert_string_equal(fixture.results[0].reason, forms[i].reason);
+		assert_false(fixture.results[0].repeated);
+		assert_int_equal(strncmp(fixture.results[0].endpoint,
+				     "127.0.0.1:", 10),
+		    0);
+		fixture_close(NULL);
+	}
 }
 
 /* The station hangs: it takes everything and says nothing. The backup takes
@@ -324,7 +349,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_faults),
 		cmocka_unit_test(test_faults_with_heartbeats),
-		link_test(test_message_on_the_wire),
+		cmocka_unit_test(test_message_on_the_wire),
 		link_test(test_backup_and_return),
 		link_test(test_return_from_a_backup_that_hangs_up),
 		link_test(test_nobody_there_then_somebody),
