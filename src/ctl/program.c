@@ -1,6 +1,7 @@
 #include "base/array.h"
 #include "ctl/command.h"
 #include "ctl/control.h"
+#include "ctl/decode.h"
 #include "ctl/migrate.h"
 #include "ctl/seed.h"
 
@@ -23,6 +24,8 @@ run_db(int argc, char **argv)
 
 static const struct ctl_command commands[] = {
 	{ "db", "migrate|status|seed-demo", "the database", run_db },
+	{ "decode", "[OPTION]... [FRAME]",
+	    "read a frame as the receiver would, offline", ctl_decode },
 	{ "show",
 	    "status|listeners|sessions|links|queues|bridges|errors|config|stats",
 	    "live state of the daemon", control_show },
