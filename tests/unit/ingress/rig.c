@@ -183,7 +183,7 @@ rig_close(struct rig *rig)
 /* ---- panels ------------------------------------------------------------------ */
 
 static int
-connect_to(struct rig *rig, const char *listener, int type)
+connect_to(struct rig *rig, const char *listener, int type, int receive_bytes)
 {
 	const struct timeval patience = { .tv_sec = 60 };
 	struct socket_address address;
@@ -192,6 +192,9 @@ connect_to(struct rig *rig, const char *listener, int type)
 
 	assert_true(fd >= 0);
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	if (receive_bytes > 0)
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_bytes,
+		    sizeof(receive_bytes));
 	assert_int_equal(socket_address_make("127.0.0.1",
 			     ingress_listener_port(rig->ingress, listener),
 			     &address, &err),
@@ -205,13 +208,19 @@ connect_to(struct rig *rig, const char *listener, int type)
 int
 rig_connect(struct rig *rig, const char *listener)
 {
-	return connect_to(rig, listener, SOCK_STREAM);
+	return connect_to(rig, listener, SOCK_STREAM, 0);
+}
+
+int
+rig_connect_small(struct rig *rig, const char *listener, int receive_bytes)
+{
+	return connect_to(rig, listener, SOCK_STREAM, receive_bytes);
 }
 
 int
 rig_connect_udp(struct rig *rig, const char *listener)
 {
-	return connect_to(rig, listener, SOCK_DGRAM);
+	return connect_to(rig, listener, SOCK_DGRAM, 0);
 }
 
 static size_t

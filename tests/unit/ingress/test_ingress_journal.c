@@ -214,7 +214,8 @@ test_a_full_journal_is_not_answered_for(void **state)
 	    journal_durable(rig->journal));
 	do {
 		sequence = sequence % 9999 + 1;
-		rig_send_event(rig, fd, "1234", sequence);
+		rig_send(fd, frame,
+		    rig_long_event(rig, "1234", sequence, TEXT_BYTES, frame));
 		rig_send_poll(rig, fd, "1234", 0);
 		recv(fd, frame, 12, MSG_PEEK | MSG_WAITALL);
 		journal_status(rig->journal, &status);

@@ -169,20 +169,22 @@ static void
 test_a_peer_that_does_not_read(void **state)
 {
 	struct rig *rig = *state;
-	const int small = 4096;
 	char frame[DC09_FRAME_MAX];
 	const struct panel panel = { .account = "1234" };
-	int fd = rig_connect(rig, "panels"), other = rig_connect(rig, "panels");
-	size_t length = rig_poll(rig, &panel, 1, frame);
+	int fd = rig_connect_small(rig, "panels", 4096);
+	int other = rig_connect(rig, "panels");
+	size_t length = rig_poll(rig, &panel, 1, frame), at = 0;
 	uint64_t polls, sent = 0;
 
-	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
 	while (!rig_sessions_say(rig, "\"blocked\":true"))
 		for (unsigned i = 0; i < 1000; i++) {
-			if (send(fd, frame, length, MSG_DONTWAIT) !=
-			    (ssize_t)length)
+			ssize_t n = send(fd, frame + at, length - at,
+			    MSG_DONTWAIT | MSG_NOSIGNAL);
+
+			if (n <= 0)
 				break;
-			sent++;
+			sent += at + (size_t)n == length;
+			at = (at + (size_t)n) % length;
 		}
 	polls = rig_status(rig, "panels").polls;
 	poll_once(rig, other);
