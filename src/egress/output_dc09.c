@@ -8,6 +8,7 @@
 
 #include "egress/internal.h"
 
+#define ACCOUNT_DIGITS	  16 /* where the receiver says nothing else */
 #define SEQUENCES	  9999
 #define EXTENDED_MAX	  4
 #define EXTENDED_BYTES	  256 /* of I, S and V */
@@ -115,12 +116,13 @@ note_identity(struct link *link, struct slot *slot,
 	struct slice line = slice_present(delivery->line_card)
 	    ? delivery->line_card
 	    : slice_from_string(receiver->line_number);
+	size_t digits = receiver->account_digits > 0 ? receiver->account_digits
+						     : ACCOUNT_DIGITS;
 
 	slot->sequence = (unsigned)(1 + (delivery->number - 1) % SEQUENCES);
-	if (slice_copy(delivery->account, slot->account,
-		sizeof(slot->account)) < 0 ||
-	    (receiver->account_digits > 0 &&
-		delivery->account.length > receiver->account_digits)) {
+	if (delivery->account.length > digits ||
+	    slice_copy(delivery->account, slot->account,
+		sizeof(slot->account)) < 0) {
 		*ret_problem = "the account is longer than this receiver takes";
 		return -EINVAL;
 	}

@@ -108,6 +108,8 @@ send_beat(struct link *link)
 	int length = out ? link->output->heartbeat(link, out) : 0;
 
 	link->last_sent_us = link_now(link);
+	if (length < 0) /* not to be had: messages end with the reason */
+		link->prove = false;
 	if (length <= 0)
 		return;
 	transport_commit(&link->transport, (size_t)length);

@@ -166,6 +166,25 @@ test_extended_data(void **state)
 	}
 }
 
+static void
+test_account_that_does_not_fit(void **state)
+{
+	(void)state;
+	fixture_begin(DIRECTORY_PROTOCOL_DC09, false);
+	fixture.account = "12345678901234567";
+	fixture_sync(true);
+	fixture_enqueue(1);
+	wait_for(fixture.result_count == 1);
+	assert_int_equal(fixture.results[0].state, OUTCOME_PARKED);
+	assert_string_equal(fixture.results[0].reason,
+	    "the account is longer than this receiver takes");
+	fixture.account = "1234567890123456";
+	fixture_enqueue(1);
+	wait_for(fixture.result_count == 2);
+	assert_int_equal(fixture.results[1].state, OUTCOME_DELIVERED);
+	assert_string_equal(fixture.peer.account, "1234567890123456");
+}
+
 /* 100 000 waiting references; the station hangs up and stalls in between. */
 static void
 test_pipelined(void **state)
@@ -218,6 +237,7 @@ main(void)
 		link_test(test_clock_is_taken_from_nak),
 		link_test(test_clear_ack_of_encrypted_is_ignored),
 		cmocka_unit_test(test_extended_data),
+		link_test(test_account_that_does_not_fit),
 		link_test(test_pipelined),
 		link_test(test_heartbeats),
 	};
