@@ -10,6 +10,7 @@
 
 #define READERS	      3
 #define MOVES	      3000
+#define BYSTANDERS    200
 #define GROW_TO	      20000
 #define GROW_BATCH    100
 #define READER_ROUNDS 200 /* at least, of each reader */
@@ -115,6 +116,9 @@ move(struct directory *directory, uint64_t n)
 	directory_put_bridge(batch, n - 1, NULL);
 	directory_put_receiver(batch, n - 1, NULL);
 	directory_put_site(batch, n, &site);
+	/* time for a reader to look in between */
+	for (uint64_t id = 1; id <= BYSTANDERS; id++)
+		directory_put_site(batch, UINT64_MAX - id, &site);
 	directory_put_receiver(batch, n, &receiver);
 	directory_put_bridge(batch, n, &bridge);
 	directory_put_station(batch, n, &station);
