@@ -128,16 +128,16 @@ pack_bridge(struct packing *packing, struct directory_bridge *bridge)
 {
 	size_t count = bridge->zone_count;
 	const struct directory_zone *from = bridge->zones;
-	struct directory_zone *to =
-	    (struct directory_zone *)(uintptr_t)pack_bytes(packing,
-		count ? from : NULL, count * sizeof(*from),
-		_Alignof(struct directory_zone));
+	struct directory_zone *to;
 
 	/* first what a look-up compares, close to the struct itself */
 	pack_string(packing, &bridge->account);
 	pack_string(packing, &bridge->receiver);
 	pack_string(packing, &bridge->line);
 	pack_string(packing, &bridge->listener);
+	to = (struct directory_zone *)(uintptr_t)pack_bytes(packing,
+	    count ? from : NULL, count * sizeof(*from),
+	    _Alignof(struct directory_zone));
 	for (size_t i = 0; i < count; i++) {
 		const char *zone = from[i].zone, *name = from[i].name;
 

@@ -32,10 +32,23 @@ find_slot(struct table_array *array, uint64_t hash, const struct object *object)
 	}
 }
 
+/* Into the first empty slot of the hash. */
+static void
+put(struct table_array *array, uint64_t hash, struct object *object,
+    memory_order order)
+{
+	table_slot *slot = find_slot(array, hash, NULL);
+
+	atomic_store_explicit(&table_tags(array)[slot - array->slots],
+	    table_tag(hash), memory_order_relaxed);
+	atomic_store_explicit(slot, object, order);
+}
+
 static size_t
 array_bytes(size_t slots)
 {
-	return sizeof(struct table_array) + slots * sizeof(table_slot);
+	return sizeof(struct table_array) +
+	    slots * (sizeof(table_slot) + sizeof(uint8_t));
 }
 
 /* At most half full, so that a walk soon meets an empty slot. */
@@ -70,9 +83,8 @@ table_reserve(struct table *table, size_t more, table_hash_fn hash,
 		    atomic_load_explicit(&old->slots[i], memory_order_relaxed);
 
 		if (object && object != &table_removed)
-			atomic_store_explicit(find_slot(grown,
-						  hash(context, object), NULL),
-			    object, memory_order_relaxed);
+			put(grown, hash(context, object), object,
+			    memory_order_relaxed);
 	}
 	table->used = table->count;
 	atomic_store_explicit(&table->array, grown, memory_order_release);
@@ -86,8 +98,7 @@ table_reserve(struct table *table, size_t more, table_hash_fn hash,
 void
 table_insert(struct table *table, uint64_t hash, struct object *object)
 {
-	atomic_store_explicit(find_slot(writers_array(table), hash, NULL),
-	    object, memory_order_release);
+	put(writers_array(table), hash, object, memory_order_release);
 	table->count++;
 	table->used++;
 }

@@ -7,6 +7,10 @@
  *	while ((object = table_next(&walk)))
  *		if (it is the one) ...
  *
+ * Beside each slot stands a byte of its object's hash, so that a walk does not
+ * have to touch the objects it only passes. It is written before the slot and
+ * never again: a slot is used for one hash as long as the array lives.
+ *
  * Growing makes a new array and puts it in the old one's place; the old one
  * is handed to the caller, who frees it when no reader can be in it.
  */
@@ -38,7 +42,21 @@ extern struct object table_removed;
 struct table_walk {
 	struct table_array *array;
 	size_t position;
+	uint8_t tag;
 };
+
+/* Behind the slots. */
+static inline _Atomic uint8_t *
+table_tags(struct table_array *array)
+{
+	return (_Atomic uint8_t *)&array->slots[array->mask + 1];
+}
+
+static inline uint8_t
+table_tag(uint64_t hash)
+{
+	return (uint8_t)(hash >> 56); /* positions come from the low bits */
+}
 
 static inline struct table_walk
 table_walk(const struct table *table, uint64_t hash)
@@ -47,7 +65,7 @@ table_walk(const struct table *table, uint64_t hash)
 	    atomic_load_explicit(&table->array, memory_order_acquire);
 
 	return (struct table_walk){ array,
-		array ? (size_t)hash & array->mask : 0 };
+		array ? (size_t)hash & array->mask : 0, table_tag(hash) };
 }
 
 /* The next object this hash may mean; NULL: no further one. */
@@ -55,14 +73,17 @@ static inline struct object *
 table_next(struct table_walk *walk)
 {
 	while (walk->array) {
+		size_t position = walk->position;
 		struct object *object =
-		    atomic_load_explicit(&walk->array->slots[walk->position],
+		    atomic_load_explicit(&walk->array->slots[position],
 			memory_order_acquire);
 
 		if (!object)
 			return NULL;
-		walk->position = (walk->position + 1) & walk->array->mask;
-		if (object != &table_removed)
+		walk->position = (position + 1) & walk->array->mask;
+		if (object != &table_removed &&
+		    atomic_load_explicit(&table_tags(walk->array)[position],
+			memory_order_relaxed) == walk->tag)
 			return object;
 	}
 	return NULL;
