@@ -398,6 +398,8 @@ start_from_database(struct follower *f, struct err *err)
 	}
 	f->db.interrupt_fd = f->stop_fd;
 	close(timer_fd);
+	if (result == -ECANCELED)
+		err_set(err, result, "PostgreSQL does not answer");
 	return result;
 }
 
