@@ -150,7 +150,7 @@ COMMENT ON FUNCTION tocsin.directory_change_trim(interval) IS
 -- ---- alarm library, resolved -------------------------------------------------------
 
 CREATE VIEW tocsin.effective_alarm_code AS
-	SELECT s.id AS site_id, t.number AS zone_type, c.id AS channel_id,
+	SELECT c.site_id, c.zone_type, c.id AS channel_id,
 		coalesce(c.enabled, ls.enabled, ld.enabled, t.enabled) AS enabled,
 		CASE WHEN c.enabled IS NOT NULL THEN 'channel'
 			WHEN ls.enabled IS NOT NULL THEN 'site'
@@ -161,16 +161,18 @@ CREATE VIEW tocsin.effective_alarm_code AS
 			WHEN ls.code IS NOT NULL THEN 'site'
 			WHEN ld.code IS NOT NULL THEN 'dealer'
 			ELSE 'built-in' END AS code_level
-	FROM tocsin.site s
-	CROSS JOIN tocsin.zone_type t
-	LEFT JOIN tocsin.alarm_library ls ON ls.site_id = s.id AND ls.zone_type = t.number
-	LEFT JOIN tocsin.alarm_library ld ON ld.dealer_id = s.dealer_id AND ld.zone_type = t.number
-	CROSS JOIN LATERAL (
-		SELECT NULL::bigint AS id, NULL::boolean AS enabled, NULL::text AS code
+	FROM (
+		SELECT s.id AS site_id, t.number AS zone_type, NULL::bigint AS id,
+			NULL::boolean AS enabled, NULL::text AS code
+		FROM tocsin.site s CROSS JOIN tocsin.zone_type t
 		UNION ALL
-		SELECT c.id, c.enabled, c.code FROM tocsin.bridge b
-		JOIN tocsin.channel c ON c.bridge_id = b.id
-		WHERE b.site_id = s.id AND c.zone_type = t.number) c;
+		SELECT b.site_id, c.zone_type, c.id, c.enabled, c.code
+		FROM tocsin.bridge b JOIN tocsin.channel c ON c.bridge_id = b.id
+		WHERE b.site_id IS NOT NULL) c
+	JOIN tocsin.site s ON s.id = c.site_id
+	JOIN tocsin.zone_type t ON t.number = c.zone_type
+	LEFT JOIN tocsin.alarm_library ls ON ls.site_id = s.id AND ls.zone_type = t.number
+	LEFT JOIN tocsin.alarm_library ld ON ld.dealer_id = s.dealer_id AND ld.zone_type = t.number;
 COMMENT ON VIEW tocsin.effective_alarm_code IS
 	'enabled and code, each from the first level that sets it. channel_id NULL: of the zone type without a channel. The same truth table is routing_resolve in C';
 

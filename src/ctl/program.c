@@ -2,6 +2,8 @@
 #include "ctl/command.h"
 #include "ctl/control.h"
 #include "ctl/decode.h"
+#include "ctl/entity.h"
+#include "ctl/library.h"
 #include "ctl/migrate.h"
 #include "ctl/seed.h"
 
@@ -26,6 +28,23 @@ static const struct ctl_command commands[] = {
 	{ "db", "migrate|status|seed-demo", "the database", run_db },
 	{ "decode", "[OPTION]... [FRAME]",
 	    "read a frame as the receiver would, offline", ctl_decode },
+	{ "dealer", "add|set|show|list|remove", "installation companies",
+	    entity_dealer },
+	{ "center", "add|set|show|list|remove", "monitoring station companies",
+	    entity_center },
+	{ "receiver", "add|set|show|list|remove",
+	    "automation systems of a center: links and their endpoints",
+	    entity_receiver },
+	{ "station", "add|set|show|list|remove", "a dealer's links to centers",
+	    entity_station },
+	{ "site", "add|set|show|list|remove", "monitored places", entity_site },
+	{ "bridge", "add|set|show|list|remove",
+	    "what signals, and where it is registered", entity_bridge },
+	{ "channel", "add|set|show|list|remove",
+	    "cameras and inputs of a bridge, with their zones",
+	    entity_channel },
+	{ "library", "show|add|set|list|remove",
+	    "which alarms are sent, under which code", library_run },
 	{ "show",
 	    "status|listeners|sessions|links|queues|bridges|errors|config|stats",
 	    "live state of the daemon", control_show },

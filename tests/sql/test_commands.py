@@ -1,0 +1,114 @@
+"""tocsinctl against a database: provisioning, refusals, the demonstration."""
+import json
+
+import psycopg2
+import pytest
+
+from conftest import ctl
+
+
+def run(conninfo, *words):
+    done = ctl(*words, "--json", conninfo=conninfo)
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+@pytest.fixture
+def site(conninfo):
+    for words in ("dealer add --name north", "center add --name center",
+                  "receiver add --center 1 --name plain --protocol surgard --endpoints 192.0.2.1:1025,[2001:db8::1]:1026",
+                  "station add --dealer 1 --center 1 --receiver 1 --name s --prefix 1",
+                  "site add --dealer 1 --name house --timezone Europe/Athens --station 1 --account 0a1"):
+        last = run(conninfo, *words.split())
+    return last[0]
+
+
+def test_an_object_lives(conninfo, site):
+    assert site["account_number"] == "0A1" and site["effective_account"] == "10A1"
+    changed = run(conninfo, "site", "set", "--id", 1, "--city", "Athens", "--reference-id", "R 1".replace(" ", ""))
+    assert changed[0]["city"] == "Athens" and changed[0]["account_number"] == "0A1"
+    assert run(conninfo, "site", "list", "--city", "Athens")[0]["id"] == 1
+    assert run(conninfo, "site", "list", "--city", "Sparta") == []
+    assert run(conninfo, "receiver", "show", "--id", 1)[0]["endpoints"] == "192.0.2.1:1025,[2001:db8::1]:1026"
+    run(conninfo, "receiver", "set", "--id", 1, "--heartbeat", "10s", "--endpoints", "b:7")
+    receiver = run(conninfo, "receiver", "show", "--id", 1)[0]
+    assert (receiver["heartbeat_ms"], receiver["endpoints"]) == (10000, "b:7")
+    assert ctl("site", "remove", "--id", 1, conninfo=conninfo).returncode == 0
+    assert ctl("site", "show", "--id", 1, conninfo=conninfo).returncode == 1
+
+
+def test_zones_and_library(conninfo, site):
+    run(conninfo, *"bridge add --serial B1 --account ABCD --site 1".split())
+    channel = run(conninfo, *"channel add --bridge 1 --name door --zone-type 1 --zones 001,2".split())[0]
+    assert channel["zones"] == "001,2"
+    run(conninfo, *"library add --site 1 --zone-type 1 --code 131".split())
+    rows = run(conninfo, *"library show --site 1 --zone-type 1".split())
+    assert [(r["channel"], r["code"], r["code_level"], r["enabled_level"]) for r in rows] == [
+        (None, "131", "site", "built-in"), ("door", "131", "site", "built-in")]
+    channel = run(conninfo, *"channel set --id 1 --code 120 --zones none".split())[0]
+    assert (channel["code"], channel["zones"]) == ("120", None)
+
+
+REFUSED = [
+    ("site add --dealer 1 --name x --timezone UTC --station 1 --account 0A1", 1, "already taken at this receiver"),
+    ("site add --dealer 1 --name x --timezone Athens", 1, "no such time zone"),
+    ("site add --dealer 1 --name x", 64, "--timezone ZONE is needed"),
+    ("site set --id 1 --acount 5", 64, "did you mean \"--account\""),
+    ("site set --id 9 --name x", 1, "there is no site 9"),
+    ("site set --id x --name x", 64, "whole number"),
+    ("site sett --id 1", 64, "did you mean \"set\""),
+    ("sit list", 64, "did you mean \"site\""),
+    ("site list extra", 64, "one word too many"),
+    ("receiver set --id 1 --heartbeat 30", 64, "time with its unit"),
+    ("receiver set --id 1 --endpoints nowhere", 1, "HOST:PORT"),
+    ("receiver set --id 1 --listen maybe", 64, "yes or no"),
+    ("bridge add --serial B --key hex:00 --master-key-file /nonexistent", 1, "a key is hex:"),
+    ("bridge add --serial B --key text:sixteen-byte-key", 1, "--master-key-file"),
+    ("db seed-demo --sites 20001", 64, "from 1 to 20000"),
+]
+
+
+@pytest.mark.parametrize("words,status,sentence", REFUSED)
+def test_a_refusal_is_a_sentence(conninfo, site, words, status, sentence):
+    done = ctl(*words.split(), conninfo=conninfo)
+    assert (done.returncode, sentence in done.stderr, done.stdout) == (status, True, ""), done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_refused_list_leaves_nothing(conninfo, site):
+    run(conninfo, *"bridge add --serial B1".split())
+    assert ctl(*"channel add --bridge 1 --name c --zone-type 1 --zones 1,01".split(), conninfo=conninfo).returncode == 1
+    assert run(conninfo, "channel", "list") == []
+
+
+def test_an_account_without_room_is_warned_about(conninfo, site):
+    done = ctl(*"site set --id 1 --account 12345".split(), conninfo=conninfo)
+    assert done.returncode == 0 and "has no room at receiver plain" in done.stderr
+
+
+def test_keys_are_sealed(conninfo, site, tmp_path):
+    key_file = tmp_path / "master"
+    key_file.write_bytes(bytes(range(32)))
+    run(conninfo, *f"bridge add --serial B1 --key text:sixteen-byte-key --master-key-file {key_file}".split())
+    with psycopg2.connect(conninfo) as connection:
+        cursor = connection.cursor()
+        cursor.execute("SELECT key FROM tocsin.bridge")
+        blob = bytes(cursor.fetchone()[0])
+    assert len(blob) == 16 + 40 and b"sixteen" not in blob
+
+
+def test_the_demonstration_is_added_once(conninfo, tmp_path):
+    key_file = tmp_path / "master"
+    key_file.write_bytes(bytes(range(32)))
+    stations = run(conninfo, *"db seed-demo --sites 100".split())
+    assert [(s["station"], s["sites"], s["first_account"], s["last_account"]) for s in stations] == [
+        ("station-a", 50, "0000", "0049"), ("station-b", 50, "0000", "0049")]
+    assert run(conninfo, *"db seed-demo --sites 100".split()) == stations
+    more = run(conninfo, *f"db seed-demo --sites 120 --encrypted 7 --master-key-file {key_file}".split())
+    assert sum(s["sites"] for s in more) == 120 and sum(s["encrypted"] for s in more) == 7
+    with psycopg2.connect(conninfo) as connection:
+        cursor = connection.cursor()
+        cursor.execute("SELECT count(*), count(DISTINCT bridge_id) FROM tocsin.directory_zone")
+        assert cursor.fetchone() == (480, 120)
+        cursor.execute("SELECT DISTINCT code_level FROM tocsin.effective_alarm_code")
+        assert {row[0] for row in cursor.fetchall()} == {"channel", "site", "dealer", "built-in"}
