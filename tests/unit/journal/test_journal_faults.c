@@ -270,6 +270,19 @@ append_one(struct fixture *f, struct promise *promise)
 	return result;
 }
 
+/* What a killed process leaves; the next one has to clear it away. */
+static void
+leave_spare(const struct fixture *f)
+{
+	char path[128];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/spare", f->directory);
+	file = fopen(path, "w");
+	assert_non_null(file);
+	fclose(file);
+}
+
 /* Open, append over a segment's end, close: what was promised. */
 static void
 run(struct fixture *f, struct faulty *faulty, struct promise *promise)
@@ -279,6 +292,7 @@ run(struct fixture *f, struct faulty *faulty, struct promise *promise)
 	int result;
 
 	memset(promise, 0, sizeof(*promise));
+	leave_spare(f);
 	if (journal_open(&f->journal, &f->config, &faulty->io, &clock_system,
 		&err) < 0)
 		return;
