@@ -1,0 +1,387 @@
+/* From the journal to a station on loopback, and again after a restart: real
+ * journal, directory, routing and egress. */
+#include "unit/test.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "dispatch/dispatch.h"
+#include "journal/record.h"
+#include "unit/egress/peer.h"
+
+#define RECEIVER 3
+#define STATION	 5
+#define SITE	 7
+#define BRIDGE	 9
+
+static struct world {
+	char directory_path[64];
+	struct event_base *base;
+	struct event *tick;
+	struct journal *journal;
+	struct directory *directory;
+	struct egress *egress;
+	struct dispatch *dispatch;
+	struct peer peer;
+	const char *account;
+	uint64_t next_fingerprint;
+} world;
+
+static void
+on_tick(evutil_socket_t fd, short what, void *context)
+{
+	(void)fd;
+	(void)what;
+	(void)context;
+}
+
+#define wait_for(condition)                                                    \
+ do {                                                                          \
+  int64_t end_ = clock_monotonic_us(&clock_system) + 20000000;                 \
+  while (!(condition)) {                                                       \
+   if (clock_monotonic_us(&clock_system) > end_)                               \
+    fail_msg("never came about: %s", #condition);                              \
+   event_base_loop(world.base, EVLOOP_ONCE);                                   \
+  }                                                                            \
+ } while (0)
+
+static const struct directory_zone zones[] = {
+	{ "1", 11, 3, DIRECTORY_INHERIT, "", "Front gate" },
+	{ "2", 12, 3, DIRECTORY_NO, "", "Back door" },
+};
+
+static void
+fill_directory(void)
+{
+	struct directory_endpoint endpoint = { "127.0.0.1", world.peer.port };
+	const struct directory_dealer dealer = { .id = 1, .name = "dealer" };
+	const struct directory_zone_type instant = { 3, true, "130",
+		"Instant" };
+	const struct directory_receiver receiver = {
+		.id = RECEIVER,
+		.name = "station",
+		.protocol = DIRECTORY_PROTOCOL_SURGARD,
+		.receiver_number = "01",
+		.line_number = "1",
+		.line_digits = 1,
+		.account_digits = 4,
+		.ack_wait_ms = 5000,
+		.retries = 3,
+		.in_flight = 1,
+		.endpoint_count = 1,
+		.endpoints = &endpoint,
+	};
+	const struct directory_station station = { .id = STATION,
+		.dealer_id = 1,
+		.receiver_id = RECEIVER,
+		.name = "record",
+		.prefix = "",
+		.line_card = "",
+		.url_template = "" };
+	const struct directory_site site = { .id = SITE,
+		.dealer_id = 1,
+		.station_id = STATION,
+		.name = "site",
+		.account = world.account,
+		.reference_id = "" };
+	const struct directory_bridge bridge = { .id = BRIDGE,
+		.site_id = SITE,
+		.serial = "b",
+		.account = "ABCD",
+		.zone_count = COUNT(zones),
+		.zones = zones };
+	struct directory_batch *batch = directory_batch_begin(world.directory);
+
+	assert_int_equal(directory_put_dealer(batch, 1, &dealer), 0);
+	assert_int_equal(directory_put_zone_type(batch, 3, &instant), 0);
+	assert_int_equal(directory_put_receiver(batch, RECEIVER, &receiver), 0);
+	assert_int_equal(directory_put_station(batch, STATION, &station), 0);
+	assert_int_equal(directory_put_site(batch, SITE, &site), 0);
+	assert_int_equal(directory_put_bridge(batch, BRIDGE, &bridge), 0);
+	assert_int_equal(directory_batch_commit(batch), 0);
+}
+
+static void
+open_journal(void)
+{
+	struct journal_config config = { .node = "n1",
+		.directory = world.directory_path,
+		.segment_bytes = 1 << 20,
+		.budget_bytes = 64 << 20,
+		.retention_us = INT64_MAX };
+	struct err err = { "" };
+
+	if (journal_open(&world.journal, &config, &io_system, &clock_system,
+		&err) < 0 ||
+	    journal_start(world.journal, &err) < 0)
+		fail_msg("%s", err.text);
+}
+
+static void
+open_stages(void)
+{
+	struct egress_config egress_config = { .reconnect_min_us = 10000,
+		.reconnect_max_us = 50000,
+		.connect_timeout_us = 5000000,
+		.primary_return_us = 60000000 };
+	struct dispatch_config config = { .repeat_window_us = 120000000,
+		.repeat_slots = 1024,
+		.state_directory = world.directory_path };
+	struct egress_callbacks callbacks =
+	    dispatch_egress_callbacks(&world.dispatch);
+	struct err err = { "" };
+
+	if (egress_open(&world.egress, world.base, &egress_config,
+		world.directory, &clock_system, &callbacks, &err) < 0 ||
+	    dispatch_open(&world.dispatch, world.base, &config, world.journal,
+		world.directory, &clock_system, world.egress, &err) < 0)
+		fail_msg("%s", err.text);
+	egress_sync(world.egress);
+}
+
+static void
+close_stages(void)
+{
+	dispatch_close(&world.dispatch);
+	egress_close(&world.egress);
+	journal_close(&world.journal);
+}
+
+static void
+restart(void)
+{
+	close_stages();
+	open_journal();
+	open_stages();
+}
+
+static int
+open_world(void **state)
+{
+	static const struct timeval often = { 0, 5000 };
+	struct err err;
+
+	(void)state;
+	memset(&world, 0, sizeof(world));
+	world.account = "0017";
+	world.next_fingerprint = 1000;
+	strcpy(world.directory_path, "/tmp/tocsin-dispatch-XXXXXX");
+	if (!mkdtemp(world.directory_path))
+		return -1;
+	world.base = event_base_new();
+	world.tick = event_new(world.base, -1, EV_PERSIST, on_tick, NULL);
+	event_add(world.tick, &often);
+	directory_thread_register();
+	if (directory_create(&world.directory, &err) < 0)
+		return -1;
+	peer_open(&world.peer, world.base, false, false);
+	peer_listen(&world.peer);
+	fill_directory();
+	open_journal();
+	return 0;
+}
+
+static int
+close_world(void **state)
+{
+	char command[128];
+
+	(void)state;
+	close_stages();
+	peer_close(&world.peer);
+	directory_thread_unregister();
+	directory_close(&world.directory);
+	event_free(world.tick);
+	event_base_free(world.base);
+	snprintf(command, sizeof(command), "rm -rf %s", world.directory_path);
+	return system(command);
+}
+
+/* An alarm of zone `zone`; fingerprint 0: one of its own. */
+static void
+receive(const char *zone, uint64_t fingerprint)
+{
+	static uint8_t payload[JOURNAL_PAYLOAD_MAX];
+	struct record_signal record = {
+		.listener = slice_from_string("panels"),
+		.peer = slice_from_string("127.0.0.1:4000"),
+		.sender = 1,
+		.fingerprint =
+		    fingerprint ? fingerprint : world.next_fingerprint++,
+		.raw = slice_from_string("raw"),
+		.signal = {
+			.protocol = SIGNAL_PROTOCOL_DC09,
+			.account = slice_from_string("ABCD"),
+			.event_count = 1,
+			.events[0] = { .format = SIGNAL_FORMAT_CONTACT_ID,
+				.qualifier = SIGNAL_QUALIFIER_NEW,
+				.code = "131",
+				.partition = slice_from_string("01"),
+				.zone = slice_from_string(zone) },
+		},
+	};
+	int length = record_signal_encode(&record, payload, sizeof(payload));
+	uint64_t lsn;
+
+	assert_int_equal(journal_append(world.journal, JOURNAL_SIGNAL,
+			     clock_wall_us(&clock_system),
+			     clock_monotonic_us(&clock_system),
+			     slice_of(payload, (size_t)length), &lsn),
+	    0);
+}
+
+static uint64_t
+verdicts(enum verdict verdict)
+{
+	struct dispatch_status status;
+
+	dispatch_status(world.dispatch, &status);
+	return status.verdicts[verdict];
+}
+
+static uint64_t
+parked_now(void)
+{
+	struct dispatch_status status;
+
+	dispatch_status(world.dispatch, &status);
+	return status.parked_now;
+}
+
+static uint64_t
+delivered(void)
+{
+	struct dispatch_status status;
+
+	dispatch_status(world.dispatch, &status);
+	return status.delivered;
+}
+
+static void
+an_alarm_reaches_its_account_under_its_code(void **state)
+{
+	struct journal_status status;
+
+	(void)state;
+	open_stages();
+	receive("1", 0);
+	receive("2", 0);
+	receive("1", 0);
+	wait_for(dispatch_idle(world.dispatch) && delivered() == 2);
+	assert_int_equal(verdicts(VERDICT_SUPPRESSED), 1);
+	assert_memory_equal(world.peer.last, "5011 180017E13001001", 20);
+	assert_int_equal(world.peer.messages, 2);
+	journal_status(world.journal, &status);
+	assert_true(status.unfinished_share < 0.001);
+}
+
+static void
+a_repeat_is_delivered_once_also_across_a_restart(void **state)
+{
+	(void)state;
+	open_stages();
+	receive("1", 77);
+	receive("1", 77);
+	wait_for(dispatch_idle(world.dispatch) && delivered() == 1);
+	restart();
+	receive("1", 77);
+	receive("1", 78);
+	wait_for(dispatch_idle(world.dispatch) && delivered() == 1);
+	assert_int_equal(verdicts(VERDICT_REPEAT), 1);
+	assert_int_equal(world.peer.messages, 2);
+}
+
+static void
+what_was_decided_is_not_decided_again(void **state)
+{
+	(void)state;
+	open_stages();
+	egress_pause(world.egress, "station", true);
+	for (unsigned i = 0; i < 10; i++)
+		receive("1", 0);
+	wait_for(verdicts(VERDICT_ROUTED) == 10);
+
+	/* the customer moves to another account; what is queued does not */
+	world.account = "0099";
+	fill_directory();
+	restart();
+	receive("1", 0);
+	wait_for(dispatch_idle(world.dispatch) && world.peer.messages == 11);
+	assert_memory_equal(world.peer.last, "5011 180099", 11);
+	assert_int_equal(verdicts(VERDICT_ROUTED), 1);
+
+	restart();
+	wait_for(dispatch_idle(world.dispatch));
+	assert_int_equal(world.peer.messages, 11);
+}
+
+static void
+what_was_not_decided_is_decided_at_start(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 5; i++)
+		receive("1", i < 3 ? 0 : 500); /* the last one is a repeat */
+	open_stages();
+	wait_for(dispatch_idle(world.dispatch) && delivered() == 4);
+	assert_int_equal(verdicts(VERDICT_REPEAT), 1);
+	assert_int_equal(world.peer.messages, 4);
+}
+
+static void
+parked_deliveries_wait_for_an_operator(void **state)
+{
+	struct err err;
+
+	(void)state;
+	world.account = "TOOLONG";
+	fill_directory();
+	open_stages();
+	receive("1", 0);
+	wait_for(parked_now() == 1);
+	restart();
+	assert_int_equal(parked_now(), 1);
+	assert_int_equal(dispatch_replay_parked(world.dispatch, "nobody",
+			     "test", &err),
+	    -ENOENT);
+	assert_int_equal(dispatch_replay_parked(world.dispatch, "station",
+			     "test", &err),
+	    1);
+	assert_int_equal(dispatch_replay_parked(world.dispatch, "station",
+			     "test", &err),
+	    0);
+	wait_for(parked_now() == 1);
+	assert_int_equal(world.peer.messages, 0);
+}
+
+static void
+deliveries_of_a_burst_keep_their_order(void **state)
+{
+	(void)state;
+	open_stages();
+	for (unsigned i = 0; i < 3000; i++)
+		receive(i % 2 ? "1" : "901", 0); /* 901: unmapped, passes */
+	wait_for(delivered() == 3000);
+	for (unsigned i = 0; i < 3000; i++)
+		assert_int_equal(world.peer.zones[i], i % 2 ? 1 : 901);
+	restart();
+	wait_for(dispatch_idle(world.dispatch));
+	assert_int_equal(world.peer.messages, 3000);
+}
+
+#define world_test(name)                                                       \
+ cmocka_unit_test_setup_teardown(name, open_world, close_world)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		world_test(an_alarm_reaches_its_account_under_its_code),
+		world_test(a_repeat_is_delivered_once_also_across_a_restart),
+		world_test(what_was_decided_is_not_decided_again),
+		world_test(what_was_not_decided_is_decided_at_start),
+		world_test(parked_deliveries_wait_for_an_operator),
+		world_test(deliveries_of_a_burst_keep_their_order),
+	};
+
+	return cmocka_run_group_tests_name("dispatch", tests, NULL, NULL);
+}
