@@ -253,7 +253,7 @@ config_write_sample(FILE *out)
 /* ---- what ships: tocsin.ini(5) ------------------------------------------------------------------- */
 
 static const char manual_head[] =
-    ".\\\" Generated from src/daemon/config_table.c: see HACKING.md.\n"
+    ".\\\" Generated from src/daemon/config_table.c by make_settings.c.\n"
     ".Dd November 24, 2026\n"
     ".Dt TOCSIN.INI 5\n"
     ".Os\n"
