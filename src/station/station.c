@@ -146,9 +146,10 @@ take_datagram(struct station *station, const char *data, size_t length,
     char *out, size_t out_size)
 {
 	int64_t now_us = clock_wall_us(&clock_system);
-	size_t done = 0, out_length = 0;
+	char *place = out, *end = out + out_size;
+	size_t done = 0;
 
-	while (done < length && out_length + DC09_REPLY_MAX <= out_size) {
+	while (done < length && end - place >= DC09_REPLY_MAX) {
 		struct message message;
 		struct answer answer;
 		size_t used = 0;
@@ -163,10 +164,10 @@ take_datagram(struct station *station, const char *data, size_t length,
 			continue;
 		}
 		answer = station_take(station, &message, now_us);
-		memcpy(out + out_length, answer.bytes, answer.length);
-		out_length += answer.length;
+		memcpy(place, answer.bytes, answer.length);
+		place += answer.length;
 	}
-	return out_length;
+	return (size_t)(place - out);
 }
 
 static void
