@@ -384,6 +384,19 @@ put_status_of_traffic(struct admin *admin)
 	}
 }
 
+/* Durable, but not yet in PostgreSQL; 0 without an archive. */
+static uint64_t
+archive_lag(const struct admin_stages *stages,
+    const struct archive_status *archive)
+{
+	uint64_t durable =
+	    stages->journal ? journal_durable(stages->journal) : 0;
+
+	return archive->enabled && durable > archive->position_lsn
+	    ? durable - archive->position_lsn
+	    : 0;
+}
+
 void
 show_status(struct client *client, const struct words *words)
 {
@@ -407,8 +420,12 @@ show_status(struct client *client, const struct words *words)
 		json_boolean(json, "directory_following", directory.connected);
 		json_string(json, "directory_problem", directory.problem);
 	}
+	if (stages->dispatch)
+		json_boolean(json, "idle", dispatch_idle(stages->dispatch));
 	if (stages->archive) {
 		archive_status(stages->archive, &archive);
+		json_unsigned(json, "archive_lag_bytes",
+		    archive_lag(stages, &archive));
 		json_double(json, "archive_lag_s",
 		    (double)archive.lag_us / 1e6);
 		json_string(json, "archive_problem", archive.problem);

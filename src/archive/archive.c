@@ -88,14 +88,14 @@ connect_database(struct archive *archive, struct err *err)
 {
 	const char *node = journal_node(archive->journal);
 	struct journal_status status;
-	uint64_t lsn;
+	uint64_t lsn = 0;
 	int result = db_connect(&archive->db, archive->config.conninfo,
 	    "tocsind archive", err);
 
 	if (result == 0)
 		result = db_check_schema(&archive->db,
 		    archive->config.newest_schema, err);
-	if (result == 0)
+	if (result >= 0)
 		result = archive_store_position(&archive->db, node, &lsn, err);
 	if (result < 0)
 		return result;
