@@ -283,7 +283,6 @@ archive_open(struct archive **ret, const struct archive_config *config,
 	archive->status.enabled = *config->conninfo != '\0';
 	if (!archive->status.enabled)
 		return 0;
-	journal_hold(journal, JOURNAL_HOLDER_ARCHIVE, 0);
 	archive->batch = calloc(1, sizeof(*archive->batch));
 	archive->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	archive->close_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);

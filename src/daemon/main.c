@@ -183,6 +183,17 @@ open_admin(struct daemon *daemon, struct err *err)
 	    &daemon->config->admin, &stages, err);
 }
 
+/* Nothing may be removed before dispatch and archive have said what they
+ * still need. */
+static int
+start_journal(struct daemon *daemon, struct err *err)
+{
+	journal_hold(daemon->journal, JOURNAL_HOLDER_DISPATCH, 0);
+	if (*daemon->config->archive.conninfo)
+		journal_hold(daemon->journal, JOURNAL_HOLDER_ARCHIVE, 0);
+	return journal_start(daemon->journal, err);
+}
+
 static int
 open_stages(struct daemon *daemon, struct err *err)
 {
@@ -195,7 +206,7 @@ open_stages(struct daemon *daemon, struct err *err)
 
 	if ((result = journal_open(&daemon->journal, &config->journal,
 		 &io_system, clock, err)) < 0 ||
-	    (result = journal_start(daemon->journal, err)) < 0 ||
+	    (result = start_journal(daemon, err)) < 0 ||
 	    (result = directory_open(&daemon->directory, &config->directory,
 		 &io_system, clock, err)) < 0 ||
 	    (result = egress_open(&daemon->egress, base, &config->egress,
