@@ -1,0 +1,53 @@
+"""PostgreSQL stopped or killed under load: reception and delivery go on,
+replies are not delayed, and afterwards history is complete without doubles."""
+import json
+import os
+import signal
+
+import proof
+import pytest
+
+import harness
+
+SITES = 100
+AWAY_S = int(os.environ.get("TOCSIN_AWAY_S", "60"))
+
+
+def history_is_complete(place, acknowledged):
+    rows = place.postgres.query(
+        "SELECT count(*), count(DISTINCT (node, lsn, item)) FROM tocsin.event "
+        "WHERE verdict <> 'repeat'")[0]
+    assert rows[0] == rows[1]
+    assert rows[0] >= acknowledged
+    open_rows = place.postgres.query(
+        "SELECT count(*) FROM tocsin.event_history "
+        "WHERE verdict NOT IN ('delivered', 'repeat', 'suppressed')")[0][0]
+    assert open_rows == 0
+
+
+@pytest.mark.parametrize("way", ["SIGSTOP", "SIGKILL"])
+def test_reception_goes_on_without_the_database(installation, way):
+    place = installation
+    stations = proof.demo_stations(place, SITES)
+    place.start_daemon()
+    quiet = place.load("quiet", "--accounts", proof.accounts(SITES),
+                       "--panels", 20, "--rate", 500, "--seconds", 5)
+    assert quiet.wait() == 0, quiet.text()
+    place.postgres.signal_all(getattr(signal, way))
+    away = place.load("away", "--accounts", proof.accounts(SITES),
+                      "--panels", 20, "--rate", 500, "--seconds", AWAY_S)
+    assert away.wait(AWAY_S + 60) == 0, away.text()
+    delivered = harness.wait_until(
+        lambda: sum(len(harness.ledger_lines(s.ledger)) for s in stations),
+        "deliveries while the database is away")
+    assert delivered > 0
+    if way == "SIGSTOP":
+        place.postgres.signal_all(signal.SIGCONT)
+    else:
+        place.postgres.start()
+    before, during = (json.loads(load.text().splitlines()[-1])
+                      for load in (quiet, away))
+    # not a time limit: the same figure from the same run, database present
+    assert during["p50_us"] <= 20 * max(before["p50_us"], 1000)
+    acknowledged = proof.prove(place, [quiet, away], stations)
+    history_is_complete(place, acknowledged)

@@ -1,0 +1,285 @@
+"""Whole programs for tests: a private PostgreSQL, tocsind, stations, load.
+
+Everything listens on loopback or a Unix socket in a directory of its own, is
+stopped by pid, and is waited for by condition.
+"""
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+import psycopg2
+
+SOURCE = pathlib.Path(os.environ.get(
+    "TOCSIN_SOURCE", pathlib.Path(__file__).resolve().parents[2]))
+BUILD = pathlib.Path(os.environ.get("TOCSIN_BUILD", SOURCE / "build/release"))
+PROGRAMS = BUILD / "src"
+WAIT_S = 60
+
+
+def wait_until(condition, what, seconds=WAIT_S):
+    """The first true value of condition(), polled; fails with what."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.02)
+    raise AssertionError(f"not within {seconds} s: {what}")
+
+
+def free_port(kind=socket.SOCK_STREAM):
+    with socket.socket(socket.AF_INET, kind) as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Program:
+    """A child whose output goes to a file; killed with the test."""
+
+    def __init__(self, name, *arguments, log):
+        self.log = pathlib.Path(log)
+        self.command = [str(PROGRAMS / name), *map(str, arguments)]
+        with open(self.log, "ab") as out:
+            self.process = subprocess.Popen(
+                self.command, stdout=out, stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL)
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def running(self):
+        return self.process.poll() is None
+
+    def text(self):
+        return self.log.read_text(errors="replace")
+
+    def signal(self, number):
+        self.process.send_signal(number)
+
+    def kill(self):
+        if self.running():
+            self.process.kill()
+        self.process.wait()
+
+    def stop(self, seconds=WAIT_S):
+        """SIGTERM and wait; returns the exit status."""
+        if self.running():
+            self.process.terminate()
+        try:
+            return self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError(f"{self.command[0]} did not stop:\n"
+                                 + self.text()[-3000:])
+
+    def wait(self, seconds=WAIT_S):
+        return self.process.wait(seconds)
+
+    def wait_for_line(self, prefix):
+        """The rest of the first line that starts with prefix."""
+        def find():
+            for line in self.text().splitlines():
+                if line.startswith(prefix):
+                    return line[len(prefix):].strip() or True
+            if not self.running():
+                raise AssertionError(
+                    f"{self.command} ended:\n{self.text()[-3000:]}")
+            return None
+        return wait_until(find, f"'{prefix}' from {self.command[0]}")
+
+
+class Postgres:
+    """A private cluster (tests/tools/private_postgres)."""
+
+    TOOL = SOURCE / "tests/tools/private_postgres"
+
+    def __init__(self, directory):
+        self.directory = pathlib.Path(directory)
+        self.start()
+
+    def start(self):
+        """Make it, or start it again after it was killed."""
+        done = subprocess.run(
+            [self.TOOL, "start", self.directory], capture_output=True,
+            text=True, env={**os.environ, "PRIVATE_POSTGRES_OPTIONS":
+                            "-c fsync=off -c max_connections=40"})
+        assert done.returncode == 0, done.stderr
+        self.conninfo = done.stdout.strip()
+        pid_file = self.directory / "data/postmaster.pid"
+        self.pid = int(pid_file.read_text().splitlines()[0])
+
+    def stop(self):
+        subprocess.run([self.TOOL, "stop", self.directory],
+                       capture_output=True)
+
+    def processes(self):
+        """The postmaster and all its children."""
+        children = subprocess.run(["pgrep", "-P", str(self.pid)],
+                                  capture_output=True, text=True).stdout
+        return [self.pid, *map(int, children.split())]
+
+    def signal_all(self, number):
+        for pid in self.processes():
+            try:
+                os.kill(pid, number)
+            except ProcessLookupError:
+                pass
+
+    def query(self, sql, *values):
+        with psycopg2.connect(self.conninfo) as connection:
+            with connection.cursor() as cursor:
+                cursor.execute(sql, values)
+                return cursor.fetchall() if cursor.description else None
+
+
+class Installation:
+    """One tocsind with its database, directories and helpers."""
+
+    def __init__(self, directory, node="test"):
+        self.directory = pathlib.Path(directory)
+        self.node = node
+        self.port = free_port()
+        self.udp_port = free_port(socket.SOCK_DGRAM)
+        self.metrics_port = free_port()
+        self.extra = {}
+        self.programs = []
+        self.postgres = Postgres(self.directory / "pg")
+        self.run_directory = self.directory / "run"
+        for name in ("journal", "state", "run"):
+            (self.directory / name).mkdir(exist_ok=True)
+        self.ctl("db", "migrate", "--sql", SOURCE / "sql")
+        self.daemon = None
+
+    def close(self):
+        for program in reversed(self.programs):
+            program.kill()
+        self.postgres.stop()
+
+    # ---- configuration and daemon
+
+    def write_config(self):
+        sections = {
+            "node": {"name": self.node, "state_dir": self.directory / "state",
+                     "run_dir": self.run_directory},
+            "journal": {"dir": self.directory / "journal",
+                        "segment_size": "16MiB", "budget": "1GiB"},
+            "database": {"conninfo": self.postgres.conninfo},
+            "directory": {"snapshot": self.directory / "state/directory"},
+            "ingress": {"workers": 1},
+            "listener tcp": {"protocol": "dc09", "transport": "tcp",
+                             "address": "127.0.0.1", "port": self.port},
+            "listener udp": {"protocol": "dc09", "transport": "udp",
+                             "address": "127.0.0.1", "port": self.udp_port},
+            "admin": {"metrics": f"127.0.0.1:{self.metrics_port}"},
+        }
+        for section, keys in self.extra.items():
+            sections.setdefault(section, {}).update(keys)
+        text = ""
+        for section, keys in sections.items():
+            text += f"[{section}]\n"
+            text += "".join(f"{k} = {v}\n" for k, v in keys.items()) + "\n"
+        self.config = self.directory / "tocsin.ini"
+        self.config.write_text(text)
+
+    def start_daemon(self, wait=True):
+        self.write_config()
+        self.daemon = self.start("tocsind", "-c", self.config,
+                                 log=self.directory / "tocsind.log")
+        if wait:
+            self.wait_ready()
+        return self.daemon
+
+    def wait_ready(self):
+        def ready():
+            assert self.daemon.running(), self.daemon.text()[-4000:]
+            try:
+                with socket.create_connection(("127.0.0.1", self.port), 1):
+                    return True
+            except OSError:
+                return False
+        wait_until(ready, "tocsind accepts connections")
+
+    def start(self, name, *arguments, log):
+        program = Program(name, *arguments, log=log)
+        self.programs.append(program)
+        return program
+
+    # ---- commands
+
+    def ctl(self, *arguments, check=True, database=True):
+        """tocsinctl; returns its standard output."""
+        options = ["--database", self.postgres.conninfo] if database else \
+            ["--socket", str(self.run_directory / "control")]
+        done = subprocess.run(
+            [PROGRAMS / "tocsinctl", *map(str, arguments), *options],
+            capture_output=True, text=True, timeout=WAIT_S)
+        if check:
+            assert done.returncode == 0, (arguments, done.stdout, done.stderr)
+            return done.stdout
+        return done
+
+    def live(self, *arguments, check=True):
+        """A command over the control socket; its JSON lines."""
+        out = self.ctl(*arguments, "--json", database=False, check=check)
+        if not check:
+            return out
+        return [json.loads(line) for line in out.splitlines() if line.strip()]
+
+    # ---- stations and load
+
+    def station(self, name, *arguments, protocol="surgard", listen=None):
+        """A simulated station; .port is where it listens."""
+        ledger = self.directory / f"{name}.ledger"
+        count = len(list(self.directory.glob(f"{name}*.log")))
+        program = self.start(
+            "tocsin-station", "--protocol", protocol, "--listen",
+            f"127.0.0.1:{listen or 0}", "--ledger", ledger, *arguments,
+            log=self.directory / f"{name}.{count}.log")
+        program.port = int(program.wait_for_line("listening ")
+                           .rsplit(":", 1)[1])
+        program.ledger = ledger
+        program.name = name
+        return program
+
+    def load(self, name, *arguments, port=None):
+        """tocsin-load in the background; .ledger is what was acknowledged."""
+        ledger = self.directory / f"{name}.ledger"
+        program = self.start(
+            "tocsin-load", "--target", f"127.0.0.1:{port or self.port}",
+            "--ledger", ledger, "--json", *arguments,
+            log=self.directory / f"{name}.log")
+        program.ledger = ledger
+        return program
+
+    def drained(self):
+        """Every signal decided, delivered or parked, and archived."""
+        status = self.live("show", "status")[0]
+        return status.get("idle") and not status.get("archive_lag_bytes")
+
+
+def make_directory():
+    directory = pathlib.Path(tempfile.mkdtemp(prefix="tocsin-test-"))
+    directory.chmod(0o711)  # the server's user passes through to its own
+    return directory
+
+
+def remove_directory(directory):
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+def ledger_lines(path):
+    path = pathlib.Path(path)
+    return path.read_text().splitlines() if path.exists() else []
+
+
+__all__ = ["BUILD", "Installation", "Postgres", "PROGRAMS", "Program",
+           "SOURCE", "free_port", "ledger_lines", "make_directory",
+           "remove_directory", "signal", "subprocess", "sys", "wait_until"]
