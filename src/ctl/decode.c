@@ -453,8 +453,9 @@ decode_tolerate(struct slice names, unsigned *tolerate)
 		const char *comma = memchr(names.data, ',', names.length);
 		size_t length =
 		    comma ? (size_t)(comma - names.data) : names.length;
-		unsigned bit = dc09_tolerance_from_name(
-		    tolerance_word(slice_part(names, 0, length)));
+		unsigned bit =
+		    dc09_tolerance_from_name(tolerance_word(slice_part(names, 0,
+			length)));
 
 		*tolerate |= bit;
 		known = known && bit != 0;

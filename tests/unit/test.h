@@ -25,7 +25,7 @@
  do {                                                                          \
   struct slice got_ = (got);                                                   \
   if (!slice_is(got_, (string)))                                               \
-   fail_msg("%s is '%.*s', not '%s'", #got, SLICE_ARG(got_), (string));      \
+   fail_msg("%s is '%.*s', not '%s'", #got, SLICE_ARG(got_), (string));        \
  } while (0)
 
 #endif
