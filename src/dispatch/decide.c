@@ -150,7 +150,7 @@ append_decision(struct dispatch *dispatch, const struct journal_entry *entry,
 		length = record_decision_encode(decision, dispatch->payload,
 		    sizeof(dispatch->payload));
 	}
-	return journal_append(dispatch->journal, JOURNAL_DECISION,
+	return journal_collect(dispatch->journal, JOURNAL_DECISION,
 	    entry->received_wall_us, entry->received_monotonic_us,
 	    slice_of(dispatch->payload, (size_t)length), &lsn);
 }

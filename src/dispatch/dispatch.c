@@ -12,6 +12,10 @@
 
 /* Records in one turn of the main loop, so that links and timers get theirs. */
 #define TURN_RECORDS 2048
+/* After a turn with this many the next one waits a moment: many small turns
+ * cost more than the records in them. */
+#define BUSY_RECORDS 8
+#define PACE_US	     1000
 
 const double dispatch_delivery_bounds_s[15] = { 0.001, 0.0025, 0.005, 0.01,
 	0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300 };
@@ -206,32 +210,54 @@ step(struct dispatch *dispatch, struct err *err)
 	return result < 0 ? result : 1;
 }
 
+/* Sleep until the journal moves, or while it moves fast for PACE_US. */
+static void
+pause_between_turns(struct dispatch *dispatch, unsigned records)
+{
+	const struct timeval pace = { .tv_usec = PACE_US };
+	bool busy = records >= BUSY_RECORDS;
+
+	if (busy)
+		event_add(dispatch->again, &pace);
+	if (busy != dispatch->busy) {
+		if (busy)
+			event_del(dispatch->wake);
+		else
+			event_add(dispatch->wake, NULL);
+	}
+	dispatch->busy = busy;
+}
+
 static void
 turn(evutil_socket_t fd, short what, void *context)
 {
 	struct dispatch *dispatch = context;
 	struct err err = { "" };
-	int result = 1;
+	unsigned records = 0;
+	eventfd_t count;
+	int result;
 
+	(void)fd;
 	(void)what;
-	if (fd >= 0) {
-		uint64_t count;
-
-		if (read(fd, &count, sizeof(count)) < 0)
-			count = 0; /* somebody read it already */
-	}
 	if (dispatch->broken)
 		return;
+	/* before the journal is read: what becomes durable from here on will
+	 * wake us again */
+	eventfd_read(dispatch->wake_fd, &count);
 	directory_thread_online();
-	for (unsigned i = 0; i < TURN_RECORDS && result == 1; i++)
-		result = step(dispatch, &err);
+	while ((result = step(dispatch, &err)) == 1 && ++records < TURN_RECORDS)
+		;
 	directory_thread_offline();
+	journal_wake(dispatch->journal);
 	journal_hold(dispatch->journal, JOURNAL_HOLDER_DISPATCH,
 	    dispatch_floor(dispatch));
 	if (result == 1) {
 		event_active(dispatch->again, EV_TIMEOUT, 0);
-	} else if (result < 0) {
+	} else if (result == 0) {
+		pause_between_turns(dispatch, records);
+	} else {
 		dispatch->broken = true;
+		event_del(dispatch->wake);
 		log_write(LOG_ERROR, "dispatch", "stopped", "error=\"%s\"",
 		    err.text);
 	}

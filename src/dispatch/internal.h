@@ -58,7 +58,8 @@ struct dispatch {
 
 	int wake_fd;
 	struct event *wake;  /* the journal moved */
-	struct event *again; /* more to read than one turn takes */
+	struct event *again; /* more to read than one turn takes, or soon */
+	bool busy;	     /* `again` comes soon; `wake` is not added */
 	struct event *tick;  /* checkpoint */
 
 	struct repeat_table repeats;

@@ -193,7 +193,7 @@ take(const struct frame_origin *origin, const struct dc09_frame *frame,
 	reply = reply_prepare(origin, length);
 	if (!reply)
 		return not_taken(origin, -EAGAIN);
-	result = journal_append(worker->journal, JOURNAL_SIGNAL,
+	result = journal_collect(worker->journal, JOURNAL_SIGNAL,
 	    worker->wall_us, worker->monotonic_us,
 	    slice_of(worker->record, (size_t)result), &lsn);
 	if (result < 0)

@@ -161,6 +161,7 @@ end_turn(struct worker *worker)
 {
 	struct session *session;
 
+	journal_wake(worker->journal); /* it syncs while we send */
 	worker_flush(worker);
 	if (worker->online)
 		directory_thread_offline();
@@ -179,6 +180,7 @@ run(void *context)
 {
 	struct worker *worker = context;
 
+	pthread_setname_np(pthread_self(), "ingress");
 	directory_thread_register();
 	directory_thread_offline();
 	while (!worker->stopping) {

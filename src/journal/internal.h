@@ -46,8 +46,16 @@ struct batch {
 	uint8_t *data;
 	size_t used;
 	uint64_t start_lsn;
+	bool pressing; /* holds more than decisions and outcomes */
 	unsigned split_count;
 	size_t splits[JOURNAL_SPLITS_MAX];
+};
+
+/* What the writer waits for. */
+enum writer_wait {
+	WRITER_WORKS,
+	WRITER_AWAITS_ANY,
+	WRITER_AWAITS_PRESSING, /* for a moment, holding other records */
 };
 
 enum spare_state {
@@ -85,7 +93,8 @@ struct journal {
 	pthread_cond_t append_wake;
 	struct batch batches[2];
 	struct batch *collecting;
-	bool writer_idle, stopping;
+	enum writer_wait writer_wait;
+	bool stopping;
 	bool segment_open; /* false: the next record begins a segment */
 	uint64_t segment_limit_lsn;
 

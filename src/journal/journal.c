@@ -150,6 +150,7 @@ static struct journal *
 create(const struct io *io, const struct clock *clock)
 {
 	struct journal *journal = calloc(1, sizeof(*journal));
+	pthread_condattr_t monotonic;
 
 	if (!journal)
 		return NULL;
@@ -160,7 +161,10 @@ create(const struct io *io, const struct clock *clock)
 	pthread_mutex_init(&journal->append_lock, NULL);
 	pthread_mutex_init(&journal->table_lock, NULL);
 	pthread_mutex_init(&journal->read_lock, NULL);
-	pthread_cond_init(&journal->append_wake, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&journal->append_wake, &monotonic);
+	pthread_condattr_destroy(&monotonic);
 	pthread_cond_init(&journal->keeper_wake, NULL);
 	pthread_cond_init(&journal->spare_changed, NULL);
 	for (unsigned i = 0; i < JOURNAL_HOLDERS; i++)
@@ -425,20 +429,43 @@ append_locked(struct journal *journal, struct envelope *envelope,
 	    envelope->lsn + size + ENVELOPE_BYTES > journal->segment_limit_lsn)
 		roll(journal, envelope);
 	put(journal, envelope, payload);
+	batch->pressing |= envelope->kind != JOURNAL_DECISION &&
+	    envelope->kind != JOURNAL_OUTCOME;
 	return 0;
 }
 
-int
-journal_append(struct journal *journal, enum journal_kind kind,
+/* append_lock held: the writer has something to do now; it must be woken. */
+static bool
+rouse(struct journal *journal)
+{
+	const struct batch *batch = journal->collecting;
+
+	switch (journal->writer_wait) {
+	case WRITER_WORKS:
+		return false;
+	case WRITER_AWAITS_ANY:
+		if (batch->used == 0)
+			return false;
+		break;
+	case WRITER_AWAITS_PRESSING:
+		if (!batch->pressing)
+			return false;
+		break;
+	}
+	journal->writer_wait = WRITER_WORKS;
+	return true;
+}
+
+static int
+collect(struct journal *journal, enum journal_kind kind,
     int64_t received_wall_us, int64_t received_monotonic_us,
-    struct slice payload, uint64_t *ret_lsn)
+    struct slice payload, bool wake, uint64_t *ret_lsn)
 {
 	struct envelope envelope = { .kind = (uint8_t)kind,
 		.length = (uint32_t)payload.length,
 		.boot = journal->boot,
 		.wall_us = received_wall_us,
 		.monotonic_us = received_monotonic_us };
-	bool wake;
 	int result;
 
 	if (payload.length > JOURNAL_PAYLOAD_MAX)
@@ -449,8 +476,7 @@ journal_append(struct journal *journal, enum journal_kind kind,
 		return -EROFS;
 	pthread_mutex_lock(&journal->append_lock);
 	result = append_locked(journal, &envelope, payload);
-	wake = journal->writer_idle;
-	journal->writer_idle = false;
+	wake = wake && rouse(journal);
 	pthread_mutex_unlock(&journal->append_lock);
 	if (wake)
 		pthread_cond_signal(&journal->append_wake);
@@ -460,6 +486,36 @@ journal_append(struct journal *journal, enum journal_kind kind,
 		*ret_lsn = envelope.lsn;
 	}
 	return result;
+}
+
+int
+journal_append(struct journal *journal, enum journal_kind kind,
+    int64_t received_wall_us, int64_t received_monotonic_us,
+    struct slice payload, uint64_t *ret_lsn)
+{
+	return collect(journal, kind, received_wall_us, received_monotonic_us,
+	    payload, true, ret_lsn);
+}
+
+int
+journal_collect(struct journal *journal, enum journal_kind kind,
+    int64_t received_wall_us, int64_t received_monotonic_us,
+    struct slice payload, uint64_t *ret_lsn)
+{
+	return collect(journal, kind, received_wall_us, received_monotonic_us,
+	    payload, false, ret_lsn);
+}
+
+void
+journal_wake(struct journal *journal)
+{
+	bool wake;
+
+	pthread_mutex_lock(&journal->append_lock);
+	wake = rouse(journal);
+	pthread_mutex_unlock(&journal->append_lock);
+	if (wake)
+		pthread_cond_signal(&journal->append_wake);
 }
 
 uint64_t

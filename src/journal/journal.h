@@ -76,10 +76,21 @@ int journal_subscribe(struct journal *journal, int event_fd);
  *   -EIO      the journal failed for good (journal_status says why)
  *   -EMSGSIZE payload over JOURNAL_PAYLOAD_MAX
  * received_* are stamped into the record as given.
+ *
+ * The writer begins at once, but where it has nothing but decisions and
+ * outcomes it waits half a millisecond for a signal to come along: their sync
+ * would delay the acknowledgement of the next signal by as long.
  */
 int journal_append(struct journal *journal, enum journal_kind kind,
     int64_t received_wall_us, int64_t received_monotonic_us,
     struct slice payload, uint64_t *ret_lsn);
+/* The same for one of several: the writer is not woken until journal_wake,
+ * which must follow before the caller waits for anything, so that what came in
+ * one turn is synced at once. */
+int journal_collect(struct journal *journal, enum journal_kind kind,
+    int64_t received_wall_us, int64_t received_monotonic_us,
+    struct slice payload, uint64_t *ret_lsn);
+void journal_wake(struct journal *journal);
 
 /* Every record with lsn < this is on stable storage. */
 uint64_t journal_durable(const struct journal *journal);

@@ -195,6 +195,7 @@ keeper_main(void *user)
 {
 	struct journal *journal = user;
 
+	pthread_setname_np(pthread_self(), "keeper");
 	pthread_mutex_lock(&journal->table_lock);
 	while (!journal->keeper_stopping) {
 		if (oldest_removable(journal))

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -11,6 +12,9 @@
 
 const int64_t journal_sync_bounds_us[JOURNAL_SYNC_BUCKETS - 1] = { 100, 250,
 	500, 1000, 2500, 5000, 10000, 50000, 250000, 1000000, 2000000 };
+
+/* How long decisions and outcomes wait for a signal to come along. */
+#define COMPANY_WAIT_NS 500000
 
 /* The records of a batch that go into one segment. */
 struct part {
@@ -226,6 +230,28 @@ write_batch(struct journal *journal, struct batch *batch)
 	return 0;
 }
 
+/* append_lock held. Every signal of the next moment would wait for the sync of
+ * what its reply does not need. */
+static void
+await_pressing(struct journal *journal)
+{
+	struct timespec until;
+	int result = 0;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_nsec += COMPANY_WAIT_NS;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_nsec -= 1000000000;
+		until.tv_sec++;
+	}
+	while (!journal->collecting->pressing && !journal->stopping &&
+	    result == 0) {
+		journal->writer_wait = WRITER_AWAITS_PRESSING;
+		result = pthread_cond_timedwait(&journal->append_wake,
+		    &journal->append_lock, &until);
+	}
+}
+
 /* What was collected meanwhile; NULL when there is nothing and never will be.
  * The other batch becomes the collecting one. */
 static struct batch *
@@ -235,15 +261,17 @@ swap(struct journal *journal)
 
 	pthread_mutex_lock(&journal->append_lock);
 	while (journal->collecting->used == 0 && !journal->stopping) {
-		journal->writer_idle = true;
+		journal->writer_wait = WRITER_AWAITS_ANY;
 		pthread_cond_wait(&journal->append_wake, &journal->append_lock);
 	}
-	journal->writer_idle = false;
+	await_pressing(journal);
+	journal->writer_wait = WRITER_WORKS;
 	if (journal->collecting->used > 0) {
 		full = journal->collecting;
 		empty = full == journal->batches ? full + 1 : full - 1;
 		empty->start_lsn = full->start_lsn + full->used;
 		empty->used = 0;
+		empty->pressing = false;
 		empty->split_count = 0;
 		journal->collecting = empty;
 	}
@@ -257,6 +285,7 @@ writer_main(void *user)
 	struct journal *journal = user;
 	struct batch *batch;
 
+	pthread_setname_np(pthread_self(), "journal");
 	while ((batch = swap(journal))) {
 		int result = write_batch(journal, batch);
 
