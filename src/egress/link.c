@@ -188,7 +188,7 @@ on_fed(void *context)
 }
 
 /* A peer that answered and then closed is well: it gets the next connection at
- * once. */
+ * once. One that does not take that is not. */
 static void
 on_broken(void *context, const char *reason)
 {
@@ -196,7 +196,7 @@ on_broken(void *context, const char *reason)
 
 	if (link->lost)
 		link_fail(link, link->lost, true);
-	else if (link->answers > 0)
+	else if (link->state == LINK_UP && link->answers > 0)
 		link_reconnect(link, reason);
 	else
 		link_fail(link, reason, false);

@@ -296,6 +296,24 @@ test_trouble(void **state)
 	}
 }
 
+/* It answered, then it is gone, and so is its machine: what nobody accepts is
+ * no reason to go on trying there. */
+static void
+test_death_after_answers(void **state)
+{
+	(void)state;
+	fixture_begin(DIRECTORY_PROTOCOL_SURGARD, false);
+	fixture.receiver.endpoint_count = 2;
+	fixture_sync(true);
+	fixture_enqueue(3);
+	wait_for(fixture.result_count == 3);
+	peer_stop(&fixture.peer);
+	fixture_enqueue(3);
+	wait_for(fixture.result_count == 6);
+	assert_int_equal(fixture.backup.messages, 3);
+	fixture_assert_all_delivered();
+}
+
 static void
 test_no_endpoint(void **state)
 {
@@ -326,6 +344,7 @@ main(void)
 		link_test(test_repeated_by_restart),
 		link_test(test_host_names),
 		link_test(test_many_links),
+		link_test(test_death_after_answers),
 		link_test(test_no_endpoint),
 		cmocka_unit_test(test_trouble),
 	};
