@@ -30,17 +30,16 @@ dispatch_state_path(const struct dispatch *dispatch, const char *name,
 
 int
 dispatch_append_outcome(struct dispatch *dispatch,
-    const struct outcome *outcome)
+    const struct outcome *outcome, uint64_t *ret_lsn)
 {
 	uint8_t payload[2048];
-	uint64_t lsn;
 	int length = record_outcome_encode(outcome, payload, sizeof(payload));
 
 	if (length < 0)
 		return length;
 	return journal_append(dispatch->journal, JOURNAL_OUTCOME,
 	    clock_wall_us(dispatch->clock), clock_monotonic_us(dispatch->clock),
-	    slice_of(payload, (size_t)length), &lsn);
+	    slice_of(payload, (size_t)length), ret_lsn);
 }
 
 /* ---- reading the journal ------------------------------------------------- */
@@ -361,9 +360,11 @@ delivery_done(void *context, const struct egress_result *result)
 		log_limited(&dispatch->mark_limit, LOG_WARN, "dispatch",
 		    "mark_failed",
 		    "effect=\"a kill now may repeat a delivery\"");
-	code = dispatch_append_outcome(dispatch, &outcome);
+	code = dispatch_append_outcome(dispatch, &outcome, &entry.outcome_lsn);
 	if (code == -EAGAIN)
 		return code;
+	if (result->state == OUTCOME_PARKED)
+		parked_put(&dispatch->parked, &entry); /* it has its place */
 	/* a journal that failed for good cannot stop deliveries: the marks
 	 * remember them */
 	if (result->state == OUTCOME_DELIVERED && memo.received_us > 0)
@@ -590,7 +591,8 @@ requeue(struct dispatch *dispatch, struct parked_entry *entry,
 		.receiver_id = entry->receiver_id,
 		.reason = reason,
 	};
-	int result = dispatch_append_outcome(dispatch, &outcome);
+	uint64_t lsn;
+	int result = dispatch_append_outcome(dispatch, &outcome, &lsn);
 
 	if (result == 0) {
 		entry->requeued = true;
@@ -673,6 +675,22 @@ show_parked_delivery(struct dispatch *dispatch,
 	json_time(json, "received_at", delivery.received_us);
 }
 
+static void
+show_parked_reason(struct dispatch *dispatch, const struct parked_entry *entry,
+    struct json *json)
+{
+	struct journal_entry record;
+	struct outcome outcome;
+	struct err err;
+
+	if (journal_read(dispatch->journal, entry->outcome_lsn,
+		dispatch->load_buffer, &record, &err) == 0 &&
+	    record_outcome_decode(record.payload, &outcome, &err) == 0)
+		json_slice(json, "reason", outcome.reason);
+	else
+		json_string(json, "problem", err.text);
+}
+
 void
 dispatch_show_parked(struct dispatch *dispatch, struct json *json)
 {
@@ -691,6 +709,7 @@ dispatch_show_parked(struct dispatch *dispatch, struct json *json)
 			entry->signal_lsn, entry->item, id));
 		json_string(json, "receiver", search.found_name);
 		show_parked_delivery(dispatch, entry, json);
+		show_parked_reason(dispatch, entry, json);
 		json_object_end(json);
 	}
 }

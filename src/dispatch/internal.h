@@ -114,7 +114,7 @@ void dispatch_place_stone(struct dispatch *dispatch,
     const struct journal_entry *entry);
 /* Append an outcome record; 0 or as journal_append. */
 int dispatch_append_outcome(struct dispatch *dispatch,
-    const struct outcome *outcome);
+    const struct outcome *outcome, uint64_t *ret_lsn);
 /* Path of a file in the state directory. */
 void dispatch_state_path(const struct dispatch *dispatch, const char *name,
     char *out, size_t out_size);

@@ -83,20 +83,29 @@ open_list_apply(struct open_list *list, const struct outcome *outcome,
 		return;
 	case OUTCOME_PARKED:
 		entry->state = OPEN_PARKED;
+		entry->outcome_lsn = outcome_lsn;
 		return;
 	case OUTCOME_REQUEUED:
 		entry->state = OPEN_WAITING;
-		entry->requeued_lsn = outcome_lsn;
+		entry->outcome_lsn = outcome_lsn;
 		return;
 	}
+}
+
+/* What was put back goes out behind what was not yet sent. */
+static uint64_t
+sending_order(const struct open_entry *entry)
+{
+	return entry->state == OPEN_WAITING && entry->outcome_lsn > 0
+	    ? entry->outcome_lsn
+	    : entry->decision_lsn;
 }
 
 static int
 compare_sending_order(const void *left, const void *right)
 {
 	const struct open_entry *a = left, *b = right;
-	uint64_t order_a = a->requeued_lsn ? a->requeued_lsn : a->decision_lsn;
-	uint64_t order_b = b->requeued_lsn ? b->requeued_lsn : b->decision_lsn;
+	uint64_t order_a = sending_order(a), order_b = sending_order(b);
 
 	if (order_a != order_b)
 		return order_a < order_b ? -1 : 1;

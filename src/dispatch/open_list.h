@@ -19,7 +19,7 @@ enum open_state {
 
 struct open_entry {
 	uint64_t decision_lsn;
-	uint64_t requeued_lsn; /* of the record that put it back; 0: never */
+	uint64_t outcome_lsn; /* of the record that parked it or put it back */
 	uint64_t receiver_id;
 	uint64_t signal_lsn;
 	uint16_t item;

@@ -14,6 +14,7 @@ struct parked_entry {
 	uint64_t decision_lsn;
 	uint64_t signal_lsn;
 	uint64_t receiver_id;
+	uint64_t outcome_lsn; /* of the record with the reason */
 	uint16_t item;
 	uint8_t index;
 	bool requeued; /* on its way again */

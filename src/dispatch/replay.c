@@ -166,8 +166,9 @@ finish_marked(struct dispatch *dispatch, const struct open_entry *entry)
 		.reason =
 		    slice_from_string("acknowledged just before the restart"),
 	};
+	uint64_t lsn;
 
-	return dispatch_append_outcome(dispatch, &outcome);
+	return dispatch_append_outcome(dispatch, &outcome, &lsn);
 }
 
 /* The first ones of each receiver, as many as it takes unacknowledged, may
@@ -191,6 +192,7 @@ put_parked(struct dispatch *dispatch, const struct open_entry *entry)
 		.decision_lsn = entry->decision_lsn,
 		.signal_lsn = entry->signal_lsn,
 		.receiver_id = entry->receiver_id,
+		.outcome_lsn = entry->outcome_lsn,
 		.item = entry->item,
 		.index = entry->index,
 		.requeued = entry->state == OPEN_WAITING,
@@ -215,7 +217,7 @@ reopen(struct replay *replay, const struct open_entry *entry,
 		entry->index) &&
 	    finish_marked(dispatch, entry) == 0)
 		return 0;
-	if (entry->requeued_lsn > 0 && put_parked(dispatch, entry) < 0)
+	if (entry->outcome_lsn > 0 && put_parked(dispatch, entry) < 0)
 		return -ENOMEM;
 	reference.repeated =
 	    maybe_in_flight(dispatch, sent, entry->receiver_id);

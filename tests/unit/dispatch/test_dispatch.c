@@ -328,6 +328,18 @@ what_was_not_decided_is_decided_at_start(void **state)
 }
 
 static void
+assert_parked_reason(const char *reason)
+{
+	struct json json = { 0 };
+
+	json_array_begin(&json, NULL);
+	dispatch_show_parked(world.dispatch, &json);
+	json_array_end(&json);
+	assert_non_null(strstr(json_text(&json), reason));
+	json_close(&json);
+}
+
+static void
 parked_deliveries_wait_for_an_operator(void **state)
 {
 	struct err err;
@@ -337,9 +349,11 @@ parked_deliveries_wait_for_an_operator(void **state)
 	fill_directory();
 	open_stages();
 	receive("1", 0);
-	wait_for(parked_now() == 1);
+	wait_for(parked_now() == 1 && dispatch_idle(world.dispatch));
+	assert_parked_reason("the account is longer than this receiver takes");
 	restart();
 	assert_int_equal(parked_now(), 1);
+	assert_parked_reason("the account is longer than this receiver takes");
 	assert_int_equal(dispatch_replay_parked(world.dispatch, "nobody",
 			     "test", &err),
 	    -ENOENT);
