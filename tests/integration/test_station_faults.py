@@ -1,0 +1,262 @@
+"""Stations that are silent, refuse, stall, break off or die: the queue grows,
+the backup takes over, and the ledgers agree afterwards."""
+import json
+import signal
+
+import proof
+import pytest
+
+import harness
+
+SITES = 40
+QUICK = {"reconnect_min": "50ms", "reconnect_max": "400ms",
+         "primary_return": "1s"}
+KEY = "hex:000102030405060708090a0b0c0d0e0f"
+
+
+def receiver_id(place, name):
+    return place.postgres.query(
+        "SELECT id FROM tocsin.receiver WHERE name = %s", name)[0][0]
+
+
+def set_receiver(place, name, *options):
+    place.ctl("receiver", "set", "--id", receiver_id(place, name), *options)
+
+
+def impatient(place, *names):
+    """Waits short enough for a test, and heartbeats."""
+    for name in names:
+        set_receiver(place, name, "--ack-wait", "400ms", "--retries", 1,
+                     "--heartbeat", "1s")
+
+
+def link(place, name):
+    return next(x for x in place.live("show", "links") if x["name"] == name)
+
+
+def received(station):
+    """How much the station acknowledged."""
+    return sum(line.split()[8] == "ack"
+               for line in harness.ledger_lines(station.ledger))
+
+
+def begin_load(place, name, *options):
+    return place.load(name, "--accounts", proof.accounts(SITES),
+                      "--panels", 10, *options)
+
+
+def repeated_outcomes(place, name):
+    return place.postgres.query(
+        "SELECT count(*) FROM tocsin.delivery_outcome "
+        "WHERE repeated AND receiver_id = %s", receiver_id(place, name))[0][0]
+
+
+def summary(station):
+    return json.loads(station.text().splitlines()[-1])
+
+
+@pytest.mark.parametrize("faults", [
+    ("no-ack", "nak"), ("half-open", "close-each"), ("drip", "slow")],
+    ids="-".join)
+def test_a_fault_now_and_then_loses_nothing(installation, faults):
+    place = installation
+    stations = proof.demo_stations(place, SITES, faults=[
+        ("--fault", fault, "--fault-rate", "0.1", "--fault-count", 6,
+         "--delay", "100ms", "--json") for fault in faults])
+    impatient(place, "station-a", "station-b")
+    place.extra["egress"] = QUICK
+    place.start_daemon()
+    load = begin_load(place, "panels", "--rate", 300, "--count", 600)
+    assert load.wait() == 0, load.text()
+    assert proof.prove(place, [load], stations, minimum=600) == 600
+    for station in stations:
+        struck = summary(station)["faults"]
+        assert struck == 6
+        # one message in flight: what a fault can double is one delivery
+        assert repeated_outcomes(place, station.name) <= struck
+
+
+def test_a_dead_station_gets_all_when_it_is_back(installation):
+    place = installation
+    stations = proof.demo_stations(place, SITES)
+    impatient(place, "station-a")
+    place.extra["egress"] = QUICK
+    place.start_daemon()
+    load = begin_load(place, "panels", "--rate", 400, "--seconds", 0)
+    dead = stations[0]
+    harness.wait_until(lambda: received(dead) > 20, "deliveries to it")
+    dead.kill()
+    queue = harness.wait_until(
+        lambda: [x for x in place.live("show", "queues")
+                 if x["link"] == "station-a" and x["queued"] > 100],
+        "a growing queue")[0]
+    assert not queue["up"] and queue["oldest_s"] > 0
+    down = link(place, "station-a")
+    assert not down["up"] and "refused" in down["last_error"].lower()
+    before = received(stations[1])
+    harness.wait_until(lambda: received(stations[1]) > before + 20,
+                       "the other station does not suffer")
+    back = place.station("station-a-again", listen=dead.port)
+    back.name = "station-a"
+    harness.wait_until(lambda: received(back) > 100, "the queue drains")
+    assert load.stop() == 0, load.text()
+    proof.prove(place, [load], [*stations, back], minimum=100)
+    assert repeated_outcomes(place, "station-a") <= 1
+
+
+@pytest.mark.parametrize("fault", ["no-ack", "nak"])
+def test_the_backup_takes_over_and_the_primary_returns(installation, fault):
+    place = installation
+    primary, other = proof.demo_stations(
+        place, SITES, faults=[("--fault", fault), ()])
+    backup = place.station("backup")
+    primary.name = backup.name = "station-a"
+    impatient(place, "station-a")
+    primary.signal(signal.SIGUSR1)  # well, to begin with
+    here, there = (f"127.0.0.1:{x.port}" for x in (primary, backup))
+    set_receiver(place, "station-a", "--endpoints", f"{here},{there}")
+    place.extra["egress"] = QUICK
+    place.start_daemon()
+    load = begin_load(place, "panels", "--rate", 200, "--seconds", 0)
+    harness.wait_until(lambda: received(primary) > 20, "the primary is used")
+    assert link(place, "station-a")["endpoint"] == here
+    assert received(backup) == 0
+    primary.signal(signal.SIGUSR1)
+    harness.wait_until(lambda: received(backup) > 20, "the backup takes over")
+    harness.wait_until(lambda: link(place, "station-a")["backup"] and
+                       link(place, "station-a")["endpoint"] == there,
+                       "show links names the backup")
+    primary.signal(signal.SIGUSR1)
+    before = received(primary)
+    harness.wait_until(lambda: received(primary) > before + 20,
+                       "the primary returns")
+    harness.wait_until(lambda: not link(place, "station-a")["backup"] and
+                       link(place, "station-a")["endpoint"] == here,
+                       "show links names the primary")
+    assert load.stop() == 0, load.text()
+    proof.prove(place, [load], [primary, backup, other], minimum=60)
+
+
+def test_the_backup_takes_over_from_a_dead_primary(installation):
+    place = installation
+    primary, other = proof.demo_stations(place, SITES)
+    backup = place.station("backup")
+    primary.name = backup.name = "station-a"
+    set_receiver(place, "station-a", "--endpoints",
+                 f"127.0.0.1:{primary.port},127.0.0.1:{backup.port}")
+    place.extra["egress"] = QUICK
+    place.start_daemon()
+    load = begin_load(place, "panels", "--rate", 200, "--seconds", 0)
+    harness.wait_until(lambda: received(primary) > 20, "the primary is used")
+    primary.kill()
+    harness.wait_until(lambda: received(backup) > 20, "the backup takes over")
+    again = place.station("again", listen=primary.port)
+    again.name = "station-a"
+    harness.wait_until(lambda: received(again) > 20, "the primary returns")
+    assert load.stop() == 0, load.text()
+    proof.prove(place, [load], [primary, backup, again, other], minimum=60)
+    assert repeated_outcomes(place, "station-a") <= 1
+
+
+def test_what_cannot_be_expressed_is_parked_and_replayed(installation):
+    place = installation
+    stations = proof.demo_stations(place, SITES)
+    set_receiver(place, "station-a", "--account-digits", 3)
+    place.start_daemon()
+    load = begin_load(place, "panels", "--count", 200)
+    assert load.wait() == 0, load.text()
+
+    def parked():
+        found = place.live("show", "parked")
+        return found if len(found) == 100 else None
+    reason = "the account is longer than this receiver takes"
+    found = harness.wait_until(parked, "the half for station-a is parked")
+    assert {(x["receiver"], x["reason"]) for x in found} == \
+        {("station-a", reason)}
+    harness.wait_until(place.drained, "the others are through")
+    assert received(stations[0]) == 0
+    assert place.postgres.query(
+        "SELECT DISTINCT verdict, reason FROM tocsin.event_history "
+        "WHERE verdict <> 'delivered'") == [("parked", reason)]
+
+    assert place.daemon.stop() == 0
+    place.start_daemon()
+    assert parked() == found  # after a restart, too
+    set_receiver(place, "station-a", "--account-digits", 4)
+    # replayed before the change is known, it is parked again
+    harness.wait_until(
+        lambda: place.ctl("replay", "link", "station-a", database=False) and
+        received(stations[0]) == 100, "replayed with success")
+    harness.wait_until(lambda: not place.live("show", "parked"),
+                       "nothing parked any more")
+    proof.prove(place, [load], stations, minimum=200)
+    assert place.postgres.query(
+        "SELECT count(*) FROM tocsin.event_history "
+        "WHERE verdict <> 'delivered'") == [(0,)]
+
+
+def test_automation_connects_to_us_with_three_digit_lines(installation):
+    place = installation
+    ours = harness.free_port()
+    other = place.station("station-b")
+    place.ctl("db", "seed-demo", "--sites", SITES, "--listen",
+              "--endpoint-a", f"127.0.0.1:{ours}",
+              "--endpoint-b", f"127.0.0.1:{other.port}")
+    set_receiver(place, "station-a", "--line-digits", 3, "--line", "017",
+                 "--number", "42")
+    set_receiver(place, "station-b", "--listen", "no")
+    place.start_daemon()
+    ledger = place.directory / "station-a.ledger"
+
+    def connect(count):
+        station = place.start(
+            "tocsin-station", "--protocol", "surgard", "--connect",
+            f"127.0.0.1:{ours}", "--line-digits", 3,
+            "--ledger", f"{ledger}.{count}",
+            log=place.directory / f"station-a.{count}.log")
+        station.name, station.ledger = "station-a", f"{ledger}.{count}"
+        return station
+    load = begin_load(place, "panels", "--rate", 200, "--seconds", 0)
+    assert link(place, "station-a")["state"] == "listening"
+    harness.wait_until(lambda: link(place, "station-a")["queued"] > 20,
+                       "deliveries wait for the automation")
+    first = connect(1)
+    harness.wait_until(lambda: received(first) > 40, "it gets them")
+    assert link(place, "station-a")["up"]
+    first.kill()
+    again = connect(2)
+    harness.wait_until(lambda: received(again) > 40, "and again")
+    assert load.stop() == 0, load.text()
+    proof.prove(place, [load], [first, again, other], minimum=80)
+    lines = harness.ledger_lines(first.ledger)
+    assert {tuple(line.split()[5:7]) for line in lines} == {("42", "017")}
+
+
+@pytest.mark.parametrize("ways", [
+    ("tcp", "udp"), ("tcp-encrypted", "udp-encrypted")], ids="-".join)
+def test_dc09_receivers(installation, ways):
+    place = installation
+    master = place.directory / "master.key"
+    master.write_text("5a" * 32)
+    master.chmod(0o600)
+    place.extra["directory"] = {"master_key_file": master}
+    place.extra["egress"] = QUICK
+    options = [(("--udp",) if "udp" in way else ()) +
+               (("--key", KEY) if "encrypted" in way else ()) +
+               ("--fault", "no-ack", "--fault-rate", "0.05", "--fault-count",
+                4) for way in ways]
+    stations = proof.demo_stations(place, SITES, "--protocol", "dc09",
+                                   protocol="dc09", faults=options)
+    impatient(place, "station-a", "station-b")
+    for way, station in zip(ways, stations):
+        if "udp" in way:
+            set_receiver(place, station.name, "--endpoints",
+                         f"udp://127.0.0.1:{station.port}")
+        if "encrypted" in way:
+            set_receiver(place, station.name, "--key", KEY,
+                         "--master-key-file", master)
+    place.start_daemon()
+    load = begin_load(place, "panels", "--rate", 300, "--count", 400)
+    assert load.wait() == 0, load.text()
+    proof.prove(place, [load], stations, minimum=400)
+    assert {x["protocol"] for x in place.live("show", "links")} == {"dc09"}
