@@ -41,8 +41,14 @@ journal_table_add(struct journal *journal, const struct segment *segment)
 	if (count > 0 &&
 	    journal->segments[count - 1].end_lsn > segment->first_lsn)
 		journal->segments[count - 1].end_lsn = segment->first_lsn;
+	/* nothing of the last one is valid: its file has been replaced */
+	if (count > 0 &&
+	    journal->segments[count - 1].first_lsn == segment->first_lsn) {
+		journal->segments_bytes -= journal->segments[--count].bytes;
+		free(journal->segments[count].holes);
+	}
 	journal->segments[count] = *segment;
-	journal->segment_count++;
+	journal->segment_count = count + 1;
 	journal->segments_bytes += segment->bytes;
 	return 0;
 }

@@ -406,6 +406,61 @@ short_writes_are_completed(void **state)
 	assert_true(try_every(*state, CALL_PWRITEV, false, 0) > 10);
 }
 
+static unsigned
+count_segment_files(const char *directory)
+{
+	DIR *stream = opendir(directory);
+	struct dirent *entry;
+	unsigned count = 0;
+
+	assert_non_null(stream);
+	while ((entry = readdir(stream)))
+		count += strstr(entry->d_name, ".segment") != NULL;
+	closedir(stream);
+	return count;
+}
+
+static uint64_t
+append_faster_than_the_disk(struct fixture *f, unsigned records)
+{
+	char payload[PAYLOAD_BYTES] = { 0 };
+	uint64_t lsn = 0;
+
+	for (unsigned i = 0; i < records; i++)
+		assert_int_equal(journal_append(f->journal, JOURNAL_OUTCOME, 1,
+				     1, slice_of(payload, sizeof(payload)),
+				     &lsn),
+		    0);
+	fixture_wait(f, lsn);
+	return lsn;
+}
+
+/* A segment that begins and ends in one batch cannot be closed: it is written
+ * once more under the same name, and is one segment for all that. */
+static void
+a_segment_written_twice_is_one(void **state)
+{
+	struct fixture *f = *state;
+	struct faulty faulty;
+	unsigned n = 0;
+
+	do {
+		struct journal_status status;
+
+		faulty_init(&faulty, CALL_CLOSE, ++n, false, EIO);
+		f->io = &faulty.io;
+		fixture_open(f);
+		append_faster_than_the_disk(f, 500);
+		journal_status(f->journal, &status);
+		assert_row(status.failure == 0, n, "close");
+		assert_row(status.segments == count_segment_files(f->directory),
+		    n, "close");
+		journal_close(&f->journal);
+		empty_directory(f->directory);
+	} while (faulty.calls >= n);
+	assert_true(n > 8);
+}
+
 static void
 the_second_directory_takes_over(void **state)
 {
@@ -430,6 +485,7 @@ main(void)
 		TEST(every_call_fails_once),
 		TEST(every_call_fails_from_then_on),
 		TEST(short_writes_are_completed),
+		TEST(a_segment_written_twice_is_one),
 		TEST(the_second_directory_takes_over),
 	};
 
