@@ -100,8 +100,9 @@ struct journal {
 
 	_Atomic uint64_t appended_lsn;
 	_Atomic uint64_t durable_lsn;
-	_Atomic uint64_t floor_lsn; /* the lowest of the holders' */
-	_Atomic int failure;	    /* errno; failure_text under table_lock */
+	/* the lowest of the holders', never below the oldest segment */
+	_Atomic uint64_t floor_lsn;
+	_Atomic int failure; /* errno; failure_text under table_lock */
 
 	pthread_mutex_t table_lock;
 	pthread_cond_t keeper_wake, spare_changed;

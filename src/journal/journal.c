@@ -542,6 +542,9 @@ journal_hold(struct journal *journal, enum journal_holder holder,
 	for (unsigned i = 0; i < JOURNAL_HOLDERS; i++)
 		if (journal->floors[i] < floor)
 			floor = journal->floors[i];
+	/* what is gone takes no room */
+	if (floor < journal_oldest_lsn(journal))
+		floor = journal_oldest_lsn(journal);
 	atomic_store(&journal->floor_lsn, floor);
 	if (journal->segment_count > 1 && journal->segments[0].end_lsn <= floor)
 		pthread_cond_signal(&journal->keeper_wake);

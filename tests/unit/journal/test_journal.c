@@ -227,6 +227,35 @@ one_holder_keeps_what_the_other_has_finished(void **state)
 	wait_segments(f, 1);
 }
 
+/* Positions grow for ever: one who needs everything needs what is there. */
+static void
+what_was_removed_takes_no_room(void **state)
+{
+	struct fixture *f = *state;
+	struct journal_status status;
+	uint64_t lsn = 0;
+
+	f->config.budget_bytes = 8 * SEGMENT_BYTES;
+	f->config.retention_us = 0;
+	fixture_open(f);
+	for (uint64_t i = 0; i < 2000; i++) {
+		lsn = fixture_append(f, JOURNAL_SIGNAL, i);
+		if (i % 50 == 0)
+			fixture_wait(f, lsn);
+	}
+	assert_true(lsn > f->config.budget_bytes);
+	fixture_wait(f, lsn);
+	journal_hold(f->journal, JOURNAL_HOLDER_DISPATCH, lsn);
+	wait_segments(f, 1);
+	journal_close(&f->journal);
+	fixture_open(f);
+	journal_hold(f->journal, JOURNAL_HOLDER_ARCHIVE, 0);
+	journal_status(f->journal, &status);
+	assert_false(status.refusing);
+	assert_true(status.unfinished_share < 0.3);
+	fixture_append(f, JOURNAL_SIGNAL, 2000);
+}
+
 static void
 too_long_a_payload_is_refused(void **state)
 {
@@ -380,6 +409,7 @@ main(void)
 		TEST(ninety_five_percent_refuses_signals_only),
 		TEST(finished_segments_go_and_their_files_come_again),
 		TEST(one_holder_keeps_what_the_other_has_finished),
+		TEST(what_was_removed_takes_no_room),
 		TEST(too_long_a_payload_is_refused),
 		TEST(settings_out_of_range_are_named),
 		TEST(appenders_and_a_follower_agree),
