@@ -38,8 +38,9 @@ enum dc09_tolerance {
 	DC09_TOLERATE_ACCOUNT_ZEROS = 1 << 9, /* account_zeros: look-up */
 	DC09_TOLERATE_HEX_SEQUENCE = 1 << 10, /* hex_sequence */
 };
-/* What a listener accepts unless it says otherwise: all that cannot turn a
- * damaged frame into a good one. */
+/* What a listener accepts unless it says otherwise: nothing that can turn a
+ * damaged frame into a good one, that weakens a check, or that one maker alone
+ * has got wrong. */
 extern const unsigned dc09_tolerance_default;
 /* The named rows, for configuration and help; NULL past the last. */
 const char *dc09_tolerance_name(unsigned index, unsigned *ret_bit);
@@ -87,7 +88,14 @@ enum dc09_verdict {
 	DC09_ACCEPT,
 	DC09_NAK, /* time window failed: the panel takes the time and resends */
 	DC09_DUH, /* sound, but cannot be processed */
+	/* A reply that strayed to a receiver. Never answered, whatever it says:
+	 * two receivers that hear each other would go on for ever. */
+	DC09_IGNORE,
 };
+
+/* ACK, NAK, DUH or RSP, encrypted or not: what receivers say. For a policy that
+ * answers without opening the frame. */
+bool dc09_frame_is_reply(const struct dc09_frame *frame);
 
 struct dc09_window {
 	int32_t past_s;	  /* 40: how old an encrypted frame may be */
@@ -97,8 +105,8 @@ struct dc09_window {
 /*
  * Open a frame. key may be NULL or of length 0 (an encrypted frame is DUH
  * then). plain: DC09_BODY_MAX / 2 bytes for the decrypted region; the signal's
- * slices borrow it or the frame. *ret_reason (static text) says why for NAK
- * and DUH. The signal's header fields are filled for every verdict.
+ * slices borrow it or the frame. *ret_reason (static text) says why it is not
+ * DC09_ACCEPT. The signal's header fields are filled for every verdict.
  */
 enum dc09_verdict dc09_decode(struct dc09_crypto *crypto,
     const struct dc09_frame *frame, const struct codec_key *key,

@@ -195,6 +195,16 @@ response_kind(struct slice id)
 	return DC09_RESPONSE_OTHER;
 }
 
+bool
+dc09_frame_is_reply(const struct dc09_frame *frame)
+{
+	/* also the encrypted NAK and DUH that no receiver should send */
+	struct slice id =
+	    slice_part(frame->id, frame->encrypted, frame->id.length);
+
+	return response_kind(id) != DC09_RESPONSE_OTHER;
+}
+
 enum dc09_response
 dc09_response_decode(struct dc09_crypto *crypto, const struct dc09_frame *frame,
     const struct codec_key *key, char *plain, struct signal *ret,

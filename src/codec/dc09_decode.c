@@ -310,6 +310,10 @@ dc09_decode(struct dc09_crypto *crypto, const struct dc09_frame *frame,
 	bool sound;
 
 	dc09_signal_begin(frame, ret);
+	if (dc09_frame_is_reply(frame)) {
+		*ret_reason = "a reply, and no receiver answers one";
+		return DC09_IGNORE;
+	}
 	switch (dc09_content_open(crypto, frame, key, tolerate, plain,
 	    &content)) {
 	case DC09_OPENED_NO_KEY:

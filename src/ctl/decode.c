@@ -188,11 +188,13 @@ put_dc09_frame(struct reading *r, const struct dc09_frame *frame,
 {
 	static const struct {
 		const char *name;
+		bool answered;
 		enum dc09_reply reply;
 	} verdicts[] = {
-		[DC09_ACCEPT] = { "accept", DC09_REPLY_ACK },
-		[DC09_NAK] = { "NAK", DC09_REPLY_NAK },
-		[DC09_DUH] = { "DUH", DC09_REPLY_DUH },
+		[DC09_ACCEPT] = { "accept", true, DC09_REPLY_ACK },
+		[DC09_NAK] = { "NAK", true, DC09_REPLY_NAK },
+		[DC09_DUH] = { "DUH", true, DC09_REPLY_DUH },
+		[DC09_IGNORE] = { .name = "ignore" },
 	};
 	const struct decode_request *request = r->request;
 	unsigned tolerate = dc09_tolerance_default | request->tolerate;
@@ -206,8 +208,10 @@ put_dc09_frame(struct reading *r, const struct dc09_frame *frame,
 	put_string(out, "verdict", verdicts[verdict].name);
 	if (verdict != DC09_ACCEPT)
 		put_string(out, "reason", reason);
-	length = dc09_reply_encode(r->crypto, verdicts[verdict].reply, frame,
-	    &request->key, false, now_us(request), reply);
+	length = !verdicts[verdict].answered
+	    ? 0
+	    : dc09_reply_encode(r->crypto, verdicts[verdict].reply, frame,
+		  &request->key, false, now_us(request), reply);
 	if (length > 0)
 		put_hex(out, "reply_hex", reply, length);
 	put_dc09(out, &r->signal);

@@ -220,7 +220,7 @@ const struct config_setting config_table[] = {
 	    OF(ingress.tolerate), .standard = "default", .reload = true,
 	    .help =
 		"Quirks of panels to accept, by name with commas between; default\n"
-		"is the set that cannot turn a damaged frame into a good one,\n"
+		"is the set that weakens no check and is not one maker's alone,\n"
 		"none is none." },
 
 	/* ---- dispatch ---- */

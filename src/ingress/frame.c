@@ -41,6 +41,15 @@ stay_silent(const struct frame_origin *origin)
 	return 0;
 }
 
+/* The same, for a reason that the installer should see. */
+static int
+ignore(const struct frame_origin *origin, const struct dc09_frame *frame,
+    const char *reason)
+{
+	remember_bad(origin, reason, frame->raw);
+	return stay_silent(origin);
+}
+
 static const enum ingress_reply_kind counted_as[] = {
 	[DC09_REPLY_ACK] = INGRESS_REPLY_ACK,
 	[DC09_REPLY_NAK] = INGRESS_REPLY_NAK,
@@ -234,6 +243,8 @@ open_frame(const struct frame_origin *origin, const struct dc09_frame *frame,
 		return refuse(origin, DC09_REPLY_NAK, frame, reason);
 	case DC09_DUH:
 		return refuse(origin, DC09_REPLY_DUH, frame, reason);
+	case DC09_IGNORE:
+		return ignore(origin, frame, reason);
 	}
 	return 0;
 }
@@ -248,8 +259,7 @@ handle_unknown(const struct frame_origin *origin,
 	case INGRESS_UNKNOWN_DUH:
 		return refuse(origin, DC09_REPLY_DUH, frame, "unknown account");
 	case INGRESS_UNKNOWN_IGNORE:
-		remember_bad(origin, "unknown account", frame->raw);
-		return stay_silent(origin);
+		return ignore(origin, frame, "unknown account");
 	}
 	return 0;
 }
@@ -263,6 +273,8 @@ frame_handle(const struct frame_origin *origin, const struct dc09_frame *frame)
 	if (origin->worker->failed)
 		return 0;
 	worker_read_clock(origin->worker);
+	if (dc09_frame_is_reply(frame))
+		return ignore(origin, frame, "a reply that strayed here");
 	opened.own_key.length = 0;
 	find_sender(origin, frame, &opened);
 	if (!opened.bridge)

@@ -88,6 +88,8 @@ next_dc09(struct protocol *protocol, const char *data, size_t length,
 		ret->kind = MESSAGE_REFUSED;
 		reply = DC09_REPLY_DUH;
 		break;
+	case DC09_IGNORE:
+		return CODEC_BAD;
 	}
 	ret->ack_length = dc09_reply_encode(protocol->crypto, reply, &frame,
 	    key, false, now_us, ret->ack);

@@ -326,6 +326,41 @@ test_unknown_accounts(void **state)
 	close(silent);
 }
 
+/* Two receivers that hear each other must not go on for ever: whatever the
+ * account's policy is, a reply gets none. */
+static void
+test_replies_are_not_answered(void **state)
+{
+	static const char *const replies[] = {
+		"\nA62A0012\"ACK\"0001L0#7099[]\r",
+		"\n3D430025\"NAK\"0001R0L0A0[]_16:09:09,04-14-2015\r",
+		"\n14140023\"DUH\"0045RC0FFDL1234#080027E62A64[]\r",
+		"\nFE8F0055\"RSP\"0045RC0FFDL1234#080027E62A64"
+		"[#080027E62A64|NHB0003][X115000]_15:15:25,06-22-2015\r",
+		"\nE34C0062\"*ACK\"0001R5678L1234#080027E62A64"
+		"[14F088FF5DCB19D1908069507EAB97C7"
+		"CDB20F1C6EFA550BB59864D54B2DFA1C\r",
+	};
+	static const char *const listeners[] = { "panels", "strict", "silent",
+		"secret" };
+	struct rig *rig = *state;
+
+	for (size_t i = 0; i < COUNT(listeners); i++) {
+		int fd = rig_connect(rig, listeners[i]);
+
+		for (size_t k = 0; k < COUNT(replies); k++)
+			rig_send(fd, replies[k], strlen(replies[k]));
+		/* the first answer is the one to what comes after them */
+		rig_send_event(rig, fd, "1234", 4);
+		rig_expect(rig, fd, DC09_RESPONSE_ACK, 4);
+		assert_row(rig_status(rig, listeners[i])
+			       .replies[INGRESS_REPLY_NONE] == COUNT(replies),
+		    i, listeners[i]);
+		close(fd);
+	}
+	assert_int_equal(rig_count_records(rig), COUNT(listeners));
+}
+
 struct prints {
 	unsigned count;
 	uint64_t sender[16], fingerprint[16];
@@ -426,6 +461,7 @@ main(void)
 		TEST(test_binary_crc_is_answered_in_kind),
 		TEST(test_keys),
 		TEST(test_unknown_accounts),
+		TEST(test_replies_are_not_answered),
 		TEST(test_fingerprints),
 		TEST(test_half_closed_peer_gets_its_reply),
 	};
