@@ -86,6 +86,22 @@ mark_open(struct mark_file *file, const char *path,
 	return 0;
 }
 
+int
+mark_cut(struct mark_file *file, const struct mark *marks, unsigned *count,
+    uint64_t end_lsn)
+{
+	unsigned kept = *count;
+
+	while (kept > 0 && marks[kept - 1].decision_lsn >= end_lsn)
+		kept--;
+	if (kept == *count)
+		return 0;
+	*count = kept;
+	if (ftruncate(file->fd, 0) < 0 || fdatasync(file->fd) < 0)
+		return -errno;
+	return 0;
+}
+
 void
 mark_close(struct mark_file *file)
 {

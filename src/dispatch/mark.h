@@ -34,6 +34,13 @@ struct mark {
 int mark_open(struct mark_file *file, const char *path,
     const struct hash_key *journal_key, struct mark **ret_marks,
     unsigned *ret_count, struct err *err);
+/*
+ * The journal ends at end_lsn: marks from there on are of a stretch that was
+ * lost (a journal put back from a copy), and its positions will be given to
+ * other deliveries. Takes them out of marks and empties the file. 0 or -errno.
+ */
+int mark_cut(struct mark_file *file, const struct mark *marks, unsigned *count,
+    uint64_t end_lsn);
 void mark_close(struct mark_file *file);
 
 /* 0, or -errno: the delivery may be repeated after a kill. */

@@ -68,8 +68,6 @@ replay_decision(struct replay *replay, const struct journal_entry *entry,
 	if (record_decision_decode(entry->payload, decision, err) < 0)
 		return -EINVAL;
 	settle_signal(dispatch, decision);
-	dispatch->confirmed_signal_lsn = decision->signal_lsn;
-	dispatch->appended_signal_lsn = decision->signal_lsn;
 	for (unsigned i = 0; i < decision->delivery_count; i++) {
 		struct delivery *delivery = &decision->deliveries[i];
 		struct number *number =
@@ -256,6 +254,11 @@ replay_run(struct dispatch *dispatch, struct err *err)
 	    &replay.mark_count, err);
 	if (result == 0)
 		result = replay_journal(&replay, err);
+	if (result == 0 &&
+	    (result =
+		    mark_cut(&dispatch->marks, replay.marks, &replay.mark_count,
+			journal_cursor_position(dispatch->cursor))) < 0)
+		err_set(err, result, "cannot empty %s", path);
 	if (result == 0)
 		result = reopen_all(&replay, err);
 	if (result == 0)

@@ -232,6 +232,43 @@ marks_survive_and_know_their_journal(void **state)
 	mark_close(&file);
 }
 
+/* A journal put back from a copy gives positions again that were used before:
+ * a mark from then must not end a delivery of now. */
+static void
+marks_behind_the_end_are_forgotten(void **state)
+{
+	struct hash_key mine = { { 1 } };
+	struct mark_file file;
+	struct mark *marks;
+	unsigned count;
+	struct err err;
+
+	(void)state;
+	unlink(path);
+	assert_int_equal(mark_open(&file, path, &mine, &marks, &count, &err),
+	    0);
+	free(marks);
+	for (uint64_t lsn = 800; lsn <= 1600; lsn += 8)
+		assert_int_equal(mark_write(&file, lsn, 0), 0);
+	mark_close(&file);
+
+	assert_int_equal(mark_open(&file, path, &mine, &marks, &count, &err),
+	    0);
+	assert_int_equal(mark_cut(&file, marks, &count, 1608), 0);
+	assert_int_equal(count, 101);
+	assert_int_equal(mark_cut(&file, marks, &count, 1000), 0);
+	assert_true(mark_among(marks, count, 992, 0));
+	assert_false(mark_among(marks, count, 1000, 0));
+	free(marks);
+	mark_close(&file);
+
+	assert_int_equal(mark_open(&file, path, &mine, &marks, &count, &err),
+	    0);
+	assert_int_equal(count, 0);
+	free(marks);
+	mark_close(&file);
+}
+
 static void
 a_checkpoint_that_is_damaged_is_none(void **state)
 {
@@ -287,6 +324,7 @@ main(void)
 		cmocka_unit_test(the_open_list_forgets_what_is_finished),
 		cmocka_unit_test(parked_deliveries_keep_the_oldest_in_sight),
 		cmocka_unit_test(marks_survive_and_know_their_journal),
+		cmocka_unit_test(marks_behind_the_end_are_forgotten),
 		cmocka_unit_test(a_checkpoint_that_is_damaged_is_none),
 	};
 
