@@ -40,7 +40,7 @@ struct daemon {
 	struct ingress *ingress;
 	int directory_fd;
 	struct event *directory_changed;
-	int failing_s; /* since the journal failed */
+	int failing_s; /* since the journal or dispatch failed */
 };
 
 /* ---- what the process asks ----------------------------------------------------- */
@@ -95,13 +95,14 @@ on_drain(void *context)
 	process_stop(&daemon->process, EXIT_STATUS_OK);
 }
 
-/* The journal failed for good: nothing more is acknowledged, what is durable
- * still goes out for a while, then the service manager gets a failure. */
+/* The journal takes or gives nothing any more: nothing more is acknowledged,
+ * what is queued still goes out for a while, then the service manager gets a
+ * failure. */
 static bool
-deliver_the_last(struct daemon *daemon)
+deliver_the_last(struct daemon *daemon, const char *event)
 {
 	if (daemon->failing_s++ == 0) {
-		log_write(LOG_ERROR, "daemon", "journal_failed",
+		log_write(LOG_ERROR, "daemon", event,
 		    "effect=\"reception has stopped, deliveries go on\"");
 		ingress_drain(daemon->ingress, 0);
 	}
@@ -119,7 +120,9 @@ on_tick(void *context)
 
 	journal_status(daemon->journal, &status);
 	if (status.failure != 0)
-		return deliver_the_last(daemon);
+		return deliver_the_last(daemon, "journal_failed");
+	if (dispatch_broken(daemon->dispatch))
+		return deliver_the_last(daemon, "dispatch_stopped");
 	return watch_healthy(daemon->watch);
 }
 

@@ -6,22 +6,33 @@
 
 #define UNDECIDED_INITIAL 1024
 
+static int
+grow(struct undecided_queue *queue, size_t size)
+{
+	struct undecided *ring = calloc(size, sizeof(ring[0]));
+
+	if (!ring)
+		return -ENOMEM;
+	for (size_t i = 0; i < queue->count; i++)
+		ring[i] = queue->ring[(queue->head + i) % queue->size];
+	free(queue->ring);
+	queue->ring = ring;
+	queue->size = size;
+	queue->head = 0;
+	return 0;
+}
+
+int
+undecided_open(struct undecided_queue *queue)
+{
+	return grow(queue, UNDECIDED_INITIAL);
+}
+
 int
 undecided_push(struct undecided_queue *queue, const struct undecided *signal)
 {
-	if (queue->count == queue->size) {
-		size_t size = queue->size ? 2 * queue->size : UNDECIDED_INITIAL;
-		struct undecided *ring = calloc(size, sizeof(ring[0]));
-
-		if (!ring)
-			return -ENOMEM;
-		for (size_t i = 0; i < queue->count; i++)
-			ring[i] = queue->ring[(queue->head + i) % queue->size];
-		free(queue->ring);
-		queue->ring = ring;
-		queue->size = size;
-		queue->head = 0;
-	}
+	if (queue->count == queue->size && grow(queue, 2 * queue->size) < 0)
+		return -ENOMEM;
 	queue->ring[(queue->head + queue->count++) % queue->size] = *signal;
 	return 0;
 }
@@ -106,7 +117,7 @@ number_deliveries(struct dispatch *dispatch, struct decision *decision)
 		    number_of(&dispatch->numbers, delivery->receiver_id);
 
 		if (!number)
-			return -EAGAIN;
+			return -ENOMEM;
 		delivery->number = number->last + 1;
 		for (unsigned j = 0; j < i; j++)
 			if (decision->deliveries[j].receiver_id ==
@@ -136,7 +147,7 @@ append_decision(struct dispatch *dispatch, const struct journal_entry *entry,
 {
 	struct err err = { "the decision is larger than a record may be" };
 	uint64_t lsn;
-	int length;
+	int length, result;
 
 	length = record_decision_encode(decision, dispatch->payload,
 	    sizeof(dispatch->payload));
@@ -150,9 +161,17 @@ append_decision(struct dispatch *dispatch, const struct journal_entry *entry,
 		length = record_decision_encode(decision, dispatch->payload,
 		    sizeof(dispatch->payload));
 	}
-	return journal_collect(dispatch->journal, JOURNAL_DECISION,
+	result = journal_collect(dispatch->journal, JOURNAL_DECISION,
 	    entry->received_wall_us, entry->received_monotonic_us,
 	    slice_of(dispatch->payload, (size_t)length), &lsn);
+	if (result < 0)
+		return result;
+	/* signals are decided in order: with nothing on its way this one is the
+	 * oldest whose decision a power cut could take */
+	if (!dispatch_awaits_decisions(dispatch))
+		dispatch->confirmed_signal_lsn = entry->lsn;
+	dispatch->appended_decision_lsn = lsn;
+	return 0;
 }
 
 int
@@ -186,10 +205,9 @@ decide_signal(struct dispatch *dispatch, const struct journal_entry *entry,
 		if (result == 0)
 			result = append_decision(dispatch, entry, decision);
 		if (result < 0)
-			return -EAGAIN;
+			return result == -ENOMEM ? result : -EAGAIN;
 		keep_numbers(dispatch, decision);
 		dispatch->status.decided++;
 	}
-	dispatch->appended_signal_lsn = entry->lsn;
 	return 0;
 }

@@ -180,9 +180,14 @@ decide_waiting(struct dispatch *dispatch, struct err *err)
 static int
 step_back(struct dispatch *dispatch, uint64_t lsn, struct err *err)
 {
+	struct journal_cursor *cursor;
+	int result = journal_cursor_open(&cursor, dispatch->journal, lsn, err);
+
+	if (result < 0)
+		return result;
 	journal_cursor_close(&dispatch->cursor);
-	return journal_cursor_open(&dispatch->cursor, dispatch->journal, lsn,
-	    err);
+	dispatch->cursor = cursor;
+	return -ENOMEM;
 }
 
 /* 1: did something, 0: nothing to do now, -errno: cannot go on. */
@@ -201,10 +206,9 @@ step(struct dispatch *dispatch, struct err *err)
 		return result;
 	result = handle(dispatch, &entry, err);
 	if (result == -ENOMEM) {
-		log_write(LOG_ERROR, "dispatch", "no_memory", "lsn=%" PRIu64,
+		err_set(err, result, "no memory for the record at %" PRIu64,
 		    entry.lsn);
 		result = step_back(dispatch, entry.lsn, err);
-		return result < 0 ? result : 0;
 	}
 	return result < 0 ? result : 1;
 }
@@ -225,6 +229,24 @@ pause_between_turns(struct dispatch *dispatch, unsigned records)
 			event_add(dispatch->wake, NULL);
 	}
 	dispatch->busy = busy;
+}
+
+/* What lack of memory or descriptors stopped goes on a little later; anything
+ * else only after a restart has looked through the journal. */
+static void
+interrupted(struct dispatch *dispatch, int error, const struct err *err)
+{
+	static const struct timeval soon = { .tv_sec = 1 };
+
+	dispatch->broken =
+	    error != -ENOMEM && error != -EMFILE && error != -ENFILE;
+	if (dispatch->broken)
+		event_del(dispatch->wake);
+	else
+		event_add(dispatch->again, &soon);
+	log_write(LOG_ERROR, "dispatch",
+	    dispatch->broken ? "stopped" : "interrupted", "error=\"%s\"",
+	    err->text);
 }
 
 static void
@@ -255,10 +277,7 @@ turn(evutil_socket_t fd, short what, void *context)
 	} else if (result == 0) {
 		pause_between_turns(dispatch, records);
 	} else {
-		dispatch->broken = true;
-		event_del(dispatch->wake);
-		log_write(LOG_ERROR, "dispatch", "stopped", "error=\"%s\"",
-		    err.text);
+		interrupted(dispatch, result, &err);
 	}
 }
 
@@ -386,6 +405,13 @@ least(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
+bool
+dispatch_awaits_decisions(const struct dispatch *dispatch)
+{
+	return dispatch->appended_decision_lsn >=
+	    journal_cursor_position(dispatch->cursor);
+}
+
 uint64_t
 dispatch_floor(const struct dispatch *dispatch)
 {
@@ -394,8 +420,7 @@ dispatch_floor(const struct dispatch *dispatch)
 	if (dispatch->undecided.count > 0)
 		floor = least(floor,
 		    dispatch->undecided.ring[dispatch->undecided.head].lsn);
-	/* signals whose decision is appended but maybe not durable */
-	if (dispatch->confirmed_signal_lsn < dispatch->appended_signal_lsn)
+	if (dispatch_awaits_decisions(dispatch))
 		floor = least(floor, dispatch->confirmed_signal_lsn);
 	floor = least(floor, parked_oldest(&dispatch->parked));
 	return least(floor, egress_oldest(dispatch->egress));
@@ -511,12 +536,17 @@ dispatch_open(struct dispatch **ret, struct event_base *base,
 	dispatch->marks.fd = -1;
 	result = repeat_open(&dispatch->repeats, config->repeat_slots,
 	    config->repeat_window_us);
+	if (result == 0)
+		result = undecided_open(&dispatch->undecided);
 	if (result < 0)
-		err_set(err, result, "no memory for the repeat table");
+		err_set(err, result, "no memory for dispatch's tables");
 	if (result == 0)
 		result = replay_run(dispatch, err);
-	if (result == 0)
+	if (result == 0) {
+		dispatch->replayed = true;
+		write_checkpoint(dispatch);
 		result = open_events(dispatch, base, err);
+	}
 	if (result < 0)
 		dispatch_close(ret);
 	return result;
@@ -530,7 +560,7 @@ dispatch_close(struct dispatch **slot)
 	if (!dispatch)
 		return;
 	*slot = NULL;
-	if (dispatch->cursor)
+	if (dispatch->replayed)
 		write_checkpoint(dispatch);
 	if (dispatch->wake)
 		event_free(dispatch->wake);
@@ -640,6 +670,12 @@ dispatch_idle(const struct dispatch *dispatch)
 	return dispatch->undecided.count == 0 &&
 	    journal_cursor_position(dispatch->cursor) == status.appended_lsn &&
 	    egress_queued(dispatch->egress) == 0;
+}
+
+bool
+dispatch_broken(const struct dispatch *dispatch)
+{
+	return dispatch->broken;
 }
 
 void

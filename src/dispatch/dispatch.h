@@ -44,6 +44,10 @@ int dispatch_replay_parked(struct dispatch *dispatch, const char *receiver,
 /* Everything journalled so far is decided and delivered or parked. */
 bool dispatch_idle(const struct dispatch *dispatch);
 
+/* The journal cannot be read on: nothing more is decided. Only a restart, which
+ * quarantines what is damaged, helps. */
+bool dispatch_broken(const struct dispatch *dispatch);
+
 struct dispatch_status {
 	uint64_t decided, repeats, delivered, parked_now;
 	uint64_t verdicts[16];	       /* by enum verdict */

@@ -67,12 +67,15 @@ struct dispatch {
 	struct parked_list parked;
 	struct mark_file marks;
 	struct undecided_queue undecided;
-	uint64_t confirmed_signal_lsn; /* its decision was read back */
-	uint64_t appended_signal_lsn;  /* its decision was appended */
+	/* Decisions up to this one were appended; until they are read back no
+	 * signal from confirmed_signal_lsn on may go. */
+	uint64_t appended_decision_lsn;
+	uint64_t confirmed_signal_lsn;
 	unsigned enqueued; /* deliveries of the present decision queued */
 	struct window_stone stones[WINDOW_STONES]; /* oldest first */
 	unsigned stone_count;
-	bool broken; /* the journal cannot be read on; said once */
+	bool replayed; /* the state is whole: a checkpoint may be written */
+	bool broken;   /* the journal cannot be read on; said once */
 
 	struct dispatch_status status;
 	struct log_limit mark_limit;
@@ -88,6 +91,8 @@ struct dispatch {
 	uint8_t load_buffer[RECORD_BUFFER_BYTES];
 };
 
+/* Room for the first ones, so that taking one signal never fails. */
+int undecided_open(struct undecided_queue *queue);
 int undecided_push(struct undecided_queue *queue,
     const struct undecided *signal);
 /* NULL when it is not there */
@@ -98,7 +103,8 @@ void undecided_pop(struct undecided_queue *queue);
 
 /*
  * Decide what is left of one signal and append the decisions. 0: all of it;
- * -EAGAIN: the journal is full for now, signal->next_item says how far it got.
+ * -EAGAIN: the journal is full for now, or -ENOMEM; signal->next_item says how
+ * far it got.
  */
 int decide_signal(struct dispatch *dispatch, const struct journal_entry *entry,
     struct undecided *signal);
@@ -107,6 +113,8 @@ int decide_signal(struct dispatch *dispatch, const struct journal_entry *entry,
  * end. */
 int replay_run(struct dispatch *dispatch, struct err *err);
 
+/* Some decision was appended and not read back, so it may not be durable. */
+bool dispatch_awaits_decisions(const struct dispatch *dispatch);
 /* The lsn that dispatch still needs everything from. */
 uint64_t dispatch_floor(const struct dispatch *dispatch);
 /* Remember where the journal stood, for the next checkpoint. */
