@@ -125,13 +125,18 @@ sequence_is_fixed(const struct signal *signal)
 	return slice_is(signal->sequence, "0000") && signal->panel_time_us != 0;
 }
 
+/* A bridge may signal through several listeners, and two bridges alike through
+ * one listener each: who it is, not what it calls itself, where that is known. */
 static void
-hash_identity(struct worker *worker, struct record_signal *record)
+hash_identity(struct worker *worker, const struct directory_bridge *bridge,
+    struct record_signal *record)
 {
 	const struct signal *signal = &record->signal;
 	char *space = worker->hash_input;
 	struct writer w = writer_open(space, sizeof(worker->hash_input));
 
+	writer_u64(&w, bridge ? bridge->id : 0);
+	writer_slice(&w, bridge ? SLICE_NONE : record->listener);
 	writer_slice(&w, signal->receiver);
 	writer_slice(&w, signal->line);
 	writer_slice(&w, signal->account);
@@ -146,16 +151,17 @@ hash_identity(struct worker *worker, struct record_signal *record)
 
 static int
 encode_record(const struct frame_origin *origin, const struct dc09_frame *frame,
-    struct record_signal *record)
+    struct opened *opened)
 {
 	struct worker *worker = origin->worker;
+	struct record_signal *record = &opened->record;
 
 	record->listener = origin->slot->name;
 	record->peer = slice_from_string(origin->peer);
 	record->account_zeros =
 	    origin->slot->config->tolerate & DC09_TOLERATE_ACCOUNT_ZEROS;
 	record->raw = frame->raw;
-	hash_identity(worker, record);
+	hash_identity(worker, opened->bridge, record);
 	return record_signal_encode(record, worker->record,
 	    sizeof(worker->record));
 }
@@ -195,7 +201,7 @@ take(const struct frame_origin *origin, const struct dc09_frame *frame,
 
 	if (length == 0)
 		return stay_silent(origin);
-	result = encode_record(origin, frame, &opened->record);
+	result = encode_record(origin, frame, opened);
 	if (result < 0)
 		return refuse(origin, DC09_REPLY_DUH, frame,
 		    "too much for one record");

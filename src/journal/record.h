@@ -17,7 +17,8 @@ struct record_signal {
 	struct slice listener; /* its name */
 	struct slice peer;     /* "192.0.2.7:40112" */
 	/* sender and fingerprint say what is a repeat: hashes (journal_hash_key)
-	 * of (receiver, line, account), and of that + sequence + body */
+	 * of (bridge, receiver, line, account), where no bridge is known the
+	 * listener in its place, and of that + sequence + body */
 	uint64_t sender;
 	uint64_t fingerprint;
 	/* the listener's account_zeros tolerance, which routing must share */

@@ -427,6 +427,41 @@ test_fingerprints(void **state)
 	close(fd);
 }
 
+/* One bridge on its second path repeats itself; two bridges that call
+ * themselves alike, each by its own listener, never do. */
+static void
+test_who_repeats_across_listeners(void **state)
+{
+	static const char *const listeners[] = { "panels", "strict" };
+	static const char *const accounts[] = { "1234", "7777" };
+	struct prints prints = { 0 };
+	struct rig *rig = *state;
+
+	for (unsigned i = 0; i < COUNT(listeners); i++) {
+		const struct directory_bridge bridge = { .id = 10 + i,
+			.site_id = 10 + i,
+			.kind = DIRECTORY_BRIDGE,
+			.serial = "B",
+			.account = "7777",
+			.listener = listeners[i] };
+		int fd;
+
+		rig_put_bridge(rig, &bridge);
+		fd = rig_connect(rig, listeners[i]);
+		for (unsigned j = 0; j < COUNT(accounts); j++) {
+			rig_send_event(rig, fd, accounts[j], 7);
+			rig_expect(rig, fd, DC09_RESPONSE_ACK, 7);
+		}
+		close(fd);
+	}
+	rig_each_record(rig, collect_prints, &prints);
+	assert_int_equal(prints.count, 4);
+	assert_true(prints.sender[0] == prints.sender[2]);
+	assert_true(prints.fingerprint[0] == prints.fingerprint[2]);
+	assert_true(prints.sender[1] != prints.sender[3]);
+	assert_true(prints.fingerprint[1] != prints.fingerprint[3]);
+}
+
 static void
 test_half_closed_peer_gets_its_reply(void **state)
 {
@@ -463,6 +498,7 @@ main(void)
 		TEST(test_unknown_accounts),
 		TEST(test_replies_are_not_answered),
 		TEST(test_fingerprints),
+		TEST(test_who_repeats_across_listeners),
 		TEST(test_half_closed_peer_gets_its_reply),
 	};
 
