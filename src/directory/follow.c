@@ -377,6 +377,7 @@ start_from_database(struct follower *f, struct err *err)
 {
 	int timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
 	int64_t deadline_us = now_us(f) + f->config.connect_wait_us;
+	struct err problem = { "PostgreSQL does not answer" };
 	int result;
 
 	if (timer_fd < 0)
@@ -388,6 +389,8 @@ start_from_database(struct follower *f, struct err *err)
 
 		arm(timer_fd, left_us);
 		result = try_database(f, timer_fd, err);
+		if (result < 0 && result != -ECANCELED)
+			problem = *err; /* the end of the wait is none */
 		left_us = deadline_us - now_us(f);
 		if (result == 0 || result == -EPROTO || left_us <= 0)
 			break;
@@ -398,9 +401,7 @@ start_from_database(struct follower *f, struct err *err)
 	}
 	f->db.interrupt_fd = f->stop_fd;
 	close(timer_fd);
-	if (result == -ECANCELED)
-		err_set(err, result, "PostgreSQL does not answer");
-	return result;
+	return result == 0 ? 0 : err_set(err, result, "%s", problem.text);
 }
 
 static int
