@@ -3,6 +3,7 @@
 #include "ctl/control.h"
 #include "ctl/decode.h"
 #include "ctl/entity.h"
+#include "ctl/journal.h"
 #include "ctl/library.h"
 #include "ctl/migrate.h"
 #include "ctl/seed.h"
@@ -45,6 +46,8 @@ static const struct ctl_command commands[] = {
 	    entity_channel },
 	{ "library", "show|add|set|list|remove",
 	    "which alarms are sent, under which code", library_run },
+	{ "journal", "verify|dump DIR", "read a journal directory, offline",
+	    ctl_journal },
 	{ "show",
 	    "status|listeners|sessions|links|queues|bridges|errors|config|stats",
 	    "live state of the daemon", control_show },

@@ -214,12 +214,15 @@ class Installation:
 
     # ---- commands
 
-    def ctl(self, *arguments, check=True, database=True):
-        """tocsinctl; returns its standard output."""
-        options = ["--database", self.postgres.conninfo] if database else \
+    def ctl(self, *arguments, check=True, database=True, options=True):
+        """tocsinctl; returns its standard output. options=False: an offline
+        command, which takes neither database nor socket."""
+        where = ["--database", self.postgres.conninfo] if database else \
             ["--socket", str(self.run_directory / "control")]
+        if not options:
+            where = []
         done = subprocess.run(
-            [PROGRAMS / "tocsinctl", *map(str, arguments), *options],
+            [PROGRAMS / "tocsinctl", *map(str, arguments), *where],
             capture_output=True, text=True, timeout=WAIT_S)
         if check:
             assert done.returncode == 0, (arguments, done.stdout, done.stderr)
