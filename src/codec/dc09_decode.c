@@ -143,6 +143,19 @@ strip_pad(struct slice *region, struct slice account, unsigned tolerate)
 	return true;
 }
 
+/* A wrong key gives bytes that may end in a bracket by chance, but neither a
+ * time nor the sender's account. */
+static bool
+key_proven(const struct dc09_content *content, struct slice account)
+{
+	int64_t time_us;
+
+	if (slice_present(content->timestamp) &&
+	    dc09_timestamp_decode(content->timestamp, &time_us) == 0)
+		return true;
+	return find_account(content->data, account) == content->data.data;
+}
+
 enum dc09_opened
 dc09_content_open(struct dc09_crypto *crypto, const struct dc09_frame *frame,
     const struct codec_key *key, unsigned tolerate, char *plain,
@@ -162,7 +175,7 @@ dc09_content_open(struct dc09_crypto *crypto, const struct dc09_frame *frame,
 		return DC09_OPENED_WRONG_KEY;
 	region = slice_of(plain, (size_t)length);
 	if (!strip_pad(&region, frame->account, tolerate) ||
-	    !cut_content(region, ret))
+	    !cut_content(region, ret) || !key_proven(ret, frame->account))
 		return DC09_OPENED_WRONG_KEY;
 	return DC09_OPENED;
 }
