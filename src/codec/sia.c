@@ -8,6 +8,7 @@
 struct sia_reader {
 	struct slice left;
 	struct signal_event modifiers; /* code empty */
+	char text_name[2];	       /* whose value modifiers.text explains */
 	struct signal *signal;
 	const char *problem;
 };
@@ -97,9 +98,20 @@ take_quoted_text(struct slice *from, struct slice *ret)
 	return true;
 }
 
+/* A text explains one value: with the next value of its modifier it ends. */
 static void
-set_modifier(struct signal_event *modifiers, const char *name,
-    struct slice value, struct slice text)
+set_modifier_text(struct sia_reader *r, const char *name, struct slice text)
+{
+	if (memcmp(name, "ri", 2) == 0) {
+		r->modifiers.area_text = text;
+	} else if (slice_present(text) || memcmp(name, r->text_name, 2) == 0) {
+		memcpy(r->text_name, name, 2);
+		r->modifiers.text = text;
+	}
+}
+
+static void
+set_modifier(struct sia_reader *r, const char *name, struct slice value)
 {
 	static const struct {
 		char name[3];
@@ -115,14 +127,8 @@ set_modifier(struct signal_event *modifiers, const char *name,
 
 	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
 		if (memcmp(kept[i].name, name, 2) == 0)
-			memcpy((char *)modifiers + kept[i].offset, &value,
+			memcpy((char *)&r->modifiers + kept[i].offset, &value,
 			    sizeof(value));
-	if (!slice_present(text))
-		return;
-	if (memcmp(name, "ri", 2) == 0)
-		modifiers->area_text = text;
-	else
-		modifiers->text = text;
 }
 
 static void
@@ -137,7 +143,8 @@ read_modifier(struct sia_reader *r)
 		length++;
 	value = take(&r->left, length);
 	take_caret_text(&r->left, &text);
-	set_modifier(&r->modifiers, name.data, value, text);
+	set_modifier(r, name.data, value);
+	set_modifier_text(r, name.data, text);
 }
 
 static void
@@ -149,6 +156,21 @@ skip_units(struct slice *from)
 	    from->data[length] != '^' && from->data[length] != '|')
 		length++;
 	take(from, length);
+}
+
+/* What stands behind an address without any mark: kept as the text. */
+static void
+read_rest(struct sia_reader *r, struct signal_event *event)
+{
+	struct slice before;
+
+	while (r->left.length > 0 && *r->left.data == ' ')
+		take(&r->left, 1);
+	before = r->left;
+	skip_units(&r->left);
+	before.length -= r->left.length;
+	if (before.length > 0 && !slice_present(event->text))
+		event->text = before;
 }
 
 static bool
@@ -174,21 +196,9 @@ read_event(struct sia_reader *r)
 			skip_units(&r->left);
 		take_caret_text(&r->left, &event->text);
 	}
+	if (r->left.length > 0 && *r->left.data == ' ')
+		read_rest(r, event);
 	return true;
-}
-
-/* What stands behind an address without any mark: kept as the text. */
-static void
-read_rest(struct sia_reader *r)
-{
-	struct slice before = r->left;
-	struct signal_event *event =
-	    &r->signal->events[r->signal->event_count - 1];
-
-	skip_units(&r->left);
-	before.length -= r->left.length;
-	if (!slice_present(event->text))
-		event->text = before;
 }
 
 static bool
@@ -199,6 +209,7 @@ read_packets(struct sia_reader *r, char function)
 
 	r->modifiers = (struct signal_event){ .format = SIGNAL_FORMAT_SIA,
 		.block = function };
+	memset(r->text_name, 0, sizeof(r->text_name));
 	while (r->left.length > 0 && r->left.data[0] != '|') {
 		const char *p = r->left.data;
 
@@ -214,7 +225,8 @@ read_packets(struct sia_reader *r, char function)
 		} else if (*p == '^')
 			take_caret_text(&r->left, &stray);
 		else if (r->signal->event_count > events_before)
-			read_rest(r);
+			read_rest(r,
+			    &r->signal->events[r->signal->event_count - 1]);
 		else {
 			r->problem = "a packet that is neither an event nor "
 				     "a modifier";
