@@ -62,11 +62,16 @@ write_start(struct writer *w, char format,
 	return write_aligned(w, line, settings->line_digits, '0');
 }
 
+/* The one number of a message: a zone, or who opened and closed. */
+static struct slice
+zone_or_user(const struct delivery *delivery)
+{
+	return slice_present(delivery->zone) ? delivery->zone : delivery->user;
+}
+
 static const char *
 write_contact_id(struct writer *w, const struct delivery *delivery)
 {
-	struct slice zone =
-	    slice_present(delivery->zone) ? delivery->zone : delivery->user;
 	char qualifier = signal_qualifier_letter(delivery->qualifier);
 
 	if (qualifier == 0 || strlen(delivery->code) != 3)
@@ -78,8 +83,9 @@ write_contact_id(struct writer *w, const struct delivery *delivery)
 	write_string(w, delivery->code);
 	if (!write_aligned(w, slice_strip_zeros(delivery->partition), 2, '0'))
 		return "the partition has more than 2 digits";
-	if (!write_aligned(w, slice_strip_zeros(zone), 3, '0'))
-		return "the zone has more than 3 digits";
+	if (!write_aligned(w, slice_strip_zeros(zone_or_user(delivery)), 3,
+		'0'))
+		return "the zone or user has more than 3 digits";
 	return NULL;
 }
 
@@ -92,8 +98,9 @@ write_sia(struct writer *w, const struct delivery *delivery)
 	if (strlen(delivery->code) != 2)
 		return "not a SIA code";
 	write_string(w, delivery->code);
-	if (!write_aligned(w, slice_strip_zeros(delivery->zone), 4, '0'))
-		return "the zone has more than 4 digits";
+	if (!write_aligned(w, slice_strip_zeros(zone_or_user(delivery)), 4,
+		'0'))
+		return "the zone or user has more than 4 digits";
 	return NULL;
 }
 

@@ -28,8 +28,12 @@ struct surgard_settings {
 
 /*
  * The message of a delivery with its DC4; returns the length, or -EINVAL with
- * *ret_problem (static) when an account, zone or text has no room: it is never
- * cut. out: SURGARD_MESSAGE_MAX.
+ * *ret_problem (static) when an account, line card, partition, zone or user has
+ * no room: it is never cut. Without a zone the user takes its place. Contact ID
+ * and SIA protocol 1 carry no text, SIA protocol 1 no partition either. The
+ * block form carries the text whole, its structural characters as spaces (see
+ * sia_encode), or goes without it where it has no room: a remark never holds
+ * up its event. out: SURGARD_MESSAGE_MAX.
  */
 int surgard_encode(const struct surgard_settings *settings,
     const struct delivery *delivery, char *out, const char **ret_problem);

@@ -1,0 +1,380 @@
+/* What receivers and automation software say to each other: Sur-Gard both
+ * ways, D6500 and Ademco 685 read. Golden bytes: docs/PROTOCOLS.md. */
+#include "unit/test.h"
+
+#include <errno.h>
+
+#include "codec/ademco685.h"
+#include "codec/d6500.h"
+#include "codec/surgard.h"
+
+#define CID(q, c)                                                              \
+ .format = SIGNAL_FORMAT_CONTACT_ID, .qualifier = (q), .code = c
+#define SIA(c) .format = SIGNAL_FORMAT_SIA, .code = c
+#define SLICE(s)                                                               \
+ {                                                                             \
+  s, sizeof(s) - 1                                                             \
+ }
+
+static const struct surgard_settings mlr2 = { "01", "1", 1, false };
+static const struct surgard_settings mlr2_block = { "01", "1", 1, true };
+static const struct surgard_settings system3 = { "01", "100", 3, false };
+static const struct surgard_settings system3_block = { "01", "100", 3, true };
+
+static const struct {
+	const struct surgard_settings *settings;
+	struct delivery delivery;
+	const char *expected; /* NULL: refused; without the DC4 */
+} messages[] = {
+	/* the maker's own examples */
+	{ &mlr2,
+	    { CID(SIGNAL_QUALIFIER_NEW, "121"), .account = SLICE("1234"),
+		.partition = SLICE("01"), .zone = SLICE("001") },
+	    "5011 181234E12101001" },
+	{ &system3,
+	    { CID(SIGNAL_QUALIFIER_NEW, "121"), .account = SLICE("1234"),
+		.partition = SLICE("01"), .zone = SLICE("001") },
+	    "501100 181234E12101001" },
+	{ &mlr2,
+	    { CID(SIGNAL_QUALIFIER_RESTORE, "401"), .account = SLICE("7B"),
+		.user = SLICE("42") },
+	    "5011 18007BR40100042" },
+	{ &mlr2,
+	    { CID(SIGNAL_QUALIFIER_STATUS, "602"), .account = SLICE("1234"),
+		.partition = SLICE("0001"), .zone = SLICE("000017") },
+	    "5011 181234P60201017" },
+	{ &mlr2,
+	    { CID(SIGNAL_QUALIFIER_NEW, "130"), .account = SLICE("1234"),
+		.line_card = SLICE("7") },
+	    "5017 181234E13000000" },
+	{ &system3,
+	    { CID(SIGNAL_QUALIFIER_NEW, "130"), .account = SLICE("1234"),
+		.line_card = SLICE("7") },
+	    "501007 181234E13000000" },
+	{ &mlr2,
+	    { CID(SIGNAL_QUALIFIER_NEW, "130"), .account = SLICE("1234"),
+		.line_card = SLICE("007") },
+	    "5017 181234E13000000" },
+	{ &mlr2, { SIA("BA"), .account = SLICE("1234"), .zone = SLICE("5") },
+	    "3011      1234BA0005" },
+	{ &system3,
+	    { SIA("BA"), .account = SLICE("ABC123"), .zone = SLICE("00017") },
+	    "301100    ABC123BA0017" },
+	/* whose opening: the number is where the zone of an alarm is */
+	{ &mlr2, { SIA("OP"), .account = SLICE("1234"), .user = SLICE("42") },
+	    "3011      1234OP0042" },
+	{ &mlr2_block,
+	    { SIA("BA"), .account = SLICE("1234"), .zone = SLICE("05") },
+	    "S011[#1234|NBA05]" },
+	{ &system3_block,
+	    { SIA("OP"), .account = SLICE("12345678"), .user = SLICE("42"),
+		.partition = SLICE("1"), .text = SLICE("Anna") },
+	    "S01100[#12345678|Nid42/ri1/OP^Anna^]" },
+	/* what does not fit is refused, never cut */
+	{ &mlr2,
+	    { CID(SIGNAL_QUALIFIER_NEW, "130"), .account = SLICE("12345") },
+	    NULL },
+	{ &mlr2,
+	    { CID(SIGNAL_QUALIFIER_NEW, "130"), .account = SLICE("01234") },
+	    NULL },
+	{ &mlr2, { CID(SIGNAL_QUALIFIER_NEW, "130"), .account = { "", 0 } },
+	    NULL },
+	{ &mlr2, { CID(SIGNAL_QUALIFIER_NEW, "130"), .account = SLICE("12 4") },
+	    NULL },
+	{ &mlr2,
+	    { CID(SIGNAL_QUALIFIER_NEW, "130"), .account = SLICE("1234"),
+		.zone = SLICE("1000") },
+	    NULL },
+	{ &mlr2,
+	    { CID(SIGNAL_QUALIFIER_NEW, "130"), .account = SLICE("1234"),
+		.partition = SLICE("100") },
+	    NULL },
+	{ &mlr2,
+	    { CID(SIGNAL_QUALIFIER_NONE, "130"), .account = SLICE("1234") },
+	    NULL },
+	{ &mlr2, { CID(SIGNAL_QUALIFIER_NEW, "BA"), .account = SLICE("1234") },
+	    NULL },
+	{ &mlr2,
+	    { CID(SIGNAL_QUALIFIER_NEW, "130"), .account = SLICE("1234"),
+		.line_card = SLICE("12") },
+	    NULL },
+	{ &mlr2, { SIA("BA"), .account = SLICE("1234567") }, NULL },
+	{ &mlr2,
+	    { SIA("BA"), .account = SLICE("1234"), .zone = SLICE("10000") },
+	    NULL },
+	{ &mlr2, { SIA("130"), .account = SLICE("1234") }, NULL },
+	{ &mlr2, { .account = SLICE("1234") }, NULL },
+	{ &mlr2_block, { SIA("BA"), .account = SLICE("12|4") }, NULL },
+};
+
+static void
+surgard_written(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(messages); i++) {
+		const char *problem = NULL, *expected = messages[i].expected;
+		char out[SURGARD_MESSAGE_MAX];
+		int length = surgard_encode(messages[i].settings,
+		    &messages[i].delivery, out, &problem);
+
+		if (!expected) {
+			assert_row(length == -EINVAL && problem, i,
+			    messages[i].delivery.account.data);
+			continue;
+		}
+		assert_row(length > 0, i, expected);
+		assert_row(out[length - 1] == SURGARD_TERMINATOR, i, expected);
+		assert_slice(slice_of(out, (size_t)length - 1), expected);
+	}
+}
+
+/* What we write we read as the same. */
+static void
+surgard_read_back(void **state)
+{
+	static struct signal signal;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(messages); i++) {
+		const struct surgard_settings *settings = messages[i].settings;
+		const struct delivery *delivery = &messages[i].delivery;
+		const char *problem, *expected = messages[i].expected;
+		char out[SURGARD_MESSAGE_MAX];
+		struct slice account;
+		size_t consumed;
+		int length;
+
+		if (!expected)
+			continue;
+		length = surgard_encode(settings, delivery, out, &problem);
+		assert_row(surgard_decode(out, (size_t)length,
+			       settings->line_digits, &consumed,
+			       &signal) == CODEC_OK,
+		    i, expected);
+		assert_int_equal(consumed, length);
+		assert_slice(signal.receiver, "01");
+		account = slice_strip_zeros(signal.account);
+		assert_row(slice_equal(account,
+			       slice_strip_zeros(delivery->account)),
+		    i, expected);
+		assert_int_equal(signal.event_count, 1);
+		assert_string_equal(signal.events[0].code, delivery->code);
+		assert_int_equal(signal.events[0].qualifier,
+		    delivery->qualifier);
+	}
+}
+
+/* A text goes along whole or not at all; its event always does. */
+static void
+surgard_long_text(void **state)
+{
+	char text[SURGARD_MESSAGE_MAX], out[SURGARD_MESSAGE_MAX];
+	const size_t frame = strlen("S011[#1234|NBA5^^]") + 1;
+	const char *problem;
+
+	(void)state;
+	memset(text, 'x', sizeof(text));
+	for (size_t n = 1; n <= sizeof(text); n++) {
+		struct delivery delivery = { SIA("BA"),
+			.account = SLICE("1234"), .zone = SLICE("5"),
+			.text = { text, n } };
+		int length =
+		    surgard_encode(&mlr2_block, &delivery, out, &problem);
+
+		assert_true(length > 0);
+		if (frame + n <= SURGARD_MESSAGE_MAX)
+			assert_int_equal(length, frame + n);
+		else
+			assert_slice(slice_of(out, (size_t)length),
+			    "S011[#1234|NBA5]\x14");
+	}
+}
+
+static void
+surgard_heartbeat(void **state)
+{
+	char out[SURGARD_MESSAGE_MAX];
+	int length = surgard_heartbeat_encode(&mlr2, out);
+
+	(void)state;
+	assert_slice(slice_of(out, (size_t)length), "1011           @    \x14");
+	length = surgard_heartbeat_encode(&system3, out);
+	assert_slice(slice_of(out, (size_t)length),
+	    "101100           @    \x14");
+}
+
+/* One message as a line: line, account, then qualifier, code, partition, zone;
+ * "poll" for a link test. */
+static void
+describe(const struct signal *signal, char *out, size_t size)
+{
+	const struct signal_event *event = &signal->events[0];
+
+	if (signal->poll)
+		snprintf(out, size, "%.*s/%.*s poll",
+		    SLICE_ARG(signal->receiver), SLICE_ARG(signal->line));
+	else
+		snprintf(out, size, "%.*s/%.*s %.*s %c%s %.*s.%.*s %.*s",
+		    SLICE_ARG(signal->receiver), SLICE_ARG(signal->line),
+		    SLICE_ARG(signal->account),
+		    signal_qualifier_letter(event->qualifier)
+			? signal_qualifier_letter(event->qualifier)
+			: '-',
+		    event->code, SLICE_ARG(event->partition),
+		    SLICE_ARG(event->zone), SLICE_ARG(event->user));
+}
+
+static enum codec_result
+surgard_1(const char *data, size_t length, size_t *consumed, struct signal *ret)
+{
+	return surgard_decode(data, length, 1, consumed, ret);
+}
+
+static enum codec_result
+surgard_3(const char *data, size_t length, size_t *consumed, struct signal *ret)
+{
+	return surgard_decode(data, length, 3, consumed, ret);
+}
+
+static const struct {
+	enum codec_result (*decode)(const char *, size_t, size_t *,
+	    struct signal *);
+	const char *message;
+	const char *expected; /* NULL: refused */
+} received[] = {
+	{ surgard_1, "5011 181234E12101001\x14", "01/1 1234 E121 01.001 " },
+	{ surgard_1, "5011 187037E60200000\x14", "01/1 7037 E602 00.000 " },
+	{ surgard_3, "501100 181234E12101001\x14", "01/100 1234 E121 01.001 " },
+	{ surgard_1, "\r\n5011 181234E12101001\x14", "01/1 1234 E121 01.001 " },
+	/* other emitters */
+	{ surgard_1, "5011 181234112101001\x14", "01/1 1234 E121 01.001 " },
+	{ surgard_1, "5011 181234312101001\x14", "01/1 1234 R121 01.001 " },
+	{ surgard_1, "501118123456E12101001\x14", "01/1 123456 E121 01.001 " },
+	{ surgard_1, "5011 180123456789P60201001\x14",
+	    "01/1 0123456789 P602 01.001 " },
+	{ surgard_1, "5011 981234E12101001\x14", "01/1 1234 E121 01.001 " },
+	{ surgard_1, "501A 181234E12101001\x14", "01/A 1234 E121 01.001 " },
+	{ surgard_1, "3011      1234BA0005\x14", "01/1 1234 -BA .0005 " },
+	{ surgard_1, "3011    ABC123BA0005\x14", "01/1 ABC123 -BA .0005 " },
+	{ surgard_3, "301100    ABC123BA0005\x14", "01/100 ABC123 -BA .0005 " },
+	{ surgard_1, "S011[#1234|Nri1/BA05]\x14", "01/1 1234 -BA 1.05 " },
+	{ surgard_3, "S01100[#1234|NBA05]\x14", "01/100 1234 -BA .05 " },
+	{ surgard_1, "0011[#0000|NRP]\x14", "01/1 0000 -RP . " },
+	{ surgard_1, "1011           @    \x14", "01/1 poll" },
+	{ surgard_3, "101100           @    \x14", "01/100 poll" },
+	/* neither width is read as the other */
+	{ surgard_3, "5011 181234E12101001\x14", NULL },
+	{ surgard_1, "501100 181234E12101001\x14", NULL },
+	{ surgard_3, "1011           @    \x14", NULL },
+	{ surgard_3, "3011    ABC123BA0005\x14", NULL },
+	{ surgard_1, "301100    ABC123BA0005\x14", NULL },
+	{ surgard_3, "S011[#1234|NBA05]\x14", NULL },
+	{ surgard_1, "5011 181234X12101001\x14", NULL },
+	{ surgard_1, "5011 171234E12101001\x14", NULL },
+	{ surgard_1, "5011 181 34E12101001\x14", NULL },
+	{ surgard_1, "S011[#1234|NBA05\x14", NULL },
+	{ surgard_1, "7011 181234E12101001\x14", NULL },
+	{ surgard_1, "\x14", NULL },
+	{ surgard_1, "5\x14", NULL },
+	{ surgard_1, "5011\x14", NULL },
+
+	{ d6500_decode, "a011 123418113101015\x14", "01/1 1234 E131 01.015 " },
+	{ d6500_decode, " a01W 1234183131010F5\x14", "01/W 1234 R131 01.0F5 " },
+	{ d6500_decode, "a011 123418E13101015\x14", "01/1 1234 E131 01.015 " },
+	{ d6500_decode, "S011[#0123456789ABCDEF|NBA0015]\x14",
+	    "01/1 0123456789ABCDEF -BA .0015 " },
+	{ d6500_decode, "1010           @    \x14", "01/0 poll" },
+	{ d6500_decode, "a011 12341811310101\x14", NULL },
+	{ d6500_decode, "a011 123417113101015\x14", NULL },
+	{ d6500_decode, "1010          @    \x14", NULL },
+	{ d6500_decode, "b011 123418113101015\x14", NULL },
+	{ d6500_decode, "\x14", NULL },
+
+	{ ademco685_decode, "\n12 1234 18 E131 01 C015\r",
+	    "1/2 1234 E131 01.015 " },
+	{ ademco685_decode, "\n12 1234 18 R401 01 U042\r",
+	    "1/2 1234 R401 01.042 042" },
+	{ ademco685_decode, "junk\n12 1234 18 E131 01 C015\r",
+	    "1/2 1234 E131 01.015 " },
+	{ ademco685_decode, "\n10 OKAY @\r", "1/0 poll" },
+	{ ademco685_decode, "\n10 OKAY @ \r", "1/0 poll" },
+	{ ademco685_decode, "\n12 1234 18 E131 01 X015\r", NULL },
+	{ ademco685_decode, "\n12 1234 18 E131 01 C15\r", NULL },
+	{ ademco685_decode, "\n12 1234 17 E131 01 C015\r", NULL },
+	{ ademco685_decode, "\n12 1234 E 1\r", NULL },
+	{ ademco685_decode, "\n\r", NULL },
+};
+
+/* Whole, in every truncation, and refused where it must be. */
+static void
+messages_received(void **state)
+{
+	static struct signal signal;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(received); i++) {
+		const char *message = received[i].message;
+		size_t length = strlen(message), consumed;
+		enum codec_result result;
+		char line[128];
+
+		for (size_t n = 0; n < length; n++)
+			assert_row(received[i].decode(message, n, &consumed,
+				       &signal) == CODEC_MORE,
+			    i, message);
+		result =
+		    received[i].decode(message, length, &consumed, &signal);
+		assert_row(consumed == length, i, message);
+		assert_row(result ==
+			(received[i].expected ? CODEC_OK : CODEC_BAD),
+		    i, message);
+		if (!received[i].expected)
+			continue;
+		describe(&signal, line, sizeof(line));
+		if (strcmp(line, received[i].expected) != 0)
+			fail_msg("row %zu (%s): \"%s\", not \"%s\"", i, message,
+			    line, received[i].expected);
+	}
+}
+
+/* A public port hears all kinds of things. */
+static void
+endless_line_is_dropped(void **state)
+{
+	static struct signal signal;
+	char data[SURGARD_MESSAGE_MAX];
+	size_t consumed;
+
+	(void)state;
+	memset(data, 'x', sizeof(data));
+	assert_int_equal(surgard_1(data, sizeof(data) - 1, &consumed, &signal),
+	    CODEC_MORE);
+	assert_int_equal(consumed, 0);
+	assert_int_equal(surgard_1(data, sizeof(data), &consumed, &signal),
+	    CODEC_BAD);
+	assert_int_equal(consumed, sizeof(data));
+	assert_int_equal(d6500_decode(data, sizeof(data), &consumed, &signal),
+	    CODEC_BAD);
+	assert_int_equal(consumed, sizeof(data));
+	data[0] = '\n';
+	assert_int_equal(ademco685_decode(data, sizeof(data), &consumed,
+			     &signal),
+	    CODEC_BAD);
+	assert_true(consumed > 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(surgard_written),
+		cmocka_unit_test(surgard_read_back),
+		cmocka_unit_test(surgard_long_text),
+		cmocka_unit_test(surgard_heartbeat),
+		cmocka_unit_test(messages_received),
+		cmocka_unit_test(endless_line_is_dropped),
+	};
+
+	return cmocka_run_group_tests_name("codec/automation", tests, NULL,
+	    NULL);
+}
