@@ -105,33 +105,41 @@ connect_database(struct archive *archive, struct err *err)
 		    "the database has stored node %s up to %" PRIu64
 		    ", beyond this journal (%" PRIu64 "): another node's name?",
 		    node, lsn, status.appended_lsn);
+	if (lsn > 0 && lsn < status.oldest_lsn)
+		log_write(LOG_ERROR, "archive", "gap",
+		    "from=%" PRIu64 " to=%" PRIu64
+		    " why=\"the journal removed it; was the database put back "
+		    "from a backup?\"",
+		    lsn, status.oldest_lsn);
 	archive->position_lsn = lsn;
 	archive->limit = archive->config.batch_records;
 	return begin_at(archive, lsn < status.oldest_lsn ? 0 : lsn, err);
 }
 
-/* Fill the batch with what is durable; returns how many records it holds. */
+/* Fill the batch with what is durable, up to a record that cannot be read.
+ * Returns how many records it holds, or -errno; -EINVAL: that record is next,
+ * *ret_lsn. */
 static int
-fill(struct archive *archive, struct err *err)
+fill(struct archive *archive, uint64_t *ret_lsn, struct err *err)
 {
 	struct archive_batch *batch = archive->batch;
 	struct journal_entry entry;
-	struct err reason;
 	int result = 1;
 
 	archive_batch_reset(batch, archive->position_lsn);
 	while (batch->records < archive->limit &&
 	    (result = journal_cursor_next(archive->cursor, &entry, err)) == 1) {
 		result =
-		    archive_batch_add(batch, archive->journal, &entry, &reason);
-		if (result == -ENOMEM)
-			return result;
-		if (result == -EINVAL)
-			log_write(LOG_ERROR, "archive", "unreadable",
-			    "lsn=%" PRIu64 " error=\"%s\"", entry.lsn,
-			    reason.text);
+		    archive_batch_add(batch, archive->journal, &entry, err);
+		if (result < 0)
+			break;
 	}
-	return result < 0 && batch->records == 0 ? result : (int)batch->records;
+	if (result == -EINVAL) {
+		*ret_lsn = entry.lsn;
+		if (batch->records > 0)
+			result = begin_at(archive, entry.lsn, err);
+	}
+	return result < 0 ? result : (int)batch->records;
 }
 
 static void
@@ -140,8 +148,8 @@ stored(struct archive *archive)
 	const struct archive_batch *batch = archive->batch;
 
 	archive->position_lsn = batch->end_lsn;
-	if (batch->event_count > 0)
-		archive->decided_lsn = batch->decision.signal_lsn;
+	if (batch->decided_lsn > 0)
+		archive->decided_lsn = batch->decided_lsn;
 	if (archive->position_lsn >= archive->careful_until)
 		archive->limit = archive->config.batch_records;
 	pthread_mutex_lock(&archive->lock);
@@ -156,27 +164,30 @@ stored(struct archive *archive)
 	hold(archive);
 }
 
-/* The one record that the database refuses, alone in its batch. */
+/* Step over one record, the next after the position. */
 static int
-quarantine(struct archive *archive, const char *reason, struct err *err)
+quarantine(struct archive *archive, uint64_t lsn, const char *reason,
+    struct err *err)
 {
+	struct archive_batch *batch = archive->batch;
 	struct journal_entry entry;
 	int result;
 
-	result = journal_read(archive->journal, archive->batch->begin_lsn,
-	    archive->batch->buffer, &entry, err);
+	result =
+	    journal_read(archive->journal, lsn, batch->buffer, &entry, err);
 	if (result == 0)
 		result = archive_store_quarantine(&archive->db,
-		    journal_node(archive->journal), &entry, reason, err);
+		    journal_node(archive->journal), archive->position_lsn,
+		    &entry, reason, err);
 	if (result < 0)
 		return result;
 	log_write(LOG_ERROR, "archive", "quarantined",
-	    "lsn=%" PRIu64 " reason=\"%s\"", entry.lsn, reason);
+	    "lsn=%" PRIu64 " reason=\"%s\"", lsn, reason);
 	pthread_mutex_lock(&archive->lock);
 	archive->status.quarantined++;
 	pthread_mutex_unlock(&archive->lock);
-	archive->batch->event_count = 0;
-	archive->batch->end_lsn = entry.next_lsn;
+	archive_batch_reset(batch, archive->position_lsn);
+	batch->end_lsn = entry.next_lsn;
 	stored(archive);
 	return 0;
 }
@@ -198,7 +209,7 @@ store(struct archive *archive, struct err *err)
 	if (batch->records == 1) {
 		struct err reason = *err;
 
-		return quarantine(archive, reason.text, err);
+		return quarantine(archive, batch->first_lsn, reason.text, err);
 	}
 	archive->limit = 1;
 	archive->careful_until = batch->end_lsn;
@@ -214,8 +225,16 @@ follow(struct archive *archive, struct err *err)
 
 	set_problem(archive, true, "");
 	while (result == 0) {
-		int count = fill(archive, err);
+		uint64_t unreadable_lsn = 0;
+		int count = fill(archive, &unreadable_lsn, err);
 
+		if (count == -EINVAL) {
+			struct err reason = *err;
+
+			result = quarantine(archive, unreadable_lsn,
+			    reason.text, err);
+			continue;
+		}
 		if (count < 0)
 			return count;
 		if (count > 0)

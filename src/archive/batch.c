@@ -20,6 +20,8 @@ archive_batch_reset(struct archive_batch *batch, uint64_t begin_lsn)
 	batch->outcome_count = 0;
 	batch->begin_lsn = begin_lsn;
 	batch->end_lsn = begin_lsn;
+	batch->first_lsn = 0;
+	batch->decided_lsn = 0;
 	batch->oldest_us = INT64_MAX;
 	batch->newest_us = INT64_MIN;
 	batch->first_us = 0;
@@ -278,6 +280,7 @@ add_decision(struct archive_batch *batch, struct journal *journal,
 	if (result < 0)
 		return -EINVAL;
 	put_event(batch, journal_node(journal), entry, &received);
+	batch->decided_lsn = batch->decision.signal_lsn;
 	for (unsigned i = 0; i < batch->decision.delivery_count; i++)
 		put_delivery(batch, journal_node(journal), entry, i);
 	return 0;
@@ -312,22 +315,26 @@ archive_batch_add(struct archive_batch *batch, struct journal *journal,
 {
 	int result = 0;
 
-	batch->records++;
-	batch->end_lsn = entry->next_lsn;
 	switch (entry->kind) {
 	case JOURNAL_BOOT:
 	case JOURNAL_SIGNAL:
-		return 0; /* a signal is stored with its decision */
+		break; /* a signal is stored with its decision */
 	case JOURNAL_DECISION:
 		result = add_decision(batch, journal, entry, err);
+		note_time(batch, entry->received_wall_us);
 		break;
 	case JOURNAL_OUTCOME:
 		result = add_outcome(batch, journal, entry, err);
+		note_time(batch, entry->received_wall_us);
 		break;
 	}
-	note_time(batch, entry->received_wall_us);
 	if (batch->events.failed || batch->deliveries.failed ||
 	    batch->outcomes.failed)
 		return err_set(err, -ENOMEM, "no memory for an archive batch");
-	return result;
+	if (result < 0)
+		return result;
+	if (batch->records++ == 0)
+		batch->first_lsn = entry->lsn;
+	batch->end_lsn = entry->next_lsn;
+	return 0;
 }

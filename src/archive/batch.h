@@ -17,6 +17,8 @@ struct archive_batch {
 	unsigned records; /* taken, of any kind */
 	uint64_t event_count, delivery_count, outcome_count;
 	uint64_t begin_lsn, end_lsn;  /* [begin, end) */
+	uint64_t first_lsn;	      /* of the first record taken */
+	uint64_t decided_lsn;	      /* signal of the last event; 0: none */
 	int64_t oldest_us, newest_us; /* receive times: which days it needs */
 	int64_t first_us; /* when its oldest record was received; 0: empty */
 
@@ -29,8 +31,8 @@ struct archive_batch {
 void archive_batch_reset(struct archive_batch *batch, uint64_t begin_lsn);
 void archive_batch_close(struct archive_batch *batch);
 
-/* Take one record. 0, -ENOMEM, or -EINVAL: the record cannot be read, the
- * reason in err; it is then counted as taken without rows. */
+/* Take one record. 0, -ENOMEM, or -EINVAL: it (or the signal it is about) cannot
+ * be read, the reason in err; nothing was taken then. */
 int archive_batch_add(struct archive_batch *batch, struct journal *journal,
     const struct journal_entry *entry, struct err *err);
 

@@ -158,7 +158,7 @@ archive_store_batch(struct db *db, const char *node,
 }
 
 int
-archive_store_quarantine(struct db *db, const char *node,
+archive_store_quarantine(struct db *db, const char *node, uint64_t begin_lsn,
     const struct journal_entry *entry, const char *reason, struct err *err)
 {
 	char lsn[24], kind[12];
@@ -180,7 +180,7 @@ archive_store_quarantine(struct db *db, const char *node,
 		    "$5::bytea)",
 		    5, values, err);
 		if (result == 0)
-			result = move_position(db, node, entry->lsn,
+			result = move_position(db, node, begin_lsn,
 			    entry->next_lsn, err);
 		result = finish(db, result, err);
 	}

@@ -17,9 +17,11 @@ int archive_store_position(struct db *db, const char *node, uint64_t *ret_lsn,
 int archive_store_batch(struct db *db, const char *node,
     const struct archive_batch *batch, struct err *err);
 
-/* Step over one record that the database refuses: its bytes and the reason go
- * to tocsin.archive_quarantine in the transaction that moves the position. */
+/* Step over one record that the database refuses or that cannot be read: its
+ * bytes and the reason go to tocsin.archive_quarantine in the transaction that
+ * moves the position, which stands at begin_lsn, behind it. */
 int archive_store_quarantine(struct db *db, const char *node,
-    const struct journal_entry *entry, const char *reason, struct err *err);
+    uint64_t begin_lsn, const struct journal_entry *entry, const char *reason,
+    struct err *err);
 
 #endif

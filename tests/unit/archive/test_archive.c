@@ -203,7 +203,7 @@ rows_say_what_the_records_said(void **state)
 }
 
 static void
-a_decision_without_its_signal_is_said_not_skipped_silently(void **state)
+a_decision_without_its_signal_is_not_taken(void **state)
 {
 	struct place *place = *state;
 	struct archive_batch *batch = calloc(1, sizeof(*batch));
@@ -223,7 +223,8 @@ a_decision_without_its_signal_is_said_not_skipped_silently(void **state)
 			       &err) == -EINVAL;
 	assert_int_equal(refused, 1);
 	assert_int_equal(batch->event_count, 0);
-	assert_int_equal(batch->end_lsn, journal_cursor_position(cursor));
+	assert_int_equal(batch->records, 1); /* the boot record */
+	assert_true(batch->end_lsn < journal_cursor_position(cursor));
 	journal_cursor_close(&cursor);
 	archive_batch_close(batch);
 	free(batch);
@@ -236,8 +237,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(rows_say_what_the_records_said,
 		    open_place, close_place),
 		cmocka_unit_test_setup_teardown(
-		    a_decision_without_its_signal_is_said_not_skipped_silently,
-		    open_place, close_place),
+		    a_decision_without_its_signal_is_not_taken, open_place,
+		    close_place),
 	};
 
 	return cmocka_run_group_tests_name("archive", tests, NULL, NULL);
