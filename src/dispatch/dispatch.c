@@ -648,7 +648,8 @@ dispatch_replay_parked(struct dispatch *dispatch, const char *receiver,
 		struct parked_entry *entry = &dispatch->parked.entries[i];
 		int result;
 
-		if (entry->requeued ||
+		/* what is not recorded as parked cannot be put back */
+		if (entry->requeued || entry->outcome_lsn == 0 ||
 		    (receiver && entry->receiver_id != search.id))
 			continue;
 		result = requeue(dispatch, entry, slice_from_string(who));
