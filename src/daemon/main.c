@@ -238,12 +238,13 @@ close_stages(struct daemon *daemon)
 	archive_close(&daemon->archive);
 	if (daemon->directory_changed)
 		event_free(daemon->directory_changed);
-	if (daemon->directory_fd >= 0)
-		close(daemon->directory_fd);
 	dispatch_close(&daemon->dispatch);
 	egress_close(&daemon->egress);
 	directory_thread_unregister();
 	directory_close(&daemon->directory);
+	/* its thread wrote to it until now */
+	if (daemon->directory_fd >= 0)
+		close(daemon->directory_fd);
 	journal_close(&daemon->journal);
 }
 
