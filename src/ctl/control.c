@@ -230,9 +230,8 @@ pass_on(const char *command, const char *synopsis, int words_min, int words_max,
 int
 control_show(int argc, char **argv)
 {
-	return pass_on("show",
-	    "status|listeners|sessions|links|queues|bridges|errors|config|stats",
-	    1, 8, CONTROL_TABLE, argc, argv);
+	return pass_on("show", CONTROL_SHOW_WORDS, 1, 2, CONTROL_TABLE, argc,
+	    argv);
 }
 
 int
@@ -256,7 +255,8 @@ control_resume(int argc, char **argv)
 int
 control_replay(int argc, char **argv)
 {
-	return pass_on("replay", "link NAME", 2, 2, CONTROL_TABLE, argc, argv);
+	return pass_on("replay", "link NAME|all", 2, 2, CONTROL_TABLE, argc,
+	    argv);
 }
 
 int

@@ -2,6 +2,10 @@
 #ifndef CTL_CONTROL_H
 #define CTL_CONTROL_H
 
+#define CONTROL_SHOW_WORDS                                                     \
+ "status|listeners|sessions [LIMIT]|links|queues|parked|errors|config|"        \
+ "stats|journal|directory|archive"
+
 int control_show(int argc, char **argv);
 int control_tail(int argc, char **argv);
 int control_trace(int argc, char **argv);
