@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "archive/store.h"
@@ -13,6 +14,8 @@
 
 #define RETRY_MIN_MS 200
 #define RETRY_MAX_MS 10000
+/* How long the last try to flush may take when the archive closes. */
+#define CLOSE_S 3
 
 struct archive {
 	struct archive_config config;
@@ -22,6 +25,7 @@ struct archive {
 	bool started;
 	int wake_fd;  /* the journal moved */
 	int close_fd; /* archive_close wants the thread to end */
+	int late_fd;  /* a timer: and now at once */
 
 	/* the thread's own */
 	struct db db;
@@ -297,7 +301,7 @@ archive_open(struct archive **ret, const struct archive_config *config,
 	archive->config = *config;
 	archive->journal = journal;
 	archive->clock = clock;
-	archive->wake_fd = archive->close_fd = -1;
+	archive->wake_fd = archive->close_fd = archive->late_fd = -1;
 	pthread_mutex_init(&archive->lock, NULL);
 	archive->status.enabled = *config->conninfo != '\0';
 	if (!archive->status.enabled)
@@ -305,7 +309,10 @@ archive_open(struct archive **ret, const struct archive_config *config,
 	archive->batch = calloc(1, sizeof(*archive->batch));
 	archive->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	archive->close_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	if (!archive->batch || archive->wake_fd < 0 || archive->close_fd < 0)
+	archive->late_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+	archive->db.interrupt_fd = archive->late_fd;
+	if (!archive->batch || archive->wake_fd < 0 || archive->close_fd < 0 ||
+	    archive->late_fd < 0)
 		result = err_set(err, -ENOMEM, "no memory for the archive");
 	else if (journal_subscribe(journal, archive->wake_fd) < 0)
 		result = err_set(err, -ENOSPC,
@@ -321,6 +328,8 @@ archive_open(struct archive **ret, const struct archive_config *config,
 void
 archive_close(struct archive **slot)
 {
+	static const struct itimerspec patience = { .it_value.tv_sec =
+							CLOSE_S };
 	struct archive *archive = *slot;
 	uint64_t one = 1;
 
@@ -328,12 +337,15 @@ archive_close(struct archive **slot)
 		return;
 	*slot = NULL;
 	if (archive->started &&
+	    timerfd_settime(archive->late_fd, 0, &patience, NULL) == 0 &&
 	    write(archive->close_fd, &one, sizeof(one)) == sizeof(one))
 		pthread_join(archive->thread, NULL);
 	if (archive->wake_fd >= 0)
 		close(archive->wake_fd);
 	if (archive->close_fd >= 0)
 		close(archive->close_fd);
+	if (archive->late_fd >= 0)
+		close(archive->late_fd);
 	journal_cursor_close(&archive->cursor);
 	if (archive->batch)
 		archive_batch_close(archive->batch);

@@ -21,7 +21,8 @@ struct archive_config {
 struct archive;
 int archive_open(struct archive **ret, const struct archive_config *config,
     struct journal *journal, const struct clock *clock, struct err *err);
-void archive_close(struct archive **archive); /* after a last try to flush */
+/* After a last try to flush, which a database that hangs cannot hold up. */
+void archive_close(struct archive **archive);
 
 struct archive_status {
 	bool enabled, connected;

@@ -209,6 +209,42 @@ a_restart_goes_on_where_the_database_stands(void **state)
 	assert_int_equal(count_rows("archive_quarantine"), 0);
 }
 
+/* The server process of the archive's connection. */
+static int
+archive_backend(void)
+{
+	struct err err = { "" };
+	int code, pid;
+	PGresult *result = db_query(&db,
+	    "SELECT pid FROM pg_stat_activity "
+	    "WHERE application_name = 'tocsind archive'",
+	    0, NULL, &code, &err);
+
+	if (!result)
+		fail_msg("%s", err.text);
+	assert_int_equal(PQntuples(result), 1);
+	pid = atoi(PQgetvalue(result, 0, 0));
+	PQclear(result);
+	return pid;
+}
+
+static void
+a_database_that_hangs_does_not_hold_up_the_end(void **state)
+{
+	int pid;
+
+	(void)state;
+	append_outcome(RECEIVED_US);
+	archive_all(1);
+	pid = archive_backend();
+	assert_int_equal(kill(pid, SIGSTOP), 0);
+	append_outcome(RECEIVED_US);
+	archive_close(&place.archive); /* else here for ever */
+	assert_int_equal(kill(pid, SIGCONT), 0);
+	archive_all(1);
+	assert_int_equal(count_rows("delivery_outcome"), 2);
+}
+
 #define TEST(name)                                                             \
  cmocka_unit_test_setup_teardown(name, open_place, close_place)
 
@@ -220,6 +256,7 @@ main(void)
 		TEST(refused_rows_are_kept_and_stepped_over),
 		TEST(a_refused_row_may_begin_a_segment),
 		TEST(a_restart_goes_on_where_the_database_stands),
+		TEST(a_database_that_hangs_does_not_hold_up_the_end),
 	};
 	struct err err = { "" };
 	int failed;
