@@ -46,13 +46,14 @@ settle_signal(struct dispatch *dispatch, const struct decision *decision)
 
 	if (!signal)
 		return;
+	if (!signal->judged)
+		repeat_seen(&dispatch->repeats, signal->sender,
+		    signal->fingerprint, signal->received_us);
 	signal->next_item = (uint16_t)(decision->item + 1);
 	signal->judged = true;
 	signal->repeat = decision->verdict == VERDICT_REPEAT;
 	if (signal->next_item < signal->items)
 		return;
-	repeat_seen(&dispatch->repeats, signal->sender, signal->fingerprint,
-	    signal->received_us);
 	signal->decided = true;
 	while ((signal = undecided_front(queue)) && signal->decided)
 		undecided_pop(queue);
