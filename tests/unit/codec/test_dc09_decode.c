@@ -507,7 +507,7 @@ encrypted_ack(void **state)
 	    DC09_OPENED);
 	assert_ptr_equal(memchr(f->plain, '|', 32), f->plain + 10);
 	assert_slice(content.body, "]");
-	assert_slice(content.timestamp, NOW + 1);
+	assert_slice(content.timestamp, &NOW[1]);
 }
 
 static void
