@@ -9,9 +9,11 @@
 #ifndef BASE_CURSOR_H
 #define BASE_CURSOR_H
 
+#include <endian.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/slice.h"
 
@@ -21,22 +23,69 @@ struct reader {
 	bool failed;
 };
 
+static inline size_t
+reader_left(const struct reader *r)
+{
+	return (size_t)(r->end - r->position);
+}
+
 struct reader reader_open(const void *data, size_t length);
-uint8_t reader_u8(struct reader *r);
-uint16_t reader_u16(struct reader *r);
-uint32_t reader_u32(struct reader *r);
-uint64_t reader_u64(struct reader *r);
+
+/* Inline: a record is some dozen numbers. */
+static inline void
+reader_take(struct reader *r, void *out, size_t length)
+{
+	if (r->failed || reader_left(r) < length) {
+		r->failed = true;
+		memset(out, 0, length);
+		return;
+	}
+	memcpy(out, r->position, length);
+	r->position += length;
+}
+
+static inline uint8_t
+reader_u8(struct reader *r)
+{
+	uint8_t value;
+
+	reader_take(r, &value, sizeof(value));
+	return value;
+}
+
+static inline uint16_t
+reader_u16(struct reader *r)
+{
+	uint16_t value;
+
+	reader_take(r, &value, sizeof(value));
+	return le16toh(value);
+}
+
+static inline uint32_t
+reader_u32(struct reader *r)
+{
+	uint32_t value;
+
+	reader_take(r, &value, sizeof(value));
+	return le32toh(value);
+}
+
+static inline uint64_t
+reader_u64(struct reader *r)
+{
+	uint64_t value;
+
+	reader_take(r, &value, sizeof(value));
+	return le64toh(value);
+}
+
 /* length bytes, borrowed from the buffer */
 struct slice reader_bytes(struct reader *r, size_t length);
 /* a slice written by writer_slice; absent stays absent */
 struct slice reader_slice(struct reader *r);
 /* the same, copied into out as a string; too long is a failure */
 void reader_string(struct reader *r, char *out, size_t out_size);
-static inline size_t
-reader_left(const struct reader *r)
-{
-	return (size_t)(r->end - r->position);
-}
 
 struct writer {
 	uint8_t *start;
@@ -46,11 +95,46 @@ struct writer {
 };
 
 struct writer writer_open(void *data, size_t size);
-void writer_u8(struct writer *w, uint8_t value);
-void writer_u16(struct writer *w, uint16_t value);
-void writer_u32(struct writer *w, uint32_t value);
-void writer_u64(struct writer *w, uint64_t value);
-void writer_bytes(struct writer *w, const void *data, size_t length);
+
+static inline void
+writer_bytes(struct writer *w, const void *data, size_t length)
+{
+	if (w->failed || (size_t)(w->end - w->position) < length) {
+		w->failed = true;
+		return;
+	}
+	if (length > 0)
+		memcpy(w->position, data, length);
+	w->position += length;
+}
+
+static inline void
+writer_u8(struct writer *w, uint8_t value)
+{
+	writer_bytes(w, &value, sizeof(value));
+}
+
+static inline void
+writer_u16(struct writer *w, uint16_t value)
+{
+	value = htole16(value);
+	writer_bytes(w, &value, sizeof(value));
+}
+
+static inline void
+writer_u32(struct writer *w, uint32_t value)
+{
+	value = htole32(value);
+	writer_bytes(w, &value, sizeof(value));
+}
+
+static inline void
+writer_u64(struct writer *w, uint64_t value)
+{
+	value = htole64(value);
+	writer_bytes(w, &value, sizeof(value));
+}
+
 /* u16 length + bytes; absent is length 0xffff; longer than 0xfffe fails */
 void writer_slice(struct writer *w, struct slice s);
 void writer_string(struct writer *w, const char *string);

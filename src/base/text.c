@@ -120,13 +120,35 @@ text_hex_encode_upper(const void *data, size_t length, char *out)
 	hex_encode(data, length, out, "0123456789ABCDEF");
 }
 
+/* One more than the value, 0 for what is no digit: a table, because nobody can
+ * predict the digits of a ciphertext. */
+static const uint8_t hex_digits[256] = { ['0'] = 1,
+	2,
+	3,
+	4,
+	5,
+	6,
+	7,
+	8,
+	9,
+	10,
+	['A'] = 11,
+	12,
+	13,
+	14,
+	15,
+	16,
+	['a'] = 11,
+	12,
+	13,
+	14,
+	15,
+	16 };
+
 static int
 hex_value(char c)
 {
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+	return hex_digits[(unsigned char)c] - 1;
 }
 
 int

@@ -16,7 +16,9 @@ clean_text(char *text)
 	size_t length = strlen(text);
 
 	for (size_t i = 0; i < length;) {
-		size_t step = text_utf8_length(text + i, length - i);
+		size_t step = (unsigned char)text[i] < 0x80
+		    ? 1
+		    : text_utf8_length(text + i, length - i);
 
 		if (step == 0) {
 			text[i] = '?';
