@@ -28,6 +28,18 @@ dispatch_state_path(const struct dispatch *dispatch, const char *name,
 	    name);
 }
 
+/* A turn comes within PACE_US, and wakes the writer. While the state is
+ * rebuilt there is no turn yet, but the first follows at once. */
+static void
+soon(struct dispatch *dispatch)
+{
+	static const struct timeval pace = { .tv_usec = PACE_US };
+
+	if (dispatch->again &&
+	    !event_pending(dispatch->again, EV_TIMEOUT, NULL))
+		event_add(dispatch->again, &pace);
+}
+
 int
 dispatch_append_outcome(struct dispatch *dispatch,
     const struct outcome *outcome, uint64_t *ret_lsn)
@@ -37,7 +49,9 @@ dispatch_append_outcome(struct dispatch *dispatch,
 
 	if (length < 0)
 		return length;
-	return journal_append(dispatch->journal, JOURNAL_OUTCOME,
+	/* marks remember it until it is durable: the next turn is soon enough */
+	soon(dispatch);
+	return journal_collect(dispatch->journal, JOURNAL_OUTCOME,
 	    clock_wall_us(dispatch->clock), clock_monotonic_us(dispatch->clock),
 	    slice_of(payload, (size_t)length), ret_lsn);
 }
@@ -217,11 +231,10 @@ step(struct dispatch *dispatch, struct err *err)
 static void
 pause_between_turns(struct dispatch *dispatch, unsigned records)
 {
-	const struct timeval pace = { .tv_usec = PACE_US };
 	bool busy = records >= BUSY_RECORDS;
 
 	if (busy)
-		event_add(dispatch->again, &pace);
+		soon(dispatch);
 	if (busy != dispatch->busy) {
 		if (busy)
 			event_del(dispatch->wake);
