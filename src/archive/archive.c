@@ -39,6 +39,7 @@ struct archive {
 
 	pthread_mutex_t lock; /* of status */
 	struct archive_status status;
+	int64_t current_us; /* everything received before is stored */
 };
 
 static void
@@ -161,11 +162,18 @@ stored(struct archive *archive)
 	archive->status.events += batch->event_count;
 	archive->status.deliveries += batch->outcome_count;
 	archive->status.batches++;
-	archive->status.lag_us = batch->first_us > 0
-	    ? clock_wall_us(archive->clock) - batch->first_us
-	    : 0;
+	if (batch->newest_us > archive->current_us)
+		archive->current_us = batch->newest_us;
 	pthread_mutex_unlock(&archive->lock);
 	hold(archive);
+}
+
+static void
+caught_up(struct archive *archive)
+{
+	pthread_mutex_lock(&archive->lock);
+	archive->current_us = clock_wall_us(archive->clock);
+	pthread_mutex_unlock(&archive->lock);
 }
 
 /* Step over one record, the next after the position. */
@@ -241,12 +249,14 @@ follow(struct archive *archive, struct err *err)
 		}
 		if (count < 0)
 			return count;
-		if (count > 0)
+		if (count > 0) {
 			result = store(archive, err);
-		else if (closing)
+		} else if (closing) {
 			return 0;
-		else
+		} else {
+			caught_up(archive);
 			closing = wait_for(archive, true, 1000);
+		}
 		if (count > 0 && count < (int)archive->limit)
 			closing =
 			    wait_for(archive, false,
@@ -304,6 +314,7 @@ archive_open(struct archive **ret, const struct archive_config *config,
 	archive->wake_fd = archive->close_fd = archive->late_fd = -1;
 	pthread_mutex_init(&archive->lock, NULL);
 	archive->status.enabled = *config->conninfo != '\0';
+	archive->current_us = clock_wall_us(clock);
 	if (!archive->status.enabled)
 		return 0;
 	archive->batch = calloc(1, sizeof(*archive->batch));
@@ -357,7 +368,13 @@ archive_close(struct archive **slot)
 void
 archive_status(struct archive *archive, struct archive_status *ret)
 {
+	int64_t current_us;
+
 	pthread_mutex_lock(&archive->lock);
 	*ret = archive->status;
+	current_us = archive->current_us;
 	pthread_mutex_unlock(&archive->lock);
+	if (ret->enabled &&
+	    ret->position_lsn < journal_durable(archive->journal))
+		ret->lag_us = clock_wall_us(archive->clock) - current_us;
 }

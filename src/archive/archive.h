@@ -27,7 +27,7 @@ void archive_close(struct archive **archive);
 struct archive_status {
 	bool enabled, connected;
 	uint64_t position_lsn, events, deliveries, batches, quarantined;
-	int64_t lag_us; /* age of the oldest record not yet stored */
+	int64_t lag_us; /* the history may lack what is not older than this */
 	char problem[256];
 };
 void archive_status(struct archive *archive, struct archive_status *ret);
