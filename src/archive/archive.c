@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -16,6 +17,7 @@
 #define RETRY_MAX_MS 10000
 /* How long the last try to flush may take when the archive closes. */
 #define CLOSE_S 3
+#define ARCHIVE_NICE 10
 
 struct archive {
 	struct archive_config config;
@@ -274,6 +276,8 @@ run(void *context)
 	int result;
 
 	pthread_setname_np(pthread_self(), "archive");
+	/* of this thread alone; it may be late, replies may not */
+	setpriority(PRIO_PROCESS, 0, ARCHIVE_NICE);
 	archive->retry_ms = RETRY_MIN_MS;
 	for (;;) {
 		result = connect_database(archive, &err);

@@ -12,6 +12,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 
+#define MAIN_LOOP_NICE 5
+
 int
 process_make_directory(const char *path, struct err *err)
 {
@@ -100,6 +102,9 @@ process_close(struct process *process)
 enum exit_status
 process_run(struct process *process)
 {
+	/* of this thread alone: where the processors are all busy, what is
+	 * behind the journal waits, and replies keep their latency */
+	setpriority(PRIO_PROCESS, 0, MAIN_LOOP_NICE);
 	sd_notify(0, "READY=1");
 	if (!process->stopping)
 		event_base_dispatch(process->base);
