@@ -12,7 +12,9 @@ the mean of the reference runs before and after it.
 
 everything: delivery to two stations and the archive in a private PostgreSQL.
 The rate is searched at which all queues are empty again within DRAIN_S after
-the load ends; CPU per signal is read per thread from /proc.
+the load ends; CPU per signal is read per thread from /proc. Once with one
+message in flight on each link, as Sur-Gard has it, and once with 16; the
+reference in the same table has 50 connections.
 
 Journals and the reference's file are in --dir: put it on the disk in question,
 never on tmpfs.
@@ -134,10 +136,12 @@ class Bench:
             place = self.run(tool, "dir", self.conninfo).strip()
             self.run(tool, "stop", place)
 
-    def seed(self, *endpoints):
+    def seed(self, *endpoints, in_flight=1):
         self.run(self.program("tocsinctl"), "db", "seed-demo",
                  "--sites", str(SITES), "--database", self.conninfo,
                  "--endpoint-a", endpoints[0], "--endpoint-b", endpoints[1])
+        self.run("psql", "-q", "-d", self.conninfo, "-c",
+                 f"UPDATE tocsin.receiver SET in_flight = {in_flight}")
 
     def configure(self, state, port, metrics, paused, archive):
         path = state / "tocsin.ini"
@@ -271,13 +275,13 @@ level = warn
     # ---- everything on ---------------------------------------------------------
 
     @contextlib.contextmanager
-    def whole(self):
+    def whole(self, in_flight=1):
         """PostgreSQL, two stations and tocsind that delivers and archives."""
         station = (self.program("tocsin-station"), "--protocol", "surgard",
                    "--listen", "127.0.0.1:0")
         with self.postgres(), self.first_line(*station) as first, \
                 self.first_line(*station) as second:
-            self.seed(first, second)
+            self.seed(first, second, in_flight=in_flight)
             with self.tocsind(paused=False, archive=True) as running:
                 yield running
 
@@ -321,20 +325,35 @@ level = warn
         print("### Everything on\n")
         print("Delivery to two Sur-Gard stations, archive into PostgreSQL; "
               "load, stations and PostgreSQL on the same processors.\n")
-        with self.whole() as running:
-            rate, best = self.search(running)
-            over = self.at_rate(running, rate * 3 // 2, self.seconds + 1)
-        print("| | signals/s | ack p50 / p99 / p99.9 us | "
-              "queues empty after |")
-        print("|---|---|---|---|")
-        for name, found in (("highest rate at which no queue grows", best),
-                            ("half as much again", over)):
-            print(f"| {name} | {found['rate']:.0f} | {latencies([found])} | "
-                  f"{found['drain_s']:.1f} s |")
-        print("\n| thread | CPU us per signal |\n|---|---|")
-        for name, us in sorted(best["cpu_us"].items(), key=lambda x: -x[1]):
-            print(f"| {name} | {us:.1f} |")
-        print(f"| all | {sum(best['cpu_us'].values()):.1f} |\n")
+        print("| in flight on a link | | signals/s | of the reference | "
+              "ack p50 / p99 / p99.9 us | queues empty after |")
+        print("|---|---|---|---|---|---|")
+        bests = {}
+        for in_flight in (1, 16):
+            before = self.reference_rate()
+            with self.whole(in_flight) as running:
+                rate, best = self.search(running)
+                over = self.at_rate(running, rate * 3 // 2, self.seconds + 1)
+            reference = statistics.mean((before, self.reference_rate()))
+            bests[in_flight] = best["cpu_us"]
+            for name, found in (("no queue grows", best),
+                                ("half as much again", over)):
+                print(f"| {in_flight} | {name} | {found['rate']:.0f} | "
+                      f"{found['rate'] / reference:.2f} | "
+                      f"{latencies([found])} | {found['drain_s']:.1f} s |",
+                      flush=True)
+        print("\n| CPU us per signal, by thread |"
+              + "".join(f" {name} in flight |" for name in bests))
+        print("|---|" + "---|" * len(bests))
+        for thread in sorted(bests[1], key=lambda name: -bests[1][name]):
+            print(f"| {thread} |" + "".join(
+                f" {best[thread]:.1f} |" for best in bests.values()))
+        print("| all |" + "".join(
+            f" {sum(best.values()):.1f} |" for best in bests.values()) + "\n")
+
+    def reference_rate(self):
+        with self.reference() as address:
+            return self.load_row(address, ROWS[1])["rate"]
 
     # ---- soak ------------------------------------------------------------------
 
