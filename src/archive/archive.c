@@ -16,7 +16,7 @@
 #define RETRY_MIN_MS 200
 #define RETRY_MAX_MS 10000
 /* How long the last try to flush may take when the archive closes. */
-#define CLOSE_S 3
+#define CLOSE_S	     3
 #define ARCHIVE_NICE 10
 
 struct archive {
