@@ -55,10 +55,15 @@ reload(void *context, struct err *err)
 	process_reloading(true);
 	result = config_load(daemon->config_path, &fresh, err);
 	if (result == 0)
+		result = log_open(fresh->log.file, fresh->log.level, err);
+	if (result == 0) {
 		result = ingress_reload(daemon->ingress, &fresh->ingress, err);
+		if (result < 0) /* as it was before, as far as it can be */
+			log_open(daemon->config->log.file,
+			    daemon->config->log.level, NULL);
+	}
 	if (result == 0) {
 		config_log_changes(daemon->config, fresh);
-		result = log_open(fresh->log.file, fresh->log.level, err);
 		directory_reload(daemon->directory);
 	}
 	config_free(&fresh);
