@@ -15,6 +15,8 @@
 
 #define SEGMENT_HEADER_BYTES 4096u
 #define SEGMENT_NODE_SIZE    64
+/* What a file system writes at least. */
+#define SEGMENT_BLOCK_BYTES 4096u
 /* The stream begins here, so that lsn 0 can mean "the oldest". */
 #define SEGMENT_FIRST_LSN 4096u
 
@@ -59,7 +61,8 @@ int segment_make_spare(const struct io *io, const char *directory,
 /* Make a file of zeros under path and leave it open; it is not synced. */
 int segment_make_zeros(const struct io *io, const char *path, uint64_t bytes);
 
-/* pwritev until all of both parts is written; 0 or -errno. */
+/* pwritev until both parts are written, and zeros behind them up to the end of
+ * the block, which then need not be read to be written; 0 or -errno. */
 int segment_write(const struct io *io, int fd, const uint8_t *header,
     const void *data, size_t length, uint64_t offset);
 /* pread until length or the end of the file; the bytes read, or -errno. */
