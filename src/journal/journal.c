@@ -157,6 +157,7 @@ create(const struct io *io, const struct clock *clock)
 {
 	struct journal *journal = calloc(1, sizeof(*journal));
 	pthread_condattr_t monotonic;
+	pthread_mutexattr_t adaptive;
 
 	if (!journal)
 		return NULL;
@@ -164,7 +165,11 @@ create(const struct io *io, const struct clock *clock)
 	journal->clock = clock;
 	journal->lock_fd = -1;
 	journal->fd = -1;
-	pthread_mutex_init(&journal->append_lock, NULL);
+	/* held while a record is copied: shorter than going to sleep */
+	pthread_mutexattr_init(&adaptive);
+	pthread_mutexattr_settype(&adaptive, PTHREAD_MUTEX_ADAPTIVE_NP);
+	pthread_mutex_init(&journal->append_lock, &adaptive);
+	pthread_mutexattr_destroy(&adaptive);
 	pthread_mutex_init(&journal->table_lock, NULL);
 	pthread_mutex_init(&journal->read_lock, NULL);
 	pthread_condattr_init(&monotonic);
