@@ -1,6 +1,5 @@
 /* What the station is told: its own account, the code, names, launch URL. */
 #include <ctype.h>
-#include <stdio.h>
 
 #include "routing/internal.h"
 
@@ -66,7 +65,7 @@ template_takes(const char **position, const char *name)
 {
 	size_t length = strlen(name);
 
-	if (strncmp(*position, name, length) != 0)
+	if (**position != '<' || strncmp(*position, name, length) != 0)
 		return false;
 	*position += length;
 	return true;
@@ -126,20 +125,23 @@ compose_account(struct route *route, struct slice *ret)
 	const struct directory_station *station = route->station;
 	const char *prefix =
 	    station->receiver_adds_prefix ? "" : station->prefix;
+	size_t prefix_length = strlen(prefix);
+	size_t length = prefix_length + strlen(route->site->account);
 	char *out = route->scratch->accounts[0];
-	int length;
 
 	if (route->site->account[0] == '\0')
 		return route_end(route, VERDICT_UNROUTED,
 		    "site '%s' has no account number at station '%s'",
 		    route->site->name, station->name);
-	length = snprintf(out, DIRECTORY_EFFECTIVE_SIZE, "%s%s", prefix,
-	    route->site->account);
 	if (length >= DIRECTORY_EFFECTIVE_SIZE)
 		return route_end(route, VERDICT_UNROUTED,
-		    "account '%s' with prefix '%s' is longer than %d",
-		    route->site->account, prefix, DIRECTORY_EFFECTIVE_SIZE - 1);
-	*ret = slice_of(out, (size_t)length);
+		    "account '%s' with prefix '%s' is longer than %u",
+		    route->site->account, prefix,
+		    DIRECTORY_EFFECTIVE_SIZE - 1u);
+	memcpy(out, prefix, prefix_length);
+	memcpy(out + prefix_length, route->site->account,
+	    length - prefix_length);
+	*ret = slice_of(out, length);
 	return true;
 }
 

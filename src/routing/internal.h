@@ -26,7 +26,8 @@ struct route {
 	char code[SIGNAL_CODE_SIZE];
 };
 
-/* The verdict with its sentence; always returns false: "not routed". */
+/* The verdict with its sentence; always returns false: "not routed". Of printf
+ * it takes %s, %.*s and %u. */
 bool route_end(struct route *route, enum verdict verdict, const char *format,
     ...) __attribute__((format(printf, 3, 4)));
 /* The sentence alone. */

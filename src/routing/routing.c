@@ -2,7 +2,6 @@
 #include "routing/routing.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 
 #include "base/text.h"
 #include "routing/internal.h"
@@ -28,14 +27,84 @@ clean_text(char *text)
 	}
 }
 
+/* The sentence while it is written; what has no room is cut. */
+struct sentence {
+	char *position, *end;
+	unsigned char seen; /* all its bytes or-ed: 0x80 and up is not ASCII */
+};
+
+static void
+sentence_add(struct sentence *sentence, const char *text, size_t length)
+{
+	size_t room = (size_t)(sentence->end - sentence->position);
+
+	if (length > room)
+		length = room;
+	for (size_t i = 0; i < length; i++) {
+		sentence->seen |= (unsigned char)text[i];
+		sentence->position[i] = text[i];
+	}
+	sentence->position += length;
+}
+
+static void
+sentence_add_number(struct sentence *sentence, unsigned number)
+{
+	char digits[10];
+	size_t at = sizeof(digits);
+
+	do {
+		digits[--at] = (char)('0' + number % 10);
+		number /= 10;
+	} while (number > 0);
+	sentence_add(sentence, digits + at, sizeof(digits) - at);
+}
+
+/* What a '%' stands for: %s, %.*s and %u, nothing else; vsnprintf took a
+ * quarter of the time of a decision. Returns what follows it. */
+__attribute__((format(printf, 2, 0))) static const char *
+sentence_add_value(struct sentence *sentence, const char *format, va_list *from)
+{
+	if (*format == 'u') {
+		sentence_add_number(sentence, va_arg(*from, unsigned));
+	} else if (*format == '.') {
+		int length = va_arg(*from, int);
+
+		format += 2;
+		sentence_add(sentence, va_arg(*from, const char *),
+		    (size_t)length);
+	} else {
+		const char *text = va_arg(*from, const char *);
+
+		sentence_add(sentence, text, strlen(text));
+	}
+	return format + 1;
+}
+
 __attribute__((format(printf, 2, 0))) static void
 say(struct route *route, const char *format, va_list arguments)
 {
 	char *text = route->scratch->reason;
+	struct sentence sentence = { text,
+		text + sizeof(route->scratch->reason) - 1, 0 };
+	va_list values;
 
-	vsnprintf(text, sizeof(route->scratch->reason), format, arguments);
-	clean_text(text);
-	route->decision->reason = slice_from_string(text);
+	va_copy(values, arguments);
+	while (*format) {
+		size_t plain = strcspn(format, "%");
+
+		sentence_add(&sentence, format, plain);
+		format += plain;
+		if (*format)
+			format =
+			    sentence_add_value(&sentence, format + 1, &values);
+	}
+	va_end(values);
+	*sentence.position = '\0';
+	if (sentence.seen >= 0x80)
+		clean_text(text);
+	route->decision->reason =
+	    slice_of(text, (size_t)(sentence.position - text));
 }
 
 void
