@@ -31,22 +31,37 @@ def ctl(*words, conninfo=None):
                           capture_output=True, text=True, timeout=60)
 
 
-@pytest.fixture
-def empty(server):
-    """A database with nothing in it."""
-    name = f"test_{next(numbers)}"
-    connection = psycopg2.connect(server)
-    connection.autocommit = True
-    connection.cursor().execute(f"CREATE DATABASE {name}")
-    connection.close()
+def named(server, name):
     return server.replace("dbname=postgres", f"dbname={name}")
 
 
+def create(server, name, template="template1"):
+    """A new database; its connection string."""
+    connection = psycopg2.connect(server)
+    connection.autocommit = True
+    connection.cursor().execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+    connection.close()
+    return named(server, name)
+
+
 @pytest.fixture
-def conninfo(empty):
-    done = ctl("db", "migrate", "--sql", SQL, conninfo=empty)
+def empty(server):
+    """A database with nothing in it."""
+    return create(server, f"test_{next(numbers)}")
+
+
+@pytest.fixture(scope="session")
+def migrated(server):
+    """The name of a database to copy: migrating takes longer."""
+    create(server, "migrated")
+    done = ctl("db", "migrate", "--sql", SQL, conninfo=named(server, "migrated"))
     assert done.returncode == 0, done.stderr
-    return empty
+    return "migrated"
+
+
+@pytest.fixture
+def conninfo(server, migrated):
+    return create(server, f"test_{next(numbers)}", migrated)
 
 
 @pytest.fixture
