@@ -199,6 +199,6 @@ ENTITY(receiver, "tocsin.receiver", "receiver.key", "")
 ENTITY(station, "tocsin.station_record", NULL, "")
 ENTITY(site, "tocsin.site", NULL,
     ", (SELECT account FROM tocsin.effective_account e "
-    "WHERE e.site_id = t.id) AS effective_account")
+    "WHERE e.site_id = t.id AND e.destination_id IS NULL) AS effective_account")
 ENTITY(bridge, "tocsin.bridge", "bridge.key", ", state")
 ENTITY(channel, "tocsin.channel", NULL, "")

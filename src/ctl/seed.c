@@ -319,6 +319,7 @@ summarize(struct db *db, bool json, struct err *err)
 	    "FROM tocsin.station_record s "
 	    "JOIN tocsin.receiver v ON v.id = s.receiver_id "
 	    "JOIN tocsin.effective_account e ON e.station_record_id = s.id "
+	    "AND e.destination_id IS NULL "
 	    "JOIN tocsin.bridge b ON b.site_id = e.site_id "
 	    "WHERE s.dealer_id = " DEMO_DEALER " GROUP BY 1, 2 ORDER BY 1",
 	    0, NULL, &code, err);
