@@ -123,10 +123,10 @@ BEGIN
 		JOIN dealer d ON d.id = s.dealer_id
 		WHERE CASE WHEN by_reference THEN e.center_claimed = place_id AND e.reference_id = value
 			ELSE e.receiver_claimed = place_id AND e.sent_as = value END;
-	message := format('%s %s is %s at %s: no two customers may signal under one; '
-		'ask the monitoring station %s for a free one, or choose another',
-		CASE WHEN by_reference THEN 'reference id' ELSE 'account' END, value,
-		coalesce('already used by ' || holder, 'given to two sites at once'), place, station);
+	message := format('%1$s %2$s is already taken at %3$s, %4$s: no two customers may signal under one %1$s; '
+		'ask the monitoring station %5$s for a free one, or choose another',
+		CASE WHEN by_reference THEN 'reference id' ELSE 'account' END, value, place,
+		coalesce('by ' || holder, 'as it was given to two sites at once'), station);
 	RAISE EXCEPTION USING ERRCODE = 'unique_violation', CONSTRAINT = constraint_name,
 		TABLE = 'effective_account', SCHEMA = 'tocsin', MESSAGE = message;
 END $$;

@@ -220,7 +220,8 @@ COMMENT ON FUNCTION tocsin.audit_verify(bigint, bigint, bytea) IS
 -- ---- what is audited -------------------------------------------------------------------
 
 -- One trigger function per table, so that PostgreSQL keeps its plans. key and
--- chain are expressions over the row r.
+-- chain are expressions over the row r; OFFSET 0 keeps them from being worked
+-- out once for the row and once more for its hash.
 CREATE FUNCTION tocsin.audit_watch(source text, key text, chain text, secrets text[] DEFAULT '{}')
 RETURNS void LANGUAGE plpgsql SET search_path = tocsin, pg_temp AS $$
 DECLARE
@@ -237,7 +238,7 @@ BEGIN
 				audit_row_hash(x.chain, pg_current_xact_id(), now(), who, session_user,
 				TG_TABLE_NAME, x.key, 'insert', NULL, x.new)
 			FROM (SELECT @chain@ AS chain, (@key@)::text AS key, to_jsonb(r) @hidden@ AS new
-				FROM new_rows r) x
+				FROM new_rows r OFFSET 0) x
 			RETURNING audit_log.chain)
 		INSERT INTO audit_seal (chain) SELECT DISTINCT a.chain FROM added a
 			ON CONFLICT (chain, xid) WHERE hash IS NULL DO NOTHING;
@@ -251,7 +252,7 @@ BEGIN
 				audit_row_hash(x.chain, pg_current_xact_id(), now(), who, session_user,
 				TG_TABLE_NAME, x.key, 'delete', x.old, NULL)
 			FROM (SELECT @chain@ AS chain, (@key@)::text AS key, to_jsonb(r) @hidden@ AS old
-				FROM old_rows r) x
+				FROM old_rows r OFFSET 0) x
 			RETURNING audit_log.chain)
 		INSERT INTO audit_seal (chain) SELECT DISTINCT a.chain FROM added a
 			ON CONFLICT (chain, xid) WHERE hash IS NULL DO NOTHING;
@@ -271,7 +272,7 @@ BEGIN
 				FROM (SELECT @chain@ AS chain, (@key@)::text AS key, r AS whole, to_jsonb(r) AS value
 					FROM old_rows r) o
 				FULL JOIN (SELECT @chain@ AS chain, (@key@)::text AS key, r AS whole, to_jsonb(r) AS value
-					FROM new_rows r) n ON n.key = o.key) x
+					FROM new_rows r) n ON n.key = o.key OFFSET 0) x
 			WHERE x.old IS DISTINCT FROM x.new
 			RETURNING audit_log.chain)
 		INSERT INTO audit_seal (chain) SELECT DISTINCT a.chain FROM added a

@@ -31,6 +31,16 @@ COMMENT ON FUNCTION tocsin.refuse(text, text) IS 'Raise a refusal';
 
 -- ---- bridges -----------------------------------------------------------------------
 
+-- the plain way, by who may write the column
+CREATE OR REPLACE FUNCTION tocsin.bridge_refuse_second_claim() RETURNS trigger
+LANGUAGE plpgsql SET search_path = tocsin, pg_temp AS $$
+BEGIN
+	RAISE EXCEPTION 'bridge % is registered at site %: it must be unregistered or transferred there first',
+		coalesce(OLD.serial, OLD.id::text), OLD.site_id
+		USING ERRCODE = 'check_violation',
+		CONSTRAINT = 'bridge_registered_elsewhere', TABLE = 'bridge';
+END $$;
+
 CREATE FUNCTION tocsin.claim_code_hash(code text) RETURNS bytea
 LANGUAGE sql IMMUTABLE STRICT AS $$
 	SELECT sha256(convert_to(upper(regexp_replace(code, '[^0-9A-Za-z]', '', 'g')), 'UTF8'))

@@ -43,6 +43,7 @@ report_result(struct db *db, const PGresult *result, struct err *err)
 		    sizeof(db->sqlstate));
 	if (!text)
 		return report(db, -EIO, "PostgreSQL", err);
+	snprintf(db->message, sizeof(db->message), "%s", text);
 	return err_set(err,
 	    PQstatus(db->connection) == CONNECTION_OK ? -EIO : -ENOTCONN,
 	    "PostgreSQL: %s%s%s", text, detail ? "; " : "",
@@ -148,7 +149,7 @@ finish(struct db *db, struct err *err)
 static int
 send_sql(struct db *db, const char *sql, struct err *err)
 {
-	db->sqlstate[0] = db->constraint[0] = '\0';
+	db->sqlstate[0] = db->constraint[0] = db->message[0] = '\0';
 	if (!db->connection)
 		return err_set(err, -ENOTCONN, "not connected to PostgreSQL");
 	if (!PQsendQuery(db->connection, sql))
@@ -330,7 +331,7 @@ db_query(struct db *db, const char *sql, int count, const char *const *values,
 {
 	int code;
 
-	db->sqlstate[0] = db->constraint[0] = '\0';
+	db->sqlstate[0] = db->constraint[0] = db->message[0] = '\0';
 	if (!db->connection) {
 		*ret_code =
 		    err_set(err, -ENOTCONN, "not connected to PostgreSQL");
@@ -359,6 +360,12 @@ const char *
 db_constraint(const struct db *db)
 {
 	return db->constraint;
+}
+
+const char *
+db_message(const struct db *db)
+{
+	return db->message;
 }
 
 /* Send a COPY statement and take it to where data may flow. */

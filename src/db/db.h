@@ -20,6 +20,7 @@ struct db {
 	int interrupt_fd;
 	char sqlstate[6];
 	char constraint[64];
+	char message[512];
 };
 
 /*
@@ -49,6 +50,8 @@ PGresult *db_query(struct db *db, const char *sql, int count,
 const char *db_sqlstate(const struct db *db);
 /* The constraint that refused it, "" when none did. */
 const char *db_constraint(const struct db *db);
+/* Its primary message, without detail and hint; "" when none did. */
+const char *db_message(const struct db *db);
 
 /* COPY (query) TO STDOUT, text format; row is called with each line, fields
  * split at tabs and unescaped in place, NULL fields as NULL. A line with

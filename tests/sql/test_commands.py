@@ -50,7 +50,7 @@ def test_zones_and_library(conninfo, site):
 
 
 REFUSED = [
-    ("site add --dealer 1 --name x --timezone UTC --station 1 --account 0A1", 1, "already taken at this receiver"),
+    ("site add --dealer 1 --name x --timezone UTC --station 1 --account 0A1", 1, "account 10A1 is already taken at receiver plain, by site 1"),
     ("site add --dealer 1 --name x --timezone Athens", 1, "no such time zone"),
     ("site add --dealer 1 --name x", 64, "--timezone ZONE is needed"),
     ("site set --id 1 --acount 5", 64, "did you mean \"--account\""),
