@@ -32,7 +32,10 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 		SELECT FROM pg_roles r
 		-- the role that was SET, also inside a function of the owner
 		WHERE r.rolname = coalesce(nullif(current_setting('role'), 'none'), session_user)
-		AND NOT r.rolsuper AND pg_has_role(r.oid, 'tocsin_portal', 'MEMBER'))
+		AND pg_has_role(r.oid, 'tocsin_portal', 'USAGE')
+		-- the policies show these everything, whatever else they are
+		AND NOT pg_has_role(r.oid, 'tocsin_operator', 'USAGE')
+		AND NOT pg_has_role(r.oid, (SELECT n.nspowner FROM pg_namespace n WHERE n.nspname = 'tocsin'), 'USAGE'))
 $$;
 COMMENT ON FUNCTION tocsin.session_is_tenant() IS
 	'Whether this session serves a dealer, a center or an app member, so that it sees only what is theirs';

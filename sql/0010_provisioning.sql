@@ -512,7 +512,7 @@ LANGUAGE plpgsql STABLE SET search_path = tocsin, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
 	value text := url_decode((regexp_match(url, '[?&](?:act|csid|txid)=([^&#]*)', 'i'))[1]);
-	zone_key text := coalesce(nullif(ltrim(url_decode(
+	wanted_zone text := coalesce(nullif(ltrim(url_decode(
 		(regexp_match(url, '[?&]zone=([^&#]*)', 'i'))[1]), '0'), ''), '0');
 BEGIN
 	IF coalesce(value, '') = '' THEN
@@ -532,7 +532,7 @@ BEGIN
 		JOIN site s ON s.id = e.site_id
 		LEFT JOIN LATERAL (
 			SELECT cz.zone_number, cz.channel_id FROM bridge b JOIN channel_zone cz ON cz.bridge_id = b.id
-			WHERE b.site_id = s.id AND cz.zone_key = site_find_by_url.zone_key
+			WHERE b.site_id = s.id AND cz.zone_key = wanted_zone
 			ORDER BY b.id LIMIT 1) z ON true
 		LEFT JOIN channel c ON c.id = z.channel_id
 		ORDER BY e.active DESC, s.id;
