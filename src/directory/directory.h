@@ -102,8 +102,9 @@ struct directory_station {
 	const char *name;
 	const char *prefix; /* of every account; "" */
 	bool receiver_adds_prefix;
-	const char *line_card;	  /* "" none */
-	const char *url_template; /* launch URL with <account> and <zone>; "" */
+	const char *line_card; /* "" none */
+	const char
+	    *url_template; /* launch URL: <account>, <zone>, <reference>; "" */
 };
 
 enum directory_site_state {
@@ -119,6 +120,8 @@ struct directory_site {
 	const char *account;	  /* number without prefix; "" none */
 	const char *reference_id; /* "" none */
 	struct directory_library library;
+	int64_t on_test_until_us; /* wall clock; 0: not on test */
+	bool on_test_forward; /* on test: forwarded as such, not held back */
 };
 
 struct directory_zone {

@@ -50,10 +50,10 @@ static const struct query queries[OBJECT_KINDS] = {
 	    "tocsin.directory_station o", "o.id", "", 8, 0 },
 	[OBJECT_SITE] = { "site",
 	    "o.id, o.dealer_id, o.station_id, o.state, o.name, o.account, "
-	    "o.reference_id, " LIBRARY_COLUMNS,
+	    "o.reference_id, o.on_test_until_us, o.on_test_forward, " LIBRARY_COLUMNS,
 	    "tocsin.directory_site o LEFT JOIN tocsin.directory_library l "
 	    "ON l.owner = 'site' AND l.owner_id = o.id",
-	    "o.id", ", l.zone_type, l.inbound_code", 7, 4 },
+	    "o.id", ", l.zone_type, l.inbound_code", 9, 4 },
 	[OBJECT_BRIDGE] = { "bridge",
 	    "o.id, o.site_id, o.kind, o.serial, o.account, o.receiver, o.line, "
 	    "o.listener, o.key, o.cipher_required, "
@@ -383,6 +383,8 @@ put_site(const struct gathering *g)
 	site.name = read_text(&fields);
 	site.account = read_text(&fields);
 	site.reference_id = read_text(&fields);
+	site.on_test_until_us = (int64_t)read_number(&fields, INT64_MAX);
+	site.on_test_forward = read_boolean(&fields);
 	result = read_library(g, &site.library);
 	if (result == 0)
 		result = fields.failed

@@ -12,7 +12,7 @@
 #include "base/cursor.h"
 
 #define SNAPSHOT_MAGIC	     "TOCSNAP\n"
-#define SNAPSHOT_VERSION     1
+#define SNAPSHOT_VERSION     2
 #define SNAPSHOT_SEALED	     1u
 #define SNAPSHOT_HEADER_SIZE 96
 #define RECORD_HEADER_SIZE   5
@@ -152,6 +152,8 @@ write_site(struct writer *w, const struct directory_site *site)
 	writer_string(w, site->name);
 	writer_string(w, site->account);
 	writer_string(w, site->reference_id);
+	writer_u64(w, (uint64_t)site->on_test_until_us);
+	writer_u8(w, site->on_test_forward);
 	write_library(w, &site->library);
 }
 
@@ -648,6 +650,8 @@ read_site(struct content_reader *c, uint64_t id, struct directory_batch *batch,
 	site.name = read_text(c);
 	site.account = read_text(c);
 	site.reference_id = read_text(c);
+	site.on_test_until_us = (int64_t)reader_u64(&c->r);
+	site.on_test_forward = reader_u8(&c->r) != 0;
 	site.library = read_library(c, ret_array);
 	return c->r.failed ? -EBADMSG : directory_put_site(batch, id, &site);
 }

@@ -74,8 +74,8 @@ template_takes(const char **position, const char *name)
 /* SLICE_NONE when there is no template or the result has no room: the alarm
  * goes out without it. */
 static struct slice
-compose_url(const char *template, struct slice account, struct slice zone,
-    char *out, size_t out_size)
+compose_url(const char *template, struct slice account, struct slice reference,
+    struct slice zone, char *out, size_t out_size)
 {
 	struct url url = { out, out + out_size, false };
 	char digits[8];
@@ -90,6 +90,8 @@ compose_url(const char *template, struct slice account, struct slice zone,
 			url_add_value(&url, account);
 		else if (template_takes(&template, "<zone>"))
 			url_add_value(&url, number);
+		else if (template_takes(&template, "<reference>"))
+			url_add_value(&url, reference);
 		else
 			url_add(&url, *template ++);
 	}
@@ -166,9 +168,10 @@ route_compose(struct route *route)
 		delivery->zone_name = slice_from_string(route->zone->name);
 	delivery->site_name = slice_from_string(route->site->name);
 	delivery->reference_id = text_or_none(route->site->reference_id);
-	delivery->url =
-	    compose_url(station->url_template, delivery->account, event->zone,
-		route->scratch->urls[0], sizeof(route->scratch->urls[0]));
+	delivery->url = compose_url(station->url_template, delivery->account,
+	    slice_from_string(route->site->reference_id), event->zone,
+	    route->scratch->urls[0], sizeof(route->scratch->urls[0]));
+	delivery->test = route_on_test(route);
 	delivery->line_card = text_or_none(station->line_card);
 	delivery->occurred_us = route->request->signal->panel_time_us;
 	delivery->received_us = route->request->received_us;

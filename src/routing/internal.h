@@ -34,6 +34,9 @@ bool route_end(struct route *route, enum verdict verdict, const char *format,
 void route_say(struct route *route, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* The site is, at the moment of receipt. */
+bool route_on_test(const struct route *route);
+
 /* Fill the decision's first delivery. False when the account cannot be
  * composed; the verdict is set then. */
 bool route_compose(struct route *route);

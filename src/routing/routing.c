@@ -146,6 +146,12 @@ find_sender(struct route *route)
 	return true;
 }
 
+bool
+route_on_test(const struct route *route)
+{
+	return route->site->on_test_until_us > route->request->received_us;
+}
+
 static bool
 find_site(struct route *route)
 {
@@ -165,6 +171,9 @@ find_site(struct route *route)
 	if (route->site->state == DIRECTORY_SITE_INACTIVE)
 		return route_end(route, VERDICT_SITE_INACTIVE,
 		    "site '%s' is deactivated", route->site->name);
+	if (route_on_test(route) && !route->site->on_test_forward)
+		return route_end(route, VERDICT_ON_TEST,
+		    "site '%s' is on test: held back", route->site->name);
 	return true;
 }
 

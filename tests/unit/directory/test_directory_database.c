@@ -241,6 +241,10 @@ changes_are_followed(void **state)
 	wait_until(strcmp(site_name(7), "Seven") == 0);
 	postgres_execute(&sql, "DELETE FROM tocsin.site WHERE id = 7");
 	wait_until(!directory_site_by_id(directory, 7));
+	postgres_execute(&sql, "SELECT tocsin.site_test_start(1, 60, true)");
+	wait_until(directory_site_by_id(directory, 1)->on_test_forward);
+	assert_true(directory_site_by_id(directory, 1)->on_test_until_us >
+	    clock_wall_us(&clock_system) + 3500ll * 1000000);
 	postgres_execute(&sql,
 	    "UPDATE tocsin.bridge SET transport_account = '9009' WHERE id = 1");
 	wait_until(find_sender("L1", "9009"));

@@ -65,6 +65,8 @@ fill(void)
 		.name = "Site",
 		.account = "0123",
 		.reference_id = "R-1",
+		.on_test_until_us = 1ll << 50,
+		.on_test_forward = true,
 		.library = { 1, rows } };
 	const struct directory_bridge bridge = { .id = 50,
 		.site_id = 40,
@@ -169,6 +171,8 @@ check_rest(const struct directory *copy)
 	assert_int_equal(site->state, DIRECTORY_SITE_INACTIVE);
 	assert_string_equal(site->account, "0123");
 	assert_string_equal(site->reference_id, "R-1");
+	assert_true(site->on_test_until_us == 1ll << 50);
+	assert_true(site->on_test_forward);
 	assert_int_equal(site->library.count, 1);
 }
 

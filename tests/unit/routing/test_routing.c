@@ -450,20 +450,80 @@ test_no_event_and_own_event(void **state)
 	directory_thread_offline();
 }
 
+static void
+put_site(const struct directory_site *site)
+{
+	struct directory_batch *batch = directory_batch_begin(directory);
+
+	directory_put_site(batch, site->id, site);
+	assert_int_equal(directory_batch_commit(batch), 0);
+}
+
+/* The clock of the receipt decides; everything is received at 88. */
+static void
+test_on_test(void **state)
+{
+	static const struct {
+		int64_t until_us;
+		bool forward;
+		enum verdict verdict;
+		bool marked;
+	} tests[] = {
+		{ 0, false, VERDICT_ROUTED, false },
+		{ 88, false, VERDICT_ROUTED, false },
+		{ 88, true, VERDICT_ROUTED, false },
+		{ 89, false, VERDICT_ON_TEST, false },
+		{ 89, true, VERDICT_ROUTED, true },
+	};
+	struct directory_site site = sites[SITE_PLAIN - 1];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(tests); i++) {
+		site.on_test_until_us = tests[i].until_us;
+		site.on_test_forward = tests[i].forward;
+		put_site(&site);
+		decide("1234", "E130", "01", "001");
+		assert_row(decision.verdict == tests[i].verdict, i, "verdict");
+		assert_row(decision.delivery_count ==
+			(tests[i].verdict == VERDICT_ROUTED),
+		    i, "deliveries");
+		assert_row(decision.deliveries[0].test == tests[i].marked, i,
+		    "marked");
+	}
+	put_site(&sites[SITE_PLAIN - 1]);
+}
+
+/* A platform that has two names for a customer opens it by the second. */
+static void
+test_url_reference(void **state)
+{
+	struct directory_batch *batch = directory_batch_begin(directory);
+	struct directory_station station = stations[STATION_PLAIN - 1];
+
+	(void)state;
+	station.url_template = "https://c.example/?c=<reference>&a=<account>";
+	directory_put_station(batch, station.id, &station);
+	assert_int_equal(directory_batch_commit(batch), 0);
+	decide("1234", "E130", "01", "001");
+	assert_slice(decision.deliveries[0].url,
+	    "https://c.example/?c=REF-9&a=A10042");
+	decide("1235", "E130", "01", "001");
+	assert_slice(decision.deliveries[0].url,
+	    "https://c.example/?c=&a=A10043");
+}
+
 /* Names as long as they like: the sentence is cut, and stays UTF-8. */
 static void
 test_long_names(void **state)
 {
 	char name[400];
-	struct directory_batch *batch = directory_batch_begin(directory);
 	struct directory_site site = sites[SITE_INACTIVE - 1];
 
 	(void)state;
 	for (size_t i = 0; i + 2 < sizeof(name); i += 2)
 		memcpy(name + i, "\xc3\xa9", 3);
 	site.name = name;
-	directory_put_site(batch, site.id, &site);
-	assert_int_equal(directory_batch_commit(batch), 0);
+	put_site(&site);
 	decide("1236", "E130", "01", "001");
 	assert_int_equal(decision.verdict, VERDICT_SITE_INACTIVE);
 	assert_true(decision.reason.length <= 255);
@@ -480,6 +540,8 @@ main(void)
 		cmocka_unit_test(test_receiver_adds_the_prefix),
 		cmocka_unit_test(test_url_escapes),
 		cmocka_unit_test(test_no_event_and_own_event),
+		cmocka_unit_test(test_on_test),
+		cmocka_unit_test(test_url_reference),
 		cmocka_unit_test(test_long_names),
 	};
 
