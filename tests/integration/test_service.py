@@ -273,6 +273,7 @@ def test_pause_resume_and_tail(running):
                                      sequence=sequence)) == "ACK"
             return tail.text() and everything.text()
         harness.wait_until(heard, "both listen")
+        harness.wait_until(place.drained, "what was heard is delivered")
         place.ctl("pause", "link", "station-a", database=False)
         harness.wait_until(
             lambda: [x["state"] for x in place.live("show", "links")
