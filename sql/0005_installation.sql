@@ -4,9 +4,9 @@
 -- These rows are data: an operator may change texts and figures. The names are
 -- a contract with programs.
 
-CREATE EXTENSION IF NOT EXISTS pgcrypto;
+CREATE EXTENSION IF NOT EXISTS pgcrypto WITH SCHEMA tocsin;
 
--- the extension may live in any schema of this database
+-- somebody may have had it before, in another schema
 DO $$
 DECLARE
 	home text := (SELECT n.nspname FROM pg_extension e

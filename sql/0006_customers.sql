@@ -298,12 +298,9 @@ CREATE OR REPLACE VIEW tocsin.directory_library AS
 		coalesce(code, '')
 	FROM tocsin.alarm_library WHERE site_id IS NOT NULL AND system_event IS NULL;
 
+-- at one level a row about the event comes before one about its code, whose
+-- system_event is NULL and so the last
 CREATE VIEW tocsin.effective_system_event AS
-	WITH level_row AS (
-		SELECT l.dealer_id, l.site_id, l.channel_id, e.name AS system_event, l.enabled, l.code,
-			l.system_event IS NOT NULL AS exact
-		FROM tocsin.alarm_library l
-		JOIN tocsin.system_event e ON e.name = l.system_event OR e.code = l.inbound_code)
 	SELECT o.site_id, o.channel_id, e.name AS system_event, e.description, e.qualifier, e.zone_field,
 		coalesce(lc.enabled, ls.enabled, ld.enabled, e.enabled) AS enabled,
 		CASE WHEN lc.enabled IS NOT NULL THEN 'channel'
@@ -324,13 +321,15 @@ CREATE VIEW tocsin.effective_system_event AS
 	CROSS JOIN tocsin.system_event e
 	LEFT JOIN tocsin.alarm_library lc ON lc.channel_id = o.channel_id AND lc.system_event = e.name
 	LEFT JOIN LATERAL (
-		SELECT (array_agg(l.enabled ORDER BY l.exact DESC) FILTER (WHERE l.enabled IS NOT NULL))[1] AS enabled,
-			(array_agg(l.code ORDER BY l.exact DESC) FILTER (WHERE l.code IS NOT NULL))[1] AS code
-		FROM level_row l WHERE l.site_id = o.site_id AND l.system_event = e.name) ls ON true
+		SELECT (array_agg(l.enabled ORDER BY l.system_event) FILTER (WHERE l.enabled IS NOT NULL))[1] AS enabled,
+			(array_agg(l.code ORDER BY l.system_event) FILTER (WHERE l.code IS NOT NULL))[1] AS code
+		FROM tocsin.alarm_library l
+		WHERE l.site_id = o.site_id AND (l.system_event = e.name OR l.inbound_code = e.code)) ls ON true
 	LEFT JOIN LATERAL (
-		SELECT (array_agg(l.enabled ORDER BY l.exact DESC) FILTER (WHERE l.enabled IS NOT NULL))[1] AS enabled,
-			(array_agg(l.code ORDER BY l.exact DESC) FILTER (WHERE l.code IS NOT NULL))[1] AS code
-		FROM level_row l WHERE l.dealer_id = o.dealer_id AND l.system_event = e.name) ld ON true
+		SELECT (array_agg(l.enabled ORDER BY l.system_event) FILTER (WHERE l.enabled IS NOT NULL))[1] AS enabled,
+			(array_agg(l.code ORDER BY l.system_event) FILTER (WHERE l.code IS NOT NULL))[1] AS code
+		FROM tocsin.alarm_library l
+		WHERE l.dealer_id = o.dealer_id AND (l.system_event = e.name OR l.inbound_code = e.code)) ld ON true
 	WHERE o.channel_id IS NULL OR e.zone_field = 'camera';
 COMMENT ON VIEW tocsin.effective_system_event IS
 	'System events with the first level that sets enabled and code: channel (events about a camera), site, dealer, built-in. channel_id NULL: of the site';

@@ -96,6 +96,17 @@ CREATE VIEW tocsin.destination_account_now AS
 COMMENT ON VIEW tocsin.destination_account_now IS
 	'What effective_account must hold about further destinations; the triggers copy from here';
 
+-- The same as before, with plans that are kept: a function in SQL is planned
+-- again for each statement that changes sites.
+CREATE OR REPLACE FUNCTION tocsin.effective_account_lock(stations bigint[]) RETURNS void
+LANGUAGE plpgsql SET search_path = tocsin, pg_temp AS $$
+BEGIN
+	PERFORM FROM station_record WHERE id = ANY (stations) ORDER BY id FOR SHARE;
+	PERFORM FROM receiver WHERE id IN (
+		SELECT receiver_id FROM station_record WHERE id = ANY (stations))
+		ORDER BY id FOR SHARE;
+END $$;
+
 -- detail: "Key (receiver_claimed, sent_as)=(3, 1234) already exists.", in any
 -- language
 CREATE FUNCTION tocsin.account_refuse(constraint_name text, detail text) RETURNS void
@@ -117,6 +128,7 @@ BEGIN
 		SELECT format('receiver %s', v.name), c.name INTO place, station
 			FROM receiver v JOIN center c ON c.id = v.center_id WHERE v.id = place_id;
 	END IF;
+	-- twice in one statement, or behind the back of a repeatable read: nobody
 	SELECT CASE WHEN tocsin.session_is_tenant() AND NOT s.dealer_id = ANY (tocsin.session_dealers())
 			THEN 'another customer'
 			ELSE format('site %s "%s" of dealer "%s"', s.id, s.name, d.name) END
@@ -129,7 +141,7 @@ BEGIN
 	message := format('%1$s %2$s is already taken at %3$s, %4$s: no two customers may signal under one %1$s; '
 		'ask the monitoring station %5$s for a free one, or choose another',
 		CASE WHEN by_reference THEN 'reference id' ELSE 'account' END, value, place,
-		coalesce('by ' || holder, 'as it was given to two sites at once'), station);
+		coalesce('by ' || holder, 'in this very moment'), station);
 	RAISE EXCEPTION USING ERRCODE = 'unique_violation', CONSTRAINT = constraint_name,
 		TABLE = 'effective_account', SCHEMA = 'tocsin', MESSAGE = message;
 END $$;

@@ -99,10 +99,11 @@ COMMENT ON FUNCTION tocsin.audit_seal_hash(bytea, bigint, bigint, xid8, bigint, 
 	'audit_seal.hash';
 
 CREATE FUNCTION tocsin.audit_actor() RETURNS text
-LANGUAGE sql STABLE SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
-	SELECT coalesce(nullif(current_setting('tocsin.actor', true), ''),
-		(SELECT login FROM user_account WHERE id = session_user_id()), session_user)
-$$;
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = tocsin, pg_temp AS $$
+BEGIN
+	RETURN coalesce(nullif(current_setting('tocsin.actor', true), ''),
+		(SELECT login FROM user_account WHERE id = session_user_id()), session_user);
+END $$;
 COMMENT ON FUNCTION tocsin.audit_actor() IS 'Who this session is, for the trail';
 
 -- ---- sealing ----------------------------------------------------------------------
@@ -293,7 +294,8 @@ BEGIN
 	body := replace(body, '@chain@', chain);
 	body := replace(body, '@key@', key);
 	EXECUTE format('CREATE OR REPLACE FUNCTION %I() RETURNS trigger LANGUAGE plpgsql '
-		'SECURITY DEFINER SET search_path = tocsin, pg_temp AS %L', 'audit_' || source, body);
+		'SECURITY DEFINER SET search_path = tocsin, pg_temp '
+		'SET plan_cache_mode = force_generic_plan AS %L', 'audit_' || source, body);
 	EXECUTE format('REVOKE EXECUTE ON FUNCTION %I() FROM PUBLIC', 'audit_' || source);
 	EXECUTE format('COMMENT ON FUNCTION %I() IS %L', 'audit_' || source, 'Changes of ' || source || ' into audit_log');
 	FOR kind IN SELECT * FROM (VALUES

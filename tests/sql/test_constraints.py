@@ -265,6 +265,9 @@ REFUSED = [
     ("account_unique_at_receiver", SITE + "(1, 'x', 'UTC', 3, '999');" + DESTINATION + "(2, 4, '999');"
                                    "UPDATE tocsin.station_record SET receiver_id = 2 WHERE id = 4"),
     ("reference_id_unique_at_center", "UPDATE tocsin.site_destination SET reference_id = 'R1'"),
+    ("reference_id_unique_at_center", "INSERT INTO tocsin.station_record (id, dealer_id, center_id, name) VALUES (9, 1, 2, 'o');"
+                                      "UPDATE tocsin.site SET station_record_id = 9, account_number = '1', reference_id = 'R1' WHERE id = 2;"
+                                      "UPDATE tocsin.station_record SET center_id = 1 WHERE id = 9"),
     ("site_destination_site_exists", "ALTER TABLE tocsin.site_destination DISABLE TRIGGER USER;" + DESTINATION + "(9, 3, '7')"),
     ("site_destination_station_exists", DESTINATION + "(2, 9, '7')"),
     ("site_destination_once", DESTINATION + "(1, 3, '8')"),

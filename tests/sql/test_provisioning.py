@@ -97,7 +97,7 @@ def test_the_refusal_says_whom_to_call(base):
     name, sentence = refused(base, "UPDATE tocsin.site SET reference_id = 'R1' WHERE id = 3")
     assert name == "reference_id_unique_at_center" and "reference id R1 is already taken at center center, by site 1" in sentence
     name, sentence = refused(base, SITE + "(1, 'a', 'UTC', 1, '55'), (1, 'b', 'UTC', 1, '55')")
-    assert "as it was given to two sites at once" in sentence
+    assert "account 0155 is already taken at receiver plain, in this very moment: " in sentence
 
 
 def race(conninfo, db, first_statement, second_statement):

@@ -42,6 +42,54 @@ def test_a_failing_migration_leaves_nothing(conninfo, tmp_path):
         assert cursor.fetchone() == (None, newest())
 
 
+OLDER = """
+INSERT INTO tocsin.dealer (id, name) VALUES (1, 'north');
+INSERT INTO tocsin.center (id, name) VALUES (1, 'center');
+INSERT INTO tocsin.receiver (id, center_id, name, protocol, key) VALUES (1, 1, 'net', 'dc09', '\\x00');
+INSERT INTO tocsin.station_record (id, dealer_id, center_id, receiver_id, name) VALUES (1, 1, 1, 1, 's');
+INSERT INTO tocsin.site (id, dealer_id, name, timezone, station_record_id, account_number, reference_id, state) VALUES
+  (1, 1, 'house', 'UTC', 1, '1', 'R', 'active'), (2, 1, 'closed', 'UTC', 1, '2', NULL, 'inactive');
+INSERT INTO tocsin.bridge (id, serial, site_id) VALUES (1, 'B1', 1);
+INSERT INTO tocsin.channel (id, bridge_id, name, zone_type) VALUES (1, 1, 'door', 1);
+INSERT INTO tocsin.alarm_library (site_id, zone_type, code) VALUES (1, 1, '131');
+"""
+
+
+def test_a_filled_database_of_the_first_release_is_migrated(empty, tmp_path):
+    for source in sorted(SQL.glob("*.sql"))[:4]:
+        shutil.copy(source, tmp_path)
+    assert ctl("db", "migrate", "--sql", tmp_path, conninfo=empty).returncode == 0
+    with psycopg2.connect(empty) as connection:
+        connection.cursor().execute(OLDER)
+    done = ctl("db", "migrate", "--sql", SQL, conninfo=empty)
+    assert done.returncode == 0, done.stderr
+    with psycopg2.connect(empty) as connection:
+        cursor = connection.cursor()
+        cursor.execute("SELECT e.account, e.receiver_claimed, s.activation_ends FROM tocsin.effective_account e "
+                       "JOIN tocsin.site s ON s.id = e.site_id ORDER BY 1")
+        assert cursor.fetchall() == [("1", 1, None), ("2", None, None)]
+        cursor.execute("SELECT has_key, has_passkey FROM tocsin.receiver")
+        assert cursor.fetchall() == [(True, False)]
+        cursor.execute("UPDATE tocsin.site SET name = 'after' WHERE id = 1; SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("SELECT count(*) FROM tocsin.audit_verify()")
+        assert cursor.fetchone() == (0,)
+
+
+def test_everything_in_the_catalog_has_a_comment(db):
+    db.execute("""
+        SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'tocsin'::regnamespace AND c.relkind IN ('r', 'p', 'v')
+        AND obj_description(c.oid, 'pg_class') IS NULL
+        UNION ALL
+        SELECT c.relname || '.' || a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+        WHERE c.relnamespace = 'tocsin'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND a.attnum > 0
+        AND NOT a.attisdropped AND a.attname <> 'id' AND col_description(c.oid, a.attnum) IS NULL
+        UNION ALL
+        SELECT p.proname FROM pg_proc p WHERE p.pronamespace = 'tocsin'::regnamespace
+        AND obj_description(p.oid, 'pg_proc') IS NULL
+        AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')""")
+    assert db.fetchall() == []
+
+
 FEED = [
     ("UPDATE tocsin.dealer SET name = 'n' WHERE id = 1", {("dealer", 1)}),
     ("UPDATE tocsin.receiver SET paused = true WHERE id = 1", {("receiver", 1)}),
