@@ -227,68 +227,64 @@ CREATE FUNCTION tocsin.audit_watch(source text, key text, chain text, secrets te
 RETURNS void LANGUAGE plpgsql SET search_path = tocsin, pg_temp AS $$
 DECLARE
 	hidden text;
+	hidden_old text;
 	changed text;
-	body text := $body$
-DECLARE
-	who text := audit_actor();
-BEGIN
-	IF TG_OP = 'INSERT' THEN
-		WITH added AS (
-			INSERT INTO audit_log (chain, xid, at, actor, database_role, table_name, row_key, action, new, hash)
-			SELECT x.chain, pg_current_xact_id(), now(), who, session_user, TG_TABLE_NAME, x.key, 'insert', x.new,
-				audit_row_hash(x.chain, pg_current_xact_id(), now(), who, session_user,
-				TG_TABLE_NAME, x.key, 'insert', NULL, x.new)
-			FROM (SELECT @chain@ AS chain, (@key@)::text AS key, to_jsonb(r) @hidden@ AS new
-				FROM new_rows r OFFSET 0) x
-			RETURNING audit_log.chain)
-		INSERT INTO audit_seal (chain) SELECT DISTINCT a.chain FROM added a
-			ON CONFLICT (chain, xid) WHERE hash IS NULL DO NOTHING;
-	ELSIF TG_OP = 'DELETE' THEN
-		IF NOT EXISTS (SELECT FROM old_rows) THEN -- most cascades find nothing
-			RETURN NULL;
-		END IF;
-		WITH added AS (
-			INSERT INTO audit_log (chain, xid, at, actor, database_role, table_name, row_key, action, old, hash)
-			SELECT x.chain, pg_current_xact_id(), now(), who, session_user, TG_TABLE_NAME, x.key, 'delete', x.old,
-				audit_row_hash(x.chain, pg_current_xact_id(), now(), who, session_user,
-				TG_TABLE_NAME, x.key, 'delete', x.old, NULL)
-			FROM (SELECT @chain@ AS chain, (@key@)::text AS key, to_jsonb(r) @hidden@ AS old
-				FROM old_rows r OFFSET 0) x
-			RETURNING audit_log.chain)
-		INSERT INTO audit_seal (chain) SELECT DISTINCT a.chain FROM added a
-			ON CONFLICT (chain, xid) WHERE hash IS NULL DO NOTHING;
-	ELSE
-		IF NOT EXISTS (SELECT FROM new_rows) THEN
-			RETURN NULL;
-		END IF;
+	-- @rows@: chain, key, action, old, new
+	store text := $store$
 		WITH added AS (
 			INSERT INTO audit_log (chain, xid, at, actor, database_role, table_name, row_key, action, old, new, hash)
 			SELECT x.chain, pg_current_xact_id(), now(), who, session_user, TG_TABLE_NAME, x.key, x.action, x.old, x.new,
 				audit_row_hash(x.chain, pg_current_xact_id(), now(), who, session_user,
 				TG_TABLE_NAME, x.key, x.action, x.old, x.new)
-			FROM (
-				SELECT coalesce(nullif(n.chain, 0), o.chain) AS chain, coalesce(n.key, o.key) AS key,
-					CASE WHEN o.key IS NULL THEN 'insert' WHEN n.key IS NULL THEN 'delete' ELSE 'update' END AS action,
-					o.value @hidden_old@ AS old, n.value @changed@ AS new
-				FROM (SELECT @chain@ AS chain, (@key@)::text AS key, r AS whole, to_jsonb(r) AS value
-					FROM old_rows r) o
-				FULL JOIN (SELECT @chain@ AS chain, (@key@)::text AS key, r AS whole, to_jsonb(r) AS value
-					FROM new_rows r) n ON n.key = o.key OFFSET 0) x
+			FROM (@rows@ OFFSET 0) x
 			WHERE x.old IS DISTINCT FROM x.new
 			RETURNING audit_log.chain)
 		INSERT INTO audit_seal (chain) SELECT DISTINCT a.chain FROM added a
-			ON CONFLICT (chain, xid) WHERE hash IS NULL DO NOTHING;
+			ON CONFLICT (chain, xid) WHERE hash IS NULL DO NOTHING;$store$;
+	inserted text := $rows$
+				SELECT @chain@ AS chain, (@key@)::text AS key, 'insert' AS action,
+					NULL::jsonb AS old, to_jsonb(r) @hidden@ AS new
+				FROM new_rows r$rows$;
+	deleted text := $rows$
+				SELECT @chain@ AS chain, (@key@)::text AS key, 'delete' AS action,
+					to_jsonb(r) @hidden@ AS old, NULL::jsonb AS new
+				FROM old_rows r$rows$;
+	-- a changed key is one row gone and another one there
+	updated text := $rows$
+				SELECT coalesce(nullif(n.chain, 0), o.chain) AS chain, coalesce(n.key, o.key) AS key,
+					CASE WHEN o.key IS NULL THEN 'insert' WHEN n.key IS NULL THEN 'delete' ELSE 'update' END AS action,
+					o.value @hidden_old@ AS old, n.value @changed@ AS new
+				FROM (SELECT @chain@ AS chain, (@key@)::text AS key, to_jsonb(r) AS value FROM old_rows r) o
+				FULL JOIN (SELECT @chain@ AS chain, (@key@)::text AS key, to_jsonb(r) AS value FROM new_rows r) n
+					ON n.key = o.key$rows$;
+	body text := format($body$
+DECLARE
+	who text := audit_actor();
+BEGIN
+	IF TG_OP = 'INSERT' THEN %s
+	ELSIF TG_OP = 'DELETE' THEN
+		IF NOT EXISTS (SELECT FROM old_rows) THEN -- most cascades find nothing
+			RETURN NULL;
+		END IF; %s
+	ELSE
+		IF NOT EXISTS (SELECT FROM new_rows) THEN
+			RETURN NULL;
+		END IF; %s
 	END IF;
 	RETURN NULL;
-END $body$;
+END $body$, replace(store, '@rows@', inserted), replace(store, '@rows@', deleted),
+		replace(store, '@rows@', updated));
 	kind record;
 BEGIN
-	SELECT coalesce(string_agg(format($e$ || jsonb_build_object(%1$L, CASE WHEN r.%1$I IS NOT NULL THEN '***' END)$e$, s), ''), ''),
-		coalesce(string_agg(format($e$ || jsonb_build_object(%1$L, CASE WHEN n.value->%1$L IS DISTINCT FROM o.value->%1$L
-			AND n.value->>%1$L IS NOT NULL THEN '*** changed' WHEN n.value->>%1$L IS NOT NULL THEN '***' END)$e$, s), '')
-		, '')
-		INTO hidden, changed FROM unnest(secrets) s;
-	body := replace(body, '@hidden_old@', replace(replace(changed, '*** changed', '***'), 'n.value', 'o.value'));
+	SELECT coalesce(string_agg(format($e$ || jsonb_build_object(%1$L, CASE
+			WHEN r.%1$I IS NOT NULL THEN '***' END)$e$, s), ''), ''),
+		coalesce(string_agg(format($e$ || jsonb_build_object(%1$L, CASE
+			WHEN o.value->>%1$L IS NOT NULL THEN '***' END)$e$, s), ''), ''),
+		coalesce(string_agg(format($e$ || jsonb_build_object(%1$L, CASE
+			WHEN n.value->>%1$L = o.value->>%1$L THEN '***'
+			WHEN n.value->>%1$L IS NOT NULL THEN '*** changed' END)$e$, s), ''), '')
+		INTO hidden, hidden_old, changed FROM unnest(secrets) s;
+	body := replace(body, '@hidden_old@', hidden_old);
 	body := replace(body, '@hidden@', hidden);
 	body := replace(body, '@changed@', changed);
 	body := replace(body, '@chain@', chain);
