@@ -452,9 +452,12 @@ DECLARE
 BEGIN
 	IF TG_TABLE_NAME = 'site' THEN
 		wrong := EXISTS (SELECT FROM site_destination WHERE site_id = NEW.id);
+	ELSIF TG_TABLE_NAME = 'station_record' THEN
+		wrong := EXISTS (SELECT FROM site_destination WHERE station_record_id = NEW.id);
 	ELSE
-		-- holds a change of the site's dealer back until we are done
+		-- holds a change of either dealer back until we are done
 		PERFORM FROM site WHERE id = NEW.site_id FOR SHARE;
+		PERFORM FROM station_record WHERE id = NEW.station_record_id FOR SHARE;
 		wrong := EXISTS (SELECT FROM site s JOIN station_record r ON r.id = NEW.station_record_id
 			WHERE s.id = NEW.site_id AND s.dealer_id <> r.dealer_id);
 	END IF;
@@ -469,5 +472,8 @@ COMMENT ON FUNCTION tocsin.site_destination_check_dealer() IS 'site_destination_
 CREATE TRIGGER site_destination_check_dealer AFTER INSERT OR UPDATE ON tocsin.site_destination
 	FOR EACH ROW EXECUTE FUNCTION tocsin.site_destination_check_dealer();
 CREATE TRIGGER site_destination_check_dealer AFTER UPDATE OF dealer_id ON tocsin.site
+	FOR EACH ROW WHEN (OLD.dealer_id <> NEW.dealer_id)
+	EXECUTE FUNCTION tocsin.site_destination_check_dealer();
+CREATE TRIGGER site_destination_check_dealer AFTER UPDATE OF dealer_id ON tocsin.station_record
 	FOR EACH ROW WHEN (OLD.dealer_id <> NEW.dealer_id)
 	EXECUTE FUNCTION tocsin.site_destination_check_dealer();

@@ -6,6 +6,8 @@
  *
  *	"bridge.key:<id>"	panel key of a bridge
  *	"receiver.key:<id>"	encryption key of a receiver
+ *	"receiver.passkey:<id>"	passkey that the link itself must send
+ *	"user.totp:<id>"	secret of a second factor
  *
  * Any thread.
  */

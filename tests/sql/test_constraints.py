@@ -275,6 +275,7 @@ REFUSED = [
     ("site_destination_reference_id_format", "UPDATE tocsin.site_destination SET reference_id = 'a b'"),
     ("site_destination_station_of_dealer", DESTINATION + "(2, 2, '7')"),
     ("site_destination_station_of_dealer", DESTINATION + "(2, 3, '8'); UPDATE tocsin.site SET dealer_id = 2 WHERE id = 2"),
+    ("site_destination_station_of_dealer", "UPDATE tocsin.station_record SET dealer_id = 2 WHERE id = 3"),
     ("site_destination_rule_class_known", "UPDATE tocsin.site_destination_rule SET code_class = 'x'"),
     ("site_destination_rule_destination_of_site", "INSERT INTO tocsin.site_destination_rule (site_id, destination_id, weekdays) VALUES (2, 1, 1)"),
     ("site_destination_rule_partition_of_site", "UPDATE tocsin.site_destination_rule SET partition_id = 2"),

@@ -432,3 +432,21 @@ def test_each_gap_has_its_warning(conninfo, base):
     base.execute("DELETE FROM tocsin.site_partition WHERE site_id = 1")
     assert warnings(base) == []
     connection.close()
+
+
+# ---- the end ---------------------------------------------------------------------------------
+
+
+def test_a_removed_site_takes_what_is_its_own_along(base):
+    assert refused(base, "DELETE FROM tocsin.site WHERE id = 1")[0] == "bridge_site_exists"
+    base.execute("SELECT tocsin.bridge_unregister(1)")
+    base.execute("DELETE FROM tocsin.site WHERE id = 1")
+    for table in ("contact", "site_partition", "partition_channel", "arming_window", "arming_exception", "app_member",
+                  "site_destination", "site_destination_rule", "effective_account", "alarm_library"):
+        assert one(base, f"SELECT count(*) FROM tocsin.{table} WHERE site_id = 1") == 0, table
+    assert one(base, "SELECT count(*) FROM tocsin.channel WHERE bridge_id = 1") == 2
+    # its number is free
+    base.execute(SITE + "(2, 'x', 'UTC', 2, '34')")
+    base.execute("SELECT table_name FROM tocsin.audit_log WHERE action = 'delete'")
+    assert {"site", "contact", "app_member", "site_destination"} <= {row[0] for row in base.fetchall()}
+    assert one(base, "SELECT count(*) FROM tocsin.audit_verify()") == 0

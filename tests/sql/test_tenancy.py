@@ -207,6 +207,45 @@ def test_each_change_takes_its_user(portal, statement, allowed):
     assert done == allowed
 
 
+OPERATOR_STEPS = """
+SELECT tocsin.site_create(1, 'new', 'UTC', station_record_id => 1, account_number => '88', template_id => 1)
+SELECT tocsin.site_test_start(1, 30, true)
+SELECT tocsin.site_test_stop(1)
+SELECT tocsin.site_deactivate(1)
+SELECT tocsin.site_reactivate(1)
+SELECT tocsin.site_arming_set(2, 'schedule')
+SELECT tocsin.arming_window_add(2, 31, '18:00', '06:00')
+SELECT tocsin.site_arming_require(2, 'schedule')
+SELECT tocsin.site_launch_url(1, '1')
+SELECT * FROM tocsin.site_find_by_url('https://x/?act=1234')
+SELECT tocsin.station_record_save(NULL, 1, 1, 1, 'new', passkey => NULL)
+SELECT tocsin.bridge_claim_code_new(2)
+SELECT tocsin.bridge_assign(2, 2, '2.0')
+SELECT tocsin.bridge_transfer(2, 3)
+SELECT tocsin.bridge_unregister(2)
+SELECT tocsin.bridge_supervise(1, 'SP4')
+SELECT tocsin.user_password_set(14, '\\x000102030405060708090a0b0c0d0e0f', 2, 19922944, '\\x00')
+SELECT * FROM tocsin.site_overview
+SELECT * FROM tocsin.site_bridge
+SELECT * FROM tocsin.site_warning
+SELECT * FROM tocsin.effective_library
+SELECT * FROM tocsin.event_history
+SELECT * FROM tocsin.audit_verify()
+UPDATE tocsin.receiver SET passkey = 'open sesame', key = NULL
+UPDATE tocsin.installation SET portal_host = 'h'
+INSERT INTO tocsin.firmware_minimum VALUES ('x', '1')
+INSERT INTO tocsin.camera (bridge_id, channel_id, name, address) VALUES (2, 3, 'x', 'y')
+DELETE FROM tocsin.user_account WHERE id = 12
+"""
+
+
+def test_an_operator_takes_every_step(people):
+    become(people, None, "tocsin_operator")
+    for step in OPERATOR_STEPS.strip().splitlines():
+        people.execute(step)
+        assert people.rowcount != 0 or "audit_verify" in step or "event_history" in step, step
+
+
 def test_a_hidden_receiver_cannot_be_taken(people):
     become(people, ADMIN)
     name, sentence = refused(people, "INSERT INTO tocsin.station_record (dealer_id, center_id, receiver_id, name) VALUES (1, 1, 4, 'x')")
