@@ -100,6 +100,45 @@ def test_changes_are_in_force_without_a_reload(running):
     assert "reload" not in place.daemon.text()
 
 
+LIFE_CYCLES = [
+    ("on_test", "site_test_start(%s)", "site_test_stop(%s)"),
+    ("site_inactive", "site_deactivate(%s)", "site_reactivate(%s)"),
+    ("unregistered", "bridge_unregister(%s)", "bridge_assign(%s, %s)"),
+]
+
+
+def test_life_cycles_have_their_verdicts(installation):
+    """With the daemon as a login that has its own role and no more."""
+    place = installation
+    (a, _) = proof.demo_stations(place, SITES)
+    place.postgres.query("CREATE ROLE watchman LOGIN IN ROLE tocsin_daemon")
+    place.extra["database"] = {"conninfo": place.postgres.conninfo.replace(
+        "user=tocsin", "user=watchman")}
+    place.start_daemon()
+    signals = Signals(place)
+    bridge, site, _ = rows_of(place, 0)
+
+    def decided_as(verdict):
+        signals.send(0)
+        return place.live("show", "stats")[0]["verdicts"][verdict]
+
+    def becomes(verdict, step, *arguments):
+        before = decided_as(verdict)
+        place.postgres.query(f"SELECT tocsin.{step}", *arguments)
+        harness.wait_until(lambda: decided_as(verdict) > before,
+                           f"{verdict} after {step}", FOLLOW_S)
+
+    for verdict, step, back in LIFE_CYCLES:
+        becomes(verdict, step, bridge if "bridge" in step else site)
+        becomes("routed", back, *([bridge, site] if "bridge" in back else [site]))
+    harness.wait_until(lambda: len(deliveries(a)) == place.live(
+        "show", "stats")[0]["verdicts"]["routed"], "nothing else was sent")
+    # history is written by the same login
+    harness.wait_until(lambda: {row[0] for row in place.postgres.query(
+        "SELECT DISTINCT verdict FROM tocsin.event")} >= {
+            "on_test", "site_inactive", "unregistered"}, "archived")
+
+
 def test_queued_deliveries_keep_the_old_account(running):
     place, (a, _) = running, running.stations
     site = rows_of(place, 0)[1]
