@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/thread.h"
 #include "journal/keeper.h"
 
 const int64_t journal_sync_bounds_us[JOURNAL_SYNC_BUCKETS - 1] = { 100, 250,
@@ -15,6 +16,9 @@ const int64_t journal_sync_bounds_us[JOURNAL_SYNC_BUCKETS - 1] = { 100, 250,
 
 /* How long decisions and outcomes wait for a signal to come along. */
 #define COMPANY_WAIT_NS 500000
+
+/* Sealing and handing over a batch takes less. */
+#define SLICE_US 100
 
 /* The records of a batch that go into one segment. */
 struct part {
@@ -286,6 +290,7 @@ writer_main(void *user)
 	struct batch *batch;
 
 	pthread_setname_np(pthread_self(), "journal");
+	thread_set_slice(SLICE_US);
 	while ((batch = swap(journal))) {
 		int result = write_batch(journal, batch);
 
