@@ -15,6 +15,7 @@ struct directory_batch {
 	struct object *first, **last;
 	size_t count;		   /* objects and removals in the list */
 	size_t puts[OBJECT_KINDS]; /* without the removals */
+	struct picture *before;	   /* what this one replaces; NULL: nothing */
 	bool receivers_change;
 	bool replace_all;
 	bool failed; /* out of memory on the way */
@@ -112,6 +113,80 @@ directory_batch_abandon(struct directory_batch *batch)
 	free(batch);
 }
 
+/* ---- slots of bridges ---- */
+
+static const struct directory_bridge *
+find_bridge(const struct picture *picture, uint64_t id)
+{
+	const struct object *object =
+	    picture ? picture_find(picture, OBJECT_BRIDGE, id) : NULL;
+
+	return object ? object_bridge(object) : NULL;
+}
+
+/* Room for all that may need one. */
+static int
+reserve_slots(struct directory_batch *batch, const struct picture *known)
+{
+	size_t more = 0;
+
+	for (const struct object *object = batch->first; object;
+	     object = object->next)
+		if (object->kind == OBJECT_BRIDGE)
+			more +=
+			    object->removal || !find_bridge(known, object->id);
+	return presence_reserve(batch->directory->presence, more,
+	    batch->directory->allocate);
+}
+
+/* The one that its id has, or a new one. */
+static void
+give_slot(struct directory_batch *batch, const struct picture *picture,
+    struct object *object)
+{
+	const struct directory_bridge *known;
+
+	if (object->kind != OBJECT_BRIDGE || object->removal)
+		return;
+	known = find_bridge(picture, object->id);
+	if (!known)
+		known = find_bridge(batch->before, object->id);
+	object_set_slot(object,
+	    known ? known->slot
+		  : presence_take(batch->directory->presence, object->id));
+}
+
+/* Of a bridge that no reader holds any more, unless it lives on as another
+ * object. */
+static void
+release_slot(void *context, struct object *object)
+{
+	struct directory *directory = context;
+	const struct directory_bridge *bridge, *now;
+
+	if (object->kind != OBJECT_BRIDGE || object->removal)
+		return;
+	bridge = object_bridge(object);
+	now = find_bridge(directory_picture(directory), object->id);
+	if (!now || now->slot != bridge->slot)
+		presence_release(directory->presence, bridge->slot, object->id);
+}
+
+static void
+release_slots(struct directory *directory, struct object *list)
+{
+	for (struct object *object = list; object; object = object->next)
+		release_slot(directory, object);
+}
+
+static void
+release_slots_of(struct directory *directory, const struct picture *picture)
+{
+	table_each(&picture->by_id[OBJECT_BRIDGE], release_slot, directory);
+}
+
+/* ---- commit ---- */
+
 /* The picture takes every object of the batch. */
 static size_t
 apply_all(struct directory_batch *batch, struct picture *picture,
@@ -124,6 +199,7 @@ apply_all(struct directory_batch *batch, struct picture *picture,
 	while (object) {
 		struct object *next = object->next;
 
+		give_slot(batch, picture, object);
 		changes += picture_apply(picture, object, retired);
 		object = next;
 	}
@@ -154,11 +230,13 @@ end_change(struct directory *directory)
 
 /* Something went: let no reader hold it, then free it. */
 static void
-reclaim(struct retired *retired, struct receiver_list *receivers)
+reclaim(struct directory *directory, struct retired *retired,
+    struct receiver_list *receivers)
 {
 	if (!retired->objects && !retired->arrays && !receivers)
 		return;
 	directory_wait_for_readers();
+	release_slots(directory, retired->objects);
 	retired_free(retired);
 	free(receivers);
 }
@@ -175,8 +253,9 @@ commit_changes(struct directory_batch *batch, size_t *ret_changes)
 		list = picture_receiver_list_reserve(picture,
 		    batch->puts[OBJECT_RECEIVER]);
 	if ((batch->receivers_change && !list) ||
-	    picture_reserve(picture, batch->puts, &retired) < 0) {
-		reclaim(&retired, list);
+	    picture_reserve(picture, batch->puts, &retired) < 0 ||
+	    reserve_slots(batch, picture) < 0) {
+		reclaim(directory, &retired, list);
 		return -ENOMEM;
 	}
 	begin_change(directory);
@@ -184,7 +263,7 @@ commit_changes(struct directory_batch *batch, size_t *ret_changes)
 	if (list)
 		list = picture_receiver_list_replace(picture, list);
 	end_change(directory);
-	reclaim(&retired, list);
+	reclaim(directory, &retired, list);
 	return 0;
 }
 
@@ -197,7 +276,7 @@ commit_replacement(struct directory_batch *batch, size_t *ret_changes)
 	struct picture *picture = picture_create(directory->allocate);
 	struct receiver_list *list = NULL;
 	struct retired retired = { NULL, NULL };
-	int result = picture ? 0 : -ENOMEM;
+	int result = picture ? reserve_slots(batch, old) : -ENOMEM;
 
 	if (result == 0) {
 		result = picture_reserve(picture, batch->puts, &retired);
@@ -209,14 +288,17 @@ commit_replacement(struct directory_batch *batch, size_t *ret_changes)
 		picture_close(&picture);
 		return -ENOMEM;
 	}
+	batch->before = old;
 	*ret_changes = apply_all(batch, picture, &retired);
-	retired_free(&retired); /* nobody has seen it yet */
 	picture_receiver_list_replace(picture, list);
 	begin_change(directory);
 	atomic_store_explicit(&directory->picture, picture,
 	    memory_order_release);
 	end_change(directory);
 	directory_wait_for_readers();
+	release_slots(directory, retired.objects);
+	release_slots_of(directory, old);
+	retired_free(&retired);
 	picture_close(&old);
 	/* the old picture lay between what stays: give its pages back */
 	malloc_trim(0);
@@ -246,7 +328,8 @@ publish(struct directory *directory, size_t changes)
 	status->receivers = picture->by_id[OBJECT_RECEIVER].count;
 	status->sites = picture->by_id[OBJECT_SITE].count;
 	status->bridges = picture->by_id[OBJECT_BRIDGE].count;
-	status->bytes = picture_bytes(picture);
+	status->bytes =
+	    picture_bytes(picture) + presence_bytes(directory->presence);
 	status->changes += changes;
 	tell_subscribers(directory);
 	pthread_mutex_unlock(&directory->lock);

@@ -201,18 +201,27 @@ directory_receivers_each(const struct directory *directory,
 		fn(context, list->items[i]);
 }
 
+struct presence *
+directory_presence(struct directory *directory)
+{
+	return directory->presence;
+}
+
 int
 directory_create(struct directory **ret, struct err *err)
 {
 	struct directory *directory = calloc(1, sizeof(*directory));
 	struct picture *picture = picture_create(malloc);
+	struct presence *presence = presence_create();
 
-	if (!directory || !picture) {
+	if (!directory || !picture || !presence) {
 		free(directory);
 		picture_close(&picture);
+		presence_close(&presence);
 		return err_set(err, -ENOMEM, "out of memory");
 	}
 	directory->allocate = malloc;
+	directory->presence = presence;
 	atomic_store(&directory->picture, picture);
 	pthread_mutex_init(&directory->lock, NULL);
 	*ret = directory;
@@ -256,6 +265,7 @@ directory_close(struct directory **directory_in)
 	follower_close(&directory->follower);
 	picture = directory_picture(directory);
 	picture_close(&picture);
+	presence_close(&directory->presence);
 	pthread_mutex_destroy(&directory->lock);
 	free(directory);
 }

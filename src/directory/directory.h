@@ -3,6 +3,8 @@
  * bridges with their zones, alarm libraries. Loaded from PostgreSQL by COPY,
  * followed through NOTIFY and the change table, kept as a snapshot file.
  *
+ * Beside it stands who was heard when (directory/presence.h).
+ *
  * One writer (the directory's own thread). Readers on any thread never lock:
  * liburcu QSBR keeps what they look at alive. Objects are immutable; a change
  * puts a new object in the old one's place. Several objects that one database
@@ -152,6 +154,7 @@ struct directory_bridge {
 	uint8_t key_length; /* 0: the listener's key, or clear */
 	bool cipher_required;
 	uint16_t zone_count;
+	uint32_t slot; /* in its presence; given by the directory */
 	const struct directory_zone *zones; /* sorted by zone without zeros */
 };
 
@@ -209,6 +212,9 @@ typedef void (*directory_receiver_fn)(void *context,
     const struct directory_receiver *receiver);
 void directory_receivers_each(const struct directory *directory,
     directory_receiver_fn fn, void *context);
+
+/* Of the directory's life, any thread. */
+struct presence *directory_presence(struct directory *directory);
 
 /* ---- life ------------------------------------------------------------------- */
 

@@ -41,6 +41,13 @@ object_bridge(const struct object *object)
 	return object_content(object);
 }
 
+/* While only the writer can see it. */
+static inline void
+object_set_slot(struct object *object, uint32_t slot)
+{
+	((struct directory_bridge *)(void *)object->content)->slot = slot;
+}
+
 typedef void *(*object_allocate_fn)(size_t bytes);
 
 /* A copy of the public struct of that kind; NULL content: a removal. NULL when

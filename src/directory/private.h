@@ -5,6 +5,7 @@
 #include <pthread.h>
 
 #include "directory/picture.h"
+#include "directory/presence.h"
 
 #define DIRECTORY_SUBSCRIBERS_MAX 16
 
@@ -14,6 +15,7 @@ struct directory {
 	_Atomic(struct picture *) picture; /* never NULL */
 	_Atomic uint32_t generation;	   /* odd: objects are being put */
 	object_allocate_fn allocate;	   /* malloc; a test's seam */
+	struct presence *presence;	   /* its slots: the writer's */
 	struct follower *follower;	   /* NULL: filled by hand */
 
 	pthread_mutex_t lock; /* over what is below */
