@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "base/cursor.h"
+#include "directory/presence.h"
 #include "ingress/reply.h"
+#include "ingress/session.h"
 #include "ingress/worker.h"
 #include "journal/record.h"
 
@@ -218,12 +220,31 @@ take(const struct frame_origin *origin, const struct dc09_frame *frame,
 	return 0;
 }
 
+/* Whatever becomes of what it says: it lives. */
+static void
+note_presence(const struct frame_origin *origin,
+    const struct directory_bridge *bridge)
+{
+	const struct worker *worker = origin->worker;
+	struct presence_peer datagram;
+	const struct presence_peer *peer = &datagram;
+
+	if (origin->session)
+		peer = &origin->session->from;
+	else
+		datagram = presence_peer_of(origin->address);
+	presence_seen(directory_presence(worker->directory), bridge->slot,
+	    origin->slot->number, peer, worker->monotonic_us);
+}
+
 static int
 accept_frame(const struct frame_origin *origin, const struct dc09_frame *frame,
     struct opened *opened)
 {
 	int result;
 
+	if (opened->bridge)
+		note_presence(origin, opened->bridge);
 	if (!opened->record.signal.poll)
 		return take(origin, frame, opened);
 	result = answer(origin, DC09_REPLY_ACK, frame, opened->key);

@@ -248,6 +248,7 @@ session_open(struct slot *slot, int fd, const struct socket_address *address)
 	worker_read_clock(worker);
 	session->opened_us = session->active_us = worker->monotonic_us;
 	session->opened_wall_us = worker->wall_us;
+	session->from = presence_peer_of(&address->v6);
 	socket_address_format(address, session->peer);
 	event_assign(&session->read_event, worker->base, fd,
 	    EV_READ | EV_PERSIST, session_readable, session);

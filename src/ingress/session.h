@@ -13,6 +13,7 @@
 
 #include "base/json.h"
 #include "base/socket.h"
+#include "directory/presence.h"
 #include "ingress/buffer.h"
 #include "ingress/listener.h"
 #include "ingress/wheel.h"
@@ -40,7 +41,8 @@ struct session {
 	TAILQ_ENTRY(session) by_slot;
 	TAILQ_ENTRY(session) by_turn;	 /* dirty, then closed */
 	TAILQ_ENTRY(session) by_stalled; /* stalled */
-	char peer[SOCKET_ADDRESS_TEXT];
+	struct presence_peer from;
+	char peer[SOCKET_ADDRESS_TEXT]; /* the same */
 };
 
 /* Takes fd. -ENOMEM: the caller still has it. */

@@ -138,6 +138,9 @@ slot_configure(struct slot *slot, const struct ingress_listener_config *config)
 
 	slot->config = config;
 	slot->name = slice_from_string(config->name);
+	slot->number =
+	    presence_listener(directory_presence(slot->worker->directory),
+		config->name);
 	TAILQ_FOREACH(session, &slot->sessions, by_slot)
 		session_update_timeout(session);
 }

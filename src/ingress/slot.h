@@ -50,9 +50,10 @@ struct slot {
 	struct worker *worker;
 	const struct ingress_listener_config *config; /* the settings' */
 	struct slice name;			      /* config's */
-	int fd;					      /* -1: closed */
-	bool attached;				      /* the worker has it */
-	bool paused; /* out of descriptors: until the next tick */
+	unsigned number; /* of that name, in the presence of bridges */
+	int fd;		 /* -1: closed */
+	bool attached;	 /* the worker has it */
+	bool paused;	 /* out of descriptors: until the next tick */
 	struct event event;
 	TAILQ_ENTRY(slot) by_worker;
 	struct session_list sessions;

@@ -437,6 +437,22 @@ rig_status(struct rig *rig, const char *listener)
 }
 
 bool
+rig_presence(struct rig *rig, uint64_t bridge_id, struct presence_status *ret)
+{
+	const struct directory_bridge *bridge;
+	uint32_t slot;
+
+	directory_thread_register();
+	directory_thread_online();
+	bridge = directory_bridge_by_id(rig->directory, bridge_id);
+	slot = bridge ? bridge->slot : 0;
+	directory_thread_offline();
+	directory_thread_unregister();
+	presence_status(directory_presence(rig->directory), slot, ret);
+	return ret->path_count > 0;
+}
+
+bool
 rig_sessions_say(struct rig *rig, const char *text)
 {
 	struct json json = { 0 };

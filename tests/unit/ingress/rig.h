@@ -18,6 +18,7 @@
 #include "base/socket.h"
 #include "codec/dc09.h"
 #include "directory/directory.h"
+#include "directory/presence.h"
 #include "ingress/ingress.h"
 #include "journal/journal.h"
 #include "journal/record.h"
@@ -103,6 +104,11 @@ unsigned rig_count_records(struct rig *rig);
 /* The records' fields: calls fn for each. */
 typedef void (*rig_record_fn)(void *context, const struct record_signal *);
 void rig_each_record(struct rig *rig, rig_record_fn fn, void *context);
+
+/* When the bridge with this id was heard, by whom and from where; false: it
+ * was not. */
+bool rig_presence(struct rig *rig, uint64_t bridge_id,
+    struct presence_status *ret);
 
 /* This text occurs in what ingress_show_sessions says. */
 bool rig_sessions_say(struct rig *rig, const char *text);

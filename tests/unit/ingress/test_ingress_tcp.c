@@ -462,6 +462,89 @@ test_who_repeats_across_listeners(void **state)
 	assert_true(prints.fingerprint[1] != prints.fingerprint[3]);
 }
 
+/* A link test or an event that is understood is a sign of life; what is not
+ * understood might come from anybody. */
+struct sign {
+	const char *name, *listener;
+	uint64_t bridge;
+	struct panel panel;
+	bool poll, damaged;
+	enum dc09_response reply;
+	bool moves;
+};
+
+/* A damaged frame has no reply: what follows it has one. */
+static void
+say(struct rig *rig, const struct sign *sign, int fd, unsigned sequence)
+{
+	char frame[DC09_FRAME_MAX];
+	size_t length = sign->poll
+	    ? rig_poll(rig, &sign->panel, sequence, frame)
+	    : rig_event(rig, &sign->panel, sequence, frame);
+
+	if (sign->damaged)
+		frame[length / 2] ^= 1;
+	rig_send(fd, frame, length);
+	if (sign->damaged)
+		rig_send_event(rig, fd, "9999", sequence);
+	rig_expect_key(rig, fd,
+	    sign->reply == DC09_RESPONSE_ACK ? sign->panel.key : NULL,
+	    sign->reply, sign->reply == DC09_RESPONSE_NAK ? 0 : sequence);
+}
+
+static void
+test_what_is_a_sign_of_life(void **state)
+{
+	static const struct sign rows[] = {
+		{ "link test", "panels", 1, { .account = "1234" }, true, false,
+		    DC09_RESPONSE_ACK, true },
+		{ "event", "panels", 1, { .account = "1234" }, false, false,
+		    DC09_RESPONSE_ACK, true },
+		{ "by another listener", "strict", 1, { .account = "1234" },
+		    true, false, DC09_RESPONSE_ACK, true },
+		{ "bad CRC", "panels", 1, { .account = "1234" }, true, true,
+		    DC09_RESPONSE_ACK, false },
+		{ "somebody else", "panels", 1, { .account = "9999" }, false,
+		    false, DC09_RESPONSE_ACK, false },
+		{ "its key", "panels", 2,
+		    { .account = "AAAA", .key = &own_key }, true, false,
+		    DC09_RESPONSE_ACK, true },
+		{ "a wrong key", "panels", 2,
+		    { .account = "AAAA", .key = &wrong_key }, true, false,
+		    DC09_RESPONSE_DUH, false },
+		{ "clear where it must encrypt", "panels", 2,
+		    { .account = "AAAA" }, false, false, DC09_RESPONSE_DUH,
+		    false },
+		{ "recorded an hour ago", "panels", 2,
+		    { .account = "AAAA",
+			.key = &own_key,
+			.late_us = 3600000000 },
+		    true, false, DC09_RESPONSE_NAK, false },
+	};
+	struct rig *rig = *state;
+	struct presence_status before, after;
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		int fd = rig_connect(rig, rows[i].listener);
+		bool known = rig_presence(rig, rows[i].bridge, &before);
+		bool moved;
+
+		atomic_fetch_add(&rig->clock.ahead_us, 5000000);
+		say(rig, &rows[i], fd, (unsigned)i + 1);
+		moved = rig_presence(rig, rows[i].bridge, &after) &&
+		    (!known ||
+			after.paths[0].seen_us >=
+			    before.paths[0].seen_us + 5000000);
+		assert_row(moved == rows[i].moves, i, rows[i].name);
+		if (moved)
+			assert_string_equal(after.paths[0].listener,
+			    rows[i].listener);
+		close(fd);
+	}
+	assert_true(rig_presence(rig, 1, &after));
+	assert_int_equal(after.path_count, 2);
+}
+
 static void
 test_half_closed_peer_gets_its_reply(void **state)
 {
@@ -499,6 +582,7 @@ main(void)
 		TEST(test_replies_are_not_answered),
 		TEST(test_fingerprints),
 		TEST(test_who_repeats_across_listeners),
+		TEST(test_what_is_a_sign_of_life),
 		TEST(test_half_closed_peer_gets_its_reply),
 	};
 

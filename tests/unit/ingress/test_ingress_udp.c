@@ -88,6 +88,24 @@ test_several_frames_in_one_datagram(void **state)
 	close(fd);
 }
 
+static void
+test_a_sign_of_life_has_its_source(void **state)
+{
+	struct rig *rig = *state;
+	struct socket_address own = { .length = sizeof(own.storage) };
+	struct presence_status presence;
+	char peer[SOCKET_ADDRESS_TEXT];
+	int fd = rig_connect_udp(rig, "datagrams");
+
+	rig_send_poll(rig, fd, "1234", 1);
+	rig_expect(rig, fd, DC09_RESPONSE_ACK, 1);
+	assert_true(rig_presence(rig, 1, &presence));
+	getsockname(fd, &own.any, &own.length);
+	assert_string_equal(presence.peer, socket_address_format(&own, peer));
+	assert_string_equal(presence.paths[0].listener, "datagrams");
+	close(fd);
+}
+
 #define TEST(function)                                                         \
  cmocka_unit_test_setup_teardown(function, open_rig, close_rig)
 
@@ -97,6 +115,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_reply_goes_to_the_source),
 		TEST(test_damaged_datagrams_are_not_answered),
+		TEST(test_a_sign_of_life_has_its_source),
 		TEST(test_several_frames_in_one_datagram),
 	};
 
