@@ -211,6 +211,18 @@ on_readable(struct bufferevent *stream, void *context)
 	read_requests(context);
 }
 
+/* What a job said is out: it may say more. */
+static void
+on_written(struct bufferevent *stream, void *context)
+{
+	struct client *client = context;
+
+	(void)stream;
+	if (client->waiting)
+		event_active(client->admin->turn, EV_TIMEOUT, 0);
+	client->waiting = false;
+}
+
 static void
 on_gone(struct bufferevent *stream, short what, void *context)
 {
@@ -274,7 +286,8 @@ on_accept(struct evconnlistener *listener, evutil_socket_t fd,
 	client->may_operate = may_operate(fd, &client->uid);
 	TAILQ_INSERT_TAIL(&admin->clients, client, link);
 	admin->client_count++;
-	bufferevent_setcb(client->stream, on_readable, NULL, on_gone, client);
+	bufferevent_setcb(client->stream, on_readable, on_written, on_gone,
+	    client);
 	bufferevent_setwatermark(client->stream, EV_READ, 0,
 	    2 * ADMIN_REQUEST_MAX);
 	bufferevent_enable(client->stream, EV_READ | EV_WRITE);

@@ -23,17 +23,27 @@
 
 enum job_step {
 	JOB_MORE, /* call again in another turn */
-	JOB_WAIT, /* nothing now: call again when more is durable */
+	JOB_WAIT, /* nothing now: call again when more is durable, or what was
+		   * said is out */
 	JOB_DONE,
 	JOB_FAILED, /* the reason is in err */
 };
 
 struct client;
 
+/* show bridges: which ones, and how far it is. */
+struct bridges_job {
+	char listener[128]; /* heard by this one; "": any */
+	int64_t silent_us;  /* for at least so long */
+	uint64_t left;	    /* to be shown */
+	uint32_t slot;	    /* looked at */
+};
+
 struct job {
 	enum job_step (*step)(struct client *client, struct err *err);
 	struct journal_cursor *cursor;
-	char account[128]; /* tail: only this one; "": all */
+	char account[128]; /* tail, bridges: only this one; "": all */
+	struct bridges_job bridges;
 	/* trace */
 	uint64_t signal_lsn;
 	int item; /* -1: all */
@@ -102,6 +112,8 @@ void show_journal(struct client *client, const struct words *words);
 void show_directory(struct client *client, const struct words *words);
 void show_archive(struct client *client, const struct words *words);
 
+/* ---- bridges.c ---- */
+void bridges_begin(struct client *client, const struct words *words);
 /* ---- trace.c ---- */
 void trace_begin(struct client *client, const struct words *words);
 /* ---- tail.c ---- */

@@ -3,8 +3,8 @@
 #define CTL_CONTROL_H
 
 #define CONTROL_SHOW_WORDS                                                     \
- "status|listeners|sessions [LIMIT]|links|queues|parked|errors|config|"        \
- "stats|journal|directory|archive"
+ "status|listeners|sessions [LIMIT]|bridges [CONDITION...]|links|queues|"      \
+ "parked|errors|config|stats|journal|directory|archive"
 
 int control_show(int argc, char **argv);
 int control_tail(int argc, char **argv);

@@ -16,6 +16,7 @@
 #include "admin/admin.h"
 #include "admin/words.h"
 #include "base/socket.h"
+#include "directory/presence.h"
 #include "journal/record.h"
 
 #define ANSWER_MAX (1 << 20)
@@ -353,6 +354,12 @@ test_refusals(void **state)
 		{ "show status now", "write: show status\",\"exit\":64}" },
 		{ "pause link", "write: pause link NAME\",\"exit\":64}" },
 		{ "show sessions many", "'many' is not a number up to 100000" },
+		{ "show bridges silent long",
+		    "'long' is not a number up to 34560000" },
+		{ "show bridges silent", "there is nothing behind 'silent'" },
+		{ "show bridges serial 5", "'serial' is none of account," },
+		{ "show bridges after 99",
+		    "there is no bridge 99 to go on behind\",\"exit\":64}" },
 		{ "show \"status", "a quote is not closed\",\"exit\":64}" },
 		{ "show links", "the egress is not open\",\"exit\":69}" },
 		{ "pause link x",
@@ -409,7 +416,7 @@ test_show(void **state)
 		{ "show config", "{\"node\":{\"name\":\"hilltop\"}}", 1 },
 		{ "help",
 		    "\"command\":\"replay link NAME|all\",\"access\":\"operate\"",
-		    20 },
+		    21 },
 	};
 	struct fixture *f = *state;
 
@@ -421,6 +428,95 @@ test_show(void **state)
 		    answer);
 		assert_row(count_objects(answer) == rows[i].objects, i, answer);
 	}
+}
+
+static void
+put_bridges(struct fixture *f, uint64_t first, uint64_t last)
+{
+	struct directory_batch *batch = directory_batch_begin(f->picture);
+
+	for (uint64_t id = first; id <= last; id++) {
+		char account[16], serial[16];
+		const struct directory_bridge bridge = { .id = id,
+			.site_id = 1000 + id,
+			.serial = serial,
+			.account = account };
+
+		snprintf(account, sizeof(account), "A%04u", (unsigned)id);
+		snprintf(serial, sizeof(serial), "SN%u", (unsigned)id);
+		assert_int_equal(directory_put_bridge(batch, id, &bridge), 0);
+	}
+	assert_int_equal(directory_batch_commit(batch), 0);
+}
+
+static void
+hear(struct fixture *f, uint64_t id, const char *listener, int64_t ago_s)
+{
+	struct presence *presence = directory_presence(f->picture);
+	struct sockaddr_in from = { .sin_family = AF_INET,
+		.sin_port = htons(40112),
+		.sin_addr.s_addr = htonl(0xc0000207) };
+	struct presence_peer peer =
+	    presence_peer_of((const struct sockaddr_in6 *)&from);
+
+	directory_thread_online();
+	presence_seen(presence, directory_bridge_by_id(f->picture, id)->slot,
+	    presence_listener(presence, listener), &peer,
+	    clock_monotonic_us(&clock_system) - ago_s * 1000000);
+	directory_thread_offline();
+}
+
+static void
+test_show_bridges(void **state)
+{
+	static const struct {
+		const char *request, *part;
+		unsigned objects;
+	} rows[] = {
+		{ "show bridges", "\"bridge\":1,\"serial\":\"SN1\"", 5 },
+		{ "show bridges account A0002",
+		    "\"account\":\"A0002\",\"site\":1002,\"last_seen\":\"2",
+		    1 },
+		{ "show bridges account A0002", "\"peer\":\"192.0.2.7:40112\"",
+		    1 },
+		{ "show bridges account A000", "{\"done\"", 0 },
+		{ "show bridges listener udp",
+		    "\"listener\":\"tcp\",\"peer\":\"192.0.2.7:40112\",\"paths\":[{\"listener\":\"tcp\"",
+		    1 },
+		{ "show bridges silent 50", "SN3", 3 },
+		{ "show bridges silent 500", "SN4", 2 },
+		{ "show bridges limit 2", "SN2", 2 },
+		{ "show bridges limit 0", "{\"done\"", 0 },
+		{ "show bridges after 2 limit 2", "SN4", 2 },
+		{ "show bridges after 5", "{\"done\"", 0 },
+	};
+	struct fixture *f = *state;
+
+	put_bridges(f, 1, 5);
+	hear(f, 1, "udp", 20);
+	hear(f, 1, "tcp", 0);
+	hear(f, 2, "tcp", 0);
+	hear(f, 3, "tcp", 100);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const char *answer = ask(f, rows[i].request);
+
+		assert_row(strstr(answer, rows[i].part) != NULL, i, answer);
+		assert_row(count_objects(answer) == rows[i].objects, i, answer);
+	}
+}
+
+/* More than fits into the socket and the backlog at once: nobody is dropped
+ * and nothing left out. */
+static void
+test_show_many_bridges(void **state)
+{
+	struct fixture *f = *state;
+
+	put_bridges(f, 1, 9000);
+	assert_int_equal(count_objects(ask(f, "show bridges limit 9000")),
+	    9000);
+	assert_contains(f->answer, "SN9000");
+	assert_int_equal(count_objects(ask(f, "show bridges")), 1000);
 }
 
 /* Several requests in one segment, and one in pieces. */
@@ -831,6 +927,8 @@ main(void)
 		ROW(test_refusals),
 		ROW(test_too_long),
 		ROW(test_show),
+		ROW(test_show_bridges),
+		ROW(test_show_many_bridges),
 		ROW(test_segments),
 		ROW(test_operate),
 		ROW(test_socket),
