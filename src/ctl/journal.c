@@ -88,6 +88,8 @@ dump_signal(struct json *json, const struct record_signal *record)
 	json_slice(json, "peer", record->peer);
 	json_string(json, "protocol", signal_protocol_name(signal->protocol));
 	json_boolean(json, "encrypted", signal->encrypted);
+	if (record->bridge_id)
+		json_unsigned(json, "bridge", record->bridge_id);
 	json_slice(json, "id", signal->id);
 	json_slice(json, "sequence", signal->sequence);
 	json_slice(json, "receiver", signal->receiver);

@@ -97,6 +97,7 @@ decide_item(struct dispatch *dispatch, const struct undecided *signal)
 		.item = signal->next_item,
 		.listener = dispatch->signal.listener,
 		.account_zeros = dispatch->signal.account_zeros,
+		.bridge_id = dispatch->signal.bridge_id,
 		.received_us = signal->received_us,
 	};
 

@@ -9,6 +9,7 @@
 #include "base/cursor.h"
 
 #define RECORD_VERSION 1u
+#define SIGNAL_VERSION 2u /* with a bridge; without one it is written as 1 */
 #define PIECE_INLINE   0xffffu /* the bytes follow */
 #define SIGNAL_PIECES  7
 #define EVENT_PIECES   8
@@ -195,13 +196,13 @@ written(const struct writer *w)
 
 /* Every payload is one version byte and its fields, and nothing behind. */
 static int
-check_read(const struct reader *r, unsigned version, const char *what,
-    struct err *err)
+check_read(const struct reader *r, unsigned version, unsigned newest,
+    const char *what, struct err *err)
 {
-	if (version != RECORD_VERSION)
+	if (version < 1 || version > newest)
 		return err_set(err, -EINVAL,
 		    "%s payload of version %u, this program reads %u", what,
-		    version, RECORD_VERSION);
+		    version, newest);
 	if (r->failed)
 		return err_set(err, -EINVAL,
 		    "%s payload is cut short or holds a value out of range",
@@ -222,7 +223,7 @@ record_signal_encode(const struct record_signal *record, void *out,
 	if (signal->event_count > SIGNAL_EVENTS_MAX ||
 	    signal->extended_count > SIGNAL_EXTENDED_MAX)
 		return -EMSGSIZE;
-	writer_u8(&w, RECORD_VERSION);
+	writer_u8(&w, record->bridge_id ? SIGNAL_VERSION : RECORD_VERSION);
 	writer_u8(&w, (uint8_t)signal->protocol);
 	writer_u8(&w,
 	    (uint8_t)((signal->poll ? SIGNAL_BIT_POLL : 0) |
@@ -234,6 +235,8 @@ record_signal_encode(const struct record_signal *record, void *out,
 	writer_slice(&w, record->peer);
 	writer_slice(&w, record->raw);
 	write_signal(&w, record->raw, signal);
+	if (record->bridge_id)
+		writer_u64(&w, record->bridge_id);
 	return written(&w);
 }
 
@@ -257,7 +260,8 @@ record_signal_decode(struct slice payload, struct record_signal *ret,
 	ret->peer = reader_slice(&r);
 	ret->raw = reader_slice(&r);
 	read_signal(&r, ret->raw, &ret->signal);
-	return check_read(&r, version, "signal", err);
+	ret->bridge_id = version >= 2 ? reader_u64(&r) : 0;
+	return check_read(&r, version, SIGNAL_VERSION, "signal", err);
 }
 
 static void
@@ -354,7 +358,7 @@ record_decision_decode(struct slice payload, struct decision *ret,
 	}
 	for (unsigned i = 0; i < ret->delivery_count; i++)
 		read_delivery(&r, &ret->deliveries[i]);
-	return check_read(&r, version, "decision", err);
+	return check_read(&r, version, RECORD_VERSION, "decision", err);
 }
 
 int
@@ -396,7 +400,7 @@ record_outcome_decode(struct slice payload, struct outcome *ret,
 	ret->repeated = reader_u8(&r) != 0;
 	ret->endpoint = reader_slice(&r);
 	ret->reason = reader_slice(&r);
-	return check_read(&r, version, "outcome", err);
+	return check_read(&r, version, RECORD_VERSION, "outcome", err);
 }
 
 char *

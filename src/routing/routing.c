@@ -129,12 +129,30 @@ route_end(struct route *route, enum verdict verdict, const char *format, ...)
 	return false;
 }
 
+/* Of a signal of our own. */
+static bool
+find_subject(struct route *route)
+{
+	uint64_t id = route->request->bridge_id;
+
+	if (id == 0)
+		return route_end(route, VERDICT_UNROUTED,
+		    "the installation's own event");
+	route->decision->bridge_id = id;
+	route->bridge = directory_bridge_by_id(route->directory, id);
+	return route->bridge ||
+	    route_end(route, VERDICT_UNREGISTERED,
+		"the bridge that this is about is not known any more");
+}
+
 static bool
 find_sender(struct route *route)
 {
 	const struct routing_request *request = route->request;
 	const struct signal *signal = request->signal;
 
+	if (signal->protocol == SIGNAL_PROTOCOL_INTERNAL)
+		return find_subject(route);
 	route->bridge = directory_bridge_by_sender(route->directory,
 	    request->listener, signal->receiver, signal->line, signal->account,
 	    request->account_zeros);
@@ -314,11 +332,6 @@ decide_once(struct route *route)
 {
 	const struct signal *signal = route->request->signal;
 
-	if (signal->protocol == SIGNAL_PROTOCOL_INTERNAL) {
-		route_end(route, VERDICT_UNROUTED,
-		    "the installation's own event");
-		return;
-	}
 	if (!find_sender(route) || !find_site(route))
 		return;
 	if (route->request->item >= signal->event_count) {

@@ -109,6 +109,7 @@ random_signal(struct record_signal *record)
 	record->sender = random_u64();
 	record->fingerprint = random_u64();
 	record->account_zeros = random_below(2);
+	record->bridge_id = random_below(2) ? random_u64() : 0;
 	signal->protocol =
 	    (enum signal_protocol)random_below(SIGNAL_PROTOCOL_DIALER + 1);
 	signal->poll = random_below(2);
@@ -142,6 +143,7 @@ assert_same_signal(const struct record_signal *a, const struct record_signal *b)
 	assert_true(a->sender == b->sender);
 	assert_true(a->fingerprint == b->fingerprint);
 	assert_int_equal(a->account_zeros, b->account_zeros);
+	assert_true(a->bridge_id == b->bridge_id);
 	assert_int_equal(s->protocol, t->protocol);
 	assert_int_equal(s->poll, t->poll);
 	assert_int_equal(s->encrypted, t->encrypted);

@@ -512,6 +512,51 @@ test_url_reference(void **state)
 	    "https://c.example/?c=&a=A10043");
 }
 
+/* What the watch says of a bridge goes the way of what the bridge says: to its
+ * site's station, through the library. */
+static void
+test_own_event_about_a_bridge(void **state)
+{
+	static const struct {
+		uint64_t bridge_id;
+		const char *code;
+		enum verdict verdict;
+	} cases[] = {
+		{ 1000, "350", VERDICT_ROUTED },
+		{ 1000, "602", VERDICT_SUPPRESSED }, /* off at the dealer */
+		{ 99999, "350", VERDICT_UNREGISTERED },
+	};
+	struct signal signal = {
+		.protocol = SIGNAL_PROTOCOL_INTERNAL,
+		.event_count = 1,
+		.events = { { .format = SIGNAL_FORMAT_CONTACT_ID,
+		    .qualifier = SIGNAL_QUALIFIER_NEW,
+		    .partition = slice_from_string("00"),
+		    .zone = slice_from_string("000"),
+		    .text = slice_from_string("not heard for 75 s") } },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const struct routing_request request = { .signal = &signal,
+			.bridge_id = cases[i].bridge_id };
+
+		strcpy(signal.events[0].code, cases[i].code);
+		directory_thread_online();
+		routing_decide(directory, &request, &scratch, &decision);
+		directory_thread_offline();
+		assert_row(decision.verdict == cases[i].verdict, i,
+		    cases[i].code);
+		assert_row(decision.bridge_id == cases[i].bridge_id, i,
+		    cases[i].code);
+		if (decision.verdict != VERDICT_ROUTED)
+			continue;
+		assert_slice(decision.deliveries[0].account, "A10042");
+		assert_string_equal(decision.deliveries[0].code, "350");
+		assert_slice(decision.deliveries[0].text, "not heard for 75 s");
+	}
+}
+
 /* Names as long as they like: the sentence is cut, and stays UTF-8. */
 static void
 test_long_names(void **state)
@@ -542,6 +587,7 @@ main(void)
 		cmocka_unit_test(test_no_event_and_own_event),
 		cmocka_unit_test(test_on_test),
 		cmocka_unit_test(test_url_reference),
+		cmocka_unit_test(test_own_event_about_a_bridge),
 		cmocka_unit_test(test_long_names),
 	};
 
