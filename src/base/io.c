@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -160,4 +161,46 @@ io_replace_file(const struct io *io, const char *path, const void *data,
 		return result;
 	}
 	return io_sync_directory(io, directory[0] ? directory : "/");
+}
+
+int
+io_swap_file(const char *path, const void *data, size_t length)
+{
+	char temporary[PATH_MAX];
+	int fd, result;
+
+	if (snprintf(temporary, sizeof(temporary), "%s.new", path) >=
+	    (int)sizeof(temporary))
+		return -ENAMETOOLONG;
+	fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -errno;
+	result = io_write_all(&io_system, fd, data, length, 0);
+	if (close(fd) < 0 && result == 0)
+		result = -errno;
+	if (result == 0 && rename(temporary, path) < 0)
+		result = -errno;
+	return result;
+}
+
+ssize_t
+io_load_file(const char *path, size_t max, void **ret)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat status;
+	ssize_t length = -EFBIG;
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &status) < 0) {
+		length = -errno;
+	} else if ((size_t)status.st_size <= max) {
+		*ret = malloc((size_t)status.st_size + 1);
+		length =
+		    *ret ? pread(fd, *ret, (size_t)status.st_size, 0) : -ENOMEM;
+		if (*ret && length < 0)
+			length = -errno;
+	}
+	close(fd);
+	return length;
 }

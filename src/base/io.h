@@ -44,4 +44,14 @@ int io_sync_directory(const struct io *io, const char *directory);
 int io_replace_file(const struct io *io, const char *path, const void *data,
     size_t length, mode_t mode);
 
+/*
+ * The same for what may be lost, without waiting for the disk: it survives the
+ * process; after a power cut there may be the old one, the new one, or a part,
+ * which its reader must find out. 0 or -errno.
+ */
+int io_swap_file(const char *path, const void *data, size_t length);
+/* The whole file, at most so many bytes, to be freed by the caller: its length
+ * or -errno. */
+ssize_t io_load_file(const char *path, size_t max, void **ret);
+
 #endif

@@ -1,32 +1,17 @@
 #include "dispatch/checkpoint.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/crc32c.h"
 #include "base/cursor.h"
+#include "base/io.h"
 
 #define MAGIC	   0x31504b43u /* "CKP1" */
 #define HEAD_BYTES (4 + HASH_KEY_BYTES + 8 + 4)
 #define ROW_BYTES  16
 #define ROWS_MAX   65536
-
-static int
-write_file(const char *path, const void *data, size_t length)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	ssize_t n;
-
-	if (fd < 0)
-		return -1;
-	n = write(fd, data, length);
-	return close(fd) == 0 && n == (ssize_t)length ? 0 : -1;
-}
 
 int
 checkpoint_write(const char *path, const struct hash_key *journal_key,
@@ -36,8 +21,7 @@ checkpoint_write(const char *path, const struct hash_key *journal_key,
 	size_t size = HEAD_BYTES + numbers->count * ROW_BYTES + 4;
 	uint8_t *data = malloc(size);
 	struct writer w;
-	char temporary[PATH_MAX];
-	int result = 0;
+	int result;
 
 	if (!data)
 		return err_set(err, -ENOMEM, "no memory for a checkpoint");
@@ -51,10 +35,10 @@ checkpoint_write(const char *path, const struct hash_key *journal_key,
 		writer_u64(&w, numbers->rows[i].last);
 	}
 	writer_u32(&w, crc32c(0, data, writer_length(&w)));
-	snprintf(temporary, sizeof(temporary), "%s.new", path);
-	if (write_file(temporary, data, writer_length(&w)) < 0 ||
-	    rename(temporary, path) < 0)
-		result = err_set_errno(err, "cannot write %s", path);
+	result = io_swap_file(path, data, writer_length(&w));
+	if (result < 0)
+		err_set(err, result, "cannot write %s: %s", path,
+		    strerror(-result));
 	free(data);
 	return result;
 }
@@ -86,21 +70,19 @@ uint64_t
 checkpoint_read(const char *path, const struct hash_key *journal_key,
     struct number_table *numbers)
 {
-	size_t size = HEAD_BYTES + ROWS_MAX * ROW_BYTES + 4;
-	uint8_t *data = malloc(size);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t length = fd >= 0 && data ? read(fd, data, size) : -1;
+	void *data = NULL;
+	ssize_t length =
+	    io_load_file(path, HEAD_BYTES + ROWS_MAX * ROW_BYTES + 4, &data);
 	uint64_t replay_from_lsn = 0;
 
 	if (length >= HEAD_BYTES + 4) {
 		struct reader r = reader_open(data, (size_t)length - 4);
-		struct reader tail = reader_open(data + length - 4, 4);
+		struct reader tail =
+		    reader_open((const uint8_t *)data + length - 4, 4);
 
 		if (reader_u32(&tail) == crc32c(0, data, (size_t)length - 4))
 			replay_from_lsn = decode(&r, journal_key, numbers);
 	}
-	if (fd >= 0)
-		close(fd);
 	free(data);
 	return replay_from_lsn;
 }
