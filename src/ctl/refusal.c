@@ -181,6 +181,8 @@ static const struct {
 	{ "bridge_path_once",
 	    "this path of the bridge is supervised already: change that" },
 	{ "bridge_path_known", "a path is primary or backup" },
+	{ "bridge_path_listener_not_blank",
+	    "the listener of a path has no name" },
 	{ "bridge_path_interval_range",
 	    "an interval of supervision is 10 s to 35 days" },
 	{ "bridge_path_margin_range",

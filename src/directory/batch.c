@@ -179,13 +179,70 @@ release_slots(struct directory *directory, struct object *list)
 		release_slot(directory, object);
 }
 
-static void
-release_slots_of(struct directory *directory, const struct picture *picture)
+/* ---- marks for who supervises them ---- */
+
+static bool
+is_path_alike(const struct directory_path *a, const struct directory_path *b)
 {
-	table_each(&picture->by_id[OBJECT_BRIDGE], release_slot, directory);
+	return a->interval_s == b->interval_s && a->margin_s == b->margin_s &&
+	    slice_equal(slice_from_string(a->listener),
+		slice_from_string(b->listener));
+}
+
+static bool
+is_supervised_alike(const struct directory_bridge *a,
+    const struct directory_bridge *b)
+{
+	for (unsigned i = 0; i < DIRECTORY_PATHS; i++)
+		if (!is_path_alike(&a->paths[i], &b->paths[i]))
+			return false;
+	return true;
+}
+
+/* This bridge can be seen now, in the place of what was before. */
+static void
+mark_change(struct presence *presence, const struct directory_bridge *bridge,
+    const struct directory_bridge *before)
+{
+	bool moved = before && before->slot == bridge->slot &&
+	    before->site_id != bridge->site_id;
+
+	if (moved)
+		presence_renew(presence, bridge->slot);
+	if (moved || !before || before->slot != bridge->slot ||
+	    !is_supervised_alike(bridge, before))
+		presence_mark(presence, bridge->slot);
+}
+
+/* A whole picture took the place of batch->before. */
+static void
+mark_replaced(void *context, struct object *object)
+{
+	const struct directory_batch *batch = context;
+
+	mark_change(batch->directory->presence, object_bridge(object),
+	    find_bridge(batch->before, object->id));
 }
 
 /* ---- commit ---- */
+
+/* One object; a bridge is marked once it can be seen. */
+static bool
+apply_one(struct directory_batch *batch, struct picture *picture,
+    struct object *object, struct retired *retired)
+{
+	bool bridge = object->kind == OBJECT_BRIDGE;
+	const struct directory_bridge *before =
+	    bridge ? find_bridge(picture, object->id) : NULL;
+	bool changed;
+
+	give_slot(batch, picture, object);
+	changed = picture_apply(picture, object, retired);
+	if (bridge && !object->removal && !batch->before)
+		mark_change(batch->directory->presence, object_bridge(object),
+		    before);
+	return changed;
+}
 
 /* The picture takes every object of the batch. */
 static size_t
@@ -199,8 +256,7 @@ apply_all(struct directory_batch *batch, struct picture *picture,
 	while (object) {
 		struct object *next = object->next;
 
-		give_slot(batch, picture, object);
-		changes += picture_apply(picture, object, retired);
+		changes += apply_one(batch, picture, object, retired);
 		object = next;
 	}
 	return changes;
@@ -295,9 +351,10 @@ commit_replacement(struct directory_batch *batch, size_t *ret_changes)
 	atomic_store_explicit(&directory->picture, picture,
 	    memory_order_release);
 	end_change(directory);
+	table_each(&picture->by_id[OBJECT_BRIDGE], mark_replaced, batch);
 	directory_wait_for_readers();
 	release_slots(directory, retired.objects);
-	release_slots_of(directory, old);
+	table_each(&old->by_id[OBJECT_BRIDGE], release_slot, directory);
 	retired_free(&retired);
 	picture_close(&old);
 	/* the old picture lay between what stays: give its pages back */

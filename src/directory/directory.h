@@ -140,6 +140,20 @@ enum directory_bridge_kind {
 	DIRECTORY_PANEL,  /* decides itself: passes through */
 };
 
+/* How long one of a bridge's paths may be silent. */
+struct directory_path {
+	uint32_t interval_s; /* 0: not supervised */
+	uint32_t margin_s;   /* that it may be late */
+	/* what hears it; NULL: every listener that is not the other path's */
+	const char *listener;
+};
+
+enum directory_path_kind {
+	DIRECTORY_PATH_PRIMARY,
+	DIRECTORY_PATH_BACKUP
+};
+#define DIRECTORY_PATHS 2
+
 struct directory_bridge {
 	uint64_t id;
 	uint64_t site_id; /* 0: unregistered */
@@ -155,6 +169,7 @@ struct directory_bridge {
 	bool cipher_required;
 	uint16_t zone_count;
 	uint32_t slot; /* in its presence; given by the directory */
+	struct directory_path paths[DIRECTORY_PATHS];
 	const struct directory_zone *zones; /* sorted by zone without zeros */
 };
 

@@ -10,7 +10,8 @@
 #include "base/log.h"
 #include "base/text.h"
 
-#define IDS_PER_QUERY 5000
+#define IDS_PER_QUERY  5000
+#define INTERVAL_MAX_S 3024000 /* 35 days */
 
 /*
  * An object is read together with its rows of another view (endpoints, zones,
@@ -56,11 +57,13 @@ static const struct query queries[OBJECT_KINDS] = {
 	    "o.id", ", l.zone_type, l.inbound_code", 9, 4 },
 	[OBJECT_BRIDGE] = { "bridge",
 	    "o.id, o.site_id, o.kind, o.serial, o.account, o.receiver, o.line, "
-	    "o.listener, o.key, o.cipher_required, "
+	    "o.listener, o.key, o.cipher_required, o.primary_interval_s, "
+	    "o.primary_margin_s, o.primary_listener, o.backup_interval_s, "
+	    "o.backup_margin_s, o.backup_listener, "
 	    "z.zone, z.channel_id, z.zone_type, z.enabled, z.code, z.name",
 	    "tocsin.directory_bridge o LEFT JOIN tocsin.directory_zone z "
 	    "ON z.bridge_id = o.id",
-	    "o.id", "", 10, 6 },
+	    "o.id", "", 16, 6 },
 };
 
 /* One line of the COPY, kept until its object is complete. */
@@ -421,6 +424,14 @@ read_zones(const struct gathering *g, struct directory_bridge *bridge)
 	return failed ? -EPROTO : 0;
 }
 
+static void
+read_path(struct fields *fields, struct directory_path *path)
+{
+	path->interval_s = (uint32_t)read_number(fields, INTERVAL_MAX_S);
+	path->margin_s = (uint32_t)read_number(fields, INTERVAL_MAX_S);
+	path->listener = read_nullable(fields);
+}
+
 static bool
 read_bridge(const struct gathering *g, struct directory_bridge *bridge)
 {
@@ -441,6 +452,8 @@ read_bridge(const struct gathering *g, struct directory_bridge *bridge)
 		&bridge->key_length))
 		bridge->key_length = 0;
 	bridge->cipher_required = read_boolean(&fields);
+	for (unsigned i = 0; i < DIRECTORY_PATHS; i++)
+		read_path(&fields, &bridge->paths[i]);
 	return !fields.failed;
 }
 

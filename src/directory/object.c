@@ -149,6 +149,8 @@ pack_bridge(struct packing *packing, struct directory_bridge *bridge)
 		}
 	}
 	pack_text(packing, &bridge->serial);
+	for (size_t i = 0; i < DIRECTORY_PATHS; i++)
+		pack_string(packing, &bridge->paths[i].listener);
 	bridge->zones = to;
 	if (to)
 		qsort(to, count, sizeof(*to), compare_zones);

@@ -25,12 +25,15 @@ struct entry {
 	_Atomic uint64_t address[2];
 	_Atomic uint16_t port;
 	_Atomic uint16_t peer_turn;
-	uint32_t unused;
+	_Atomic uint8_t generation;
+	_Atomic bool watched;
+	uint16_t unused;
 };
 _Static_assert(sizeof(struct entry) == LINE_BYTES, "one bridge, one line");
 
 struct chunk {
 	struct chunk *memory; /* as it was allocated: not on a line */
+	_Atomic uint64_t marks[CHUNK_SLOTS / 64]; /* a bit for each slot */
 	_Alignas(LINE_BYTES) struct entry entries[CHUNK_SLOTS];
 };
 
@@ -46,18 +49,20 @@ struct presence {
 	_Atomic(char *) listeners[LISTENERS_MAX + 1];
 };
 
+static struct chunk *
+chunk_of(const struct presence *presence, uint32_t slot)
+{
+	return atomic_load_explicit(&presence->chunks[(slot - 1) / CHUNK_SLOTS],
+	    memory_order_acquire);
+}
+
 /* NULL: slot 0. */
 static struct entry *
 find(const struct presence *presence, uint32_t slot)
 {
-	struct chunk *chunk;
-
 	if (slot == 0)
 		return NULL;
-	chunk =
-	    atomic_load_explicit(&presence->chunks[(slot - 1) / CHUNK_SLOTS],
-		memory_order_acquire);
-	return &chunk->entries[(slot - 1) % CHUNK_SLOTS];
+	return &chunk_of(presence, slot)->entries[(slot - 1) % CHUNK_SLOTS];
 }
 
 /* ---- listeners ---- */
@@ -177,6 +182,8 @@ presence_seen(struct presence *presence, uint32_t slot, unsigned listener,
 	    memory_order_relaxed);
 	if (!is_from(entry, peer))
 		keep_peer(entry, peer);
+	if (atomic_load_explicit(&entry->watched, memory_order_relaxed))
+		presence_mark(presence, slot);
 }
 
 /* ---- asking ---- */
@@ -237,32 +244,110 @@ format_peer(const struct entry *entry, char out[SOCKET_ADDRESS_TEXT])
 	socket_address_format(&address, out);
 }
 
+unsigned
+presence_paths(const struct presence *presence, uint32_t slot,
+    struct presence_path ret[PRESENCE_PATHS])
+{
+	const struct entry *entry = find(presence, slot);
+	unsigned count = 0;
+
+	for (unsigned i = 0; entry && i < PRESENCE_PATHS; i++) {
+		uint64_t seen =
+		    atomic_load_explicit(&entry->seen[i], memory_order_relaxed);
+
+		if (seen != 0)
+			ret[count++] = (struct presence_path){
+				listener_name(presence, seen & 0xff),
+				(int64_t)(seen >> 8) * 1000
+			};
+	}
+	return count;
+}
+
 void
 presence_status(const struct presence *presence, uint32_t slot,
     struct presence_status *ret)
 {
 	const struct entry *entry = find(presence, slot);
 
-	ret->path_count = 0;
+	ret->path_count = presence_paths(presence, slot, ret->paths);
 	ret->peer[0] = '\0';
 	if (!entry)
 		return;
-	for (unsigned i = 0; i < PRESENCE_PATHS; i++) {
-		uint64_t seen =
-		    atomic_load_explicit(&entry->seen[i], memory_order_relaxed);
-
-		if (seen != 0)
-			ret->paths[ret->path_count++] = (struct presence_path){
-				listener_name(presence, seen & 0xff),
-				(int64_t)(seen >> 8) * 1000
-			};
-	}
 	qsort(ret->paths, ret->path_count, sizeof(ret->paths[0]),
 	    compare_latest);
 	format_peer(entry, ret->peer);
 }
 
+/* ---- supervising ---- */
+
+uint8_t
+presence_generation(const struct presence *presence, uint32_t slot)
+{
+	return atomic_load_explicit(&find(presence, slot)->generation,
+	    memory_order_acquire);
+}
+
+void
+presence_watch(struct presence *presence, uint32_t slot, bool watch)
+{
+	struct entry *entry = find(presence, slot);
+
+	/* mostly it is as it was: do not take the line from the workers */
+	if (atomic_load_explicit(&entry->watched, memory_order_relaxed) !=
+	    watch)
+		atomic_store_explicit(&entry->watched, watch,
+		    memory_order_relaxed);
+}
+
+uint32_t
+presence_next_mark(struct presence *presence, uint32_t slot)
+{
+	uint32_t slots = presence_slots(presence);
+
+	while (slot < slots) {
+		uint32_t bit = slot % CHUNK_SLOTS; /* of slot + 1 */
+		_Atomic uint64_t *word =
+		    &chunk_of(presence, slot + 1)->marks[bit / 64];
+		uint64_t marks =
+		    atomic_load_explicit(word, memory_order_relaxed) >>
+		    bit % 64;
+
+		if (marks == 0) {
+			slot += 64 - bit % 64;
+			continue;
+		}
+		slot += (uint32_t)__builtin_ctzll(marks);
+		atomic_fetch_and_explicit(word,
+		    ~(UINT64_C(1) << slot % CHUNK_SLOTS % 64),
+		    memory_order_acquire);
+		return slot + 1;
+	}
+	return 0;
+}
+
 /* ---- the writer ---- */
+
+void
+presence_mark(struct presence *presence, uint32_t slot)
+{
+	uint32_t bit = (slot - 1) % CHUNK_SLOTS;
+
+	atomic_fetch_or_explicit(&chunk_of(presence, slot)->marks[bit / 64],
+	    UINT64_C(1) << bit % 64, memory_order_release);
+}
+
+void
+presence_renew(struct presence *presence, uint32_t slot)
+{
+	/* nobody else writes it */
+	_Atomic uint8_t *generation = &find(presence, slot)->generation;
+
+	atomic_store_explicit(generation,
+	    (uint8_t)(atomic_load_explicit(generation, memory_order_relaxed) +
+		1),
+	    memory_order_release);
+}
 
 struct presence *
 presence_create(void)
@@ -351,6 +436,7 @@ presence_take(struct presence *presence, uint64_t bridge_id)
 
 	atomic_store_explicit(&find(presence, slot)->bridge_id, bridge_id,
 	    memory_order_release);
+	presence_renew(presence, slot);
 	if (slot > slots)
 		atomic_store_explicit(&presence->slots, slot,
 		    memory_order_release);
@@ -370,6 +456,8 @@ presence_release(struct presence *presence, uint32_t slot, uint64_t bridge_id)
 	for (unsigned i = 0; i < 2; i++)
 		atomic_store_explicit(&entry->address[i], 0,
 		    memory_order_relaxed);
+	atomic_store_explicit(&entry->watched, false, memory_order_relaxed);
+	presence_mark(presence, slot);
 	presence->free[presence->free_count++] = slot;
 }
 

@@ -64,6 +64,23 @@ struct presence_status {
 };
 void presence_status(const struct presence *presence, uint32_t slot,
     struct presence_status *ret);
+/* Only the listeners that heard it, in no order; returns how many. */
+unsigned presence_paths(const struct presence *presence, uint32_t slot,
+    struct presence_path ret[PRESENCE_PATHS]);
+
+/* ---- who supervises them: one thread ---- */
+
+/* Another number whenever the slot's bridge is another one, or one that has to
+ * be taken as another: at another site. */
+uint8_t presence_generation(const struct presence *presence, uint32_t slot);
+/* Mark the slot with the next sign of life, and each one after it. */
+void presence_watch(struct presence *presence, uint32_t slot, bool watch);
+/*
+ * The first marked slot behind this one, its mark taken; 0: no further one.
+ * Marked are slots of bridges that came, went, or are to be supervised
+ * otherwise, and of watched ones that were heard.
+ */
+uint32_t presence_next_mark(struct presence *presence, uint32_t slot);
 
 /* ---- the directory's writer ---- */
 
@@ -78,6 +95,9 @@ uint32_t presence_take(struct presence *presence, uint64_t bridge_id);
  * slot is not this bridge's. */
 void presence_release(struct presence *presence, uint32_t slot,
     uint64_t bridge_id);
+/* Its bridge belongs to another site now. */
+void presence_renew(struct presence *presence, uint32_t slot);
+void presence_mark(struct presence *presence, uint32_t slot);
 size_t presence_bytes(const struct presence *presence);
 
 #endif

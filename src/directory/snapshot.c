@@ -171,6 +171,11 @@ write_bridge(struct writer *w, const struct directory_bridge *bridge,
 	write_key(w, master, "bridge", bridge->id, bridge->key,
 	    bridge->key_length);
 	writer_u8(w, bridge->cipher_required);
+	for (unsigned i = 0; i < DIRECTORY_PATHS; i++) {
+		writer_u32(w, bridge->paths[i].interval_s);
+		writer_u32(w, bridge->paths[i].margin_s);
+		writer_slice(w, slice_from_string(bridge->paths[i].listener));
+	}
 	writer_u16(w, bridge->zone_count);
 	for (unsigned i = 0; i < bridge->zone_count; i++) {
 		const struct directory_zone *zone = &bridge->zones[i];
@@ -692,6 +697,11 @@ read_bridge(struct content_reader *c, uint64_t id,
 	bridge.listener = read_nullable(c);
 	read_key(c, "bridge", id, bridge.key, &bridge.key_length);
 	bridge.cipher_required = reader_u8(&c->r);
+	for (unsigned i = 0; i < DIRECTORY_PATHS; i++) {
+		bridge.paths[i].interval_s = reader_u32(&c->r);
+		bridge.paths[i].margin_s = reader_u32(&c->r);
+		bridge.paths[i].listener = read_nullable(c);
+	}
 	read_zones(c, &bridge, ret_array);
 	result =
 	    c->r.failed ? -EBADMSG : directory_put_bridge(batch, id, &bridge);

@@ -197,6 +197,7 @@ REFUSED = [
     ("bridge_path_class_known", "SELECT tocsin.bridge_supervise(1, 'SP7')"),
     ("bridge_path_once", "INSERT INTO tocsin.bridge_path (bridge_id, path, interval_s, margin_s) VALUES (1, 'primary', 60, 6)"),
     ("bridge_path_known", "UPDATE tocsin.bridge_path SET path = 'third'"),
+    ("bridge_path_listener_not_blank", "UPDATE tocsin.bridge_path SET listener = ' '"),
     ("bridge_path_interval_range", "UPDATE tocsin.bridge_path SET interval_s = 9"),
     ("bridge_path_margin_range", "UPDATE tocsin.bridge_path SET margin_s = -1"),
     ("channel_repeat_filter_range", "UPDATE tocsin.channel SET repeat_filter_s = 3601"),

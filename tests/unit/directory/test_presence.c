@@ -288,6 +288,101 @@ many_have_a_slot_each(void **state)
 	}
 }
 
+/* ---- marks for who supervises them ------------------------------------------ */
+
+/* The marked slots, taken: "1 5000". */
+static const char *
+marked(char out[256])
+{
+	uint32_t slot = 0;
+	int length = 0;
+
+	out[0] = '\0';
+	while ((slot = presence_next_mark(presence, slot)) && length < 200)
+		length += snprintf(out + length, 256 - (size_t)length, "%s%u",
+		    length ? " " : "", slot);
+	return out;
+}
+
+static void
+commit_bridge(const struct directory_bridge *bridge)
+{
+	struct directory_batch *batch = directory_batch_begin(directory);
+
+	assert_int_equal(directory_put_bridge(batch, bridge->id, bridge), 0);
+	assert_int_equal(directory_batch_commit(batch), 0);
+}
+
+static void
+changes_of_supervision_are_marked(void **state)
+{
+	struct directory_bridge bridge = { .id = 1, .account = "A" };
+	uint8_t generation;
+	char text[256];
+
+	(void)state;
+	assert_string_equal(marked(text), "");
+	commit_bridge(&bridge);
+	assert_string_equal(marked(text), "1");
+	assert_string_equal(marked(text), "");
+	bridge.account = "B"; /* nothing to do with it */
+	commit_bridge(&bridge);
+	assert_string_equal(marked(text), "");
+	bridge.paths[1].listener = "gsm";
+	commit_bridge(&bridge);
+	assert_string_equal(marked(text), "1");
+	bridge.paths[0].interval_s = 5;
+	commit_bridge(&bridge);
+	assert_string_equal(marked(text), "1");
+	generation = presence_generation(presence, 1);
+	bridge.site_id = 9;
+	commit_bridge(&bridge);
+	assert_string_equal(marked(text), "1");
+	assert_int_not_equal(presence_generation(presence, 1), generation);
+	remove_one(1);
+	assert_string_equal(marked(text), "1");
+}
+
+static void
+watched_ones_are_marked_when_heard(void **state)
+{
+	char text[256];
+
+	(void)state;
+	commit_one(1, "A");
+	commit_one(2, "B");
+	marked(text);
+	presence_watch(presence, 2, true);
+	hear(1, "tcp", MS);
+	hear(2, "tcp", MS);
+	hear(2, "tcp", 2 * MS);
+	assert_string_equal(marked(text), "2");
+	presence_watch(presence, 2, false);
+	hear(2, "tcp", 3 * MS);
+	assert_string_equal(marked(text), "");
+}
+
+static void
+marks_come_in_order(void **state)
+{
+	static const uint32_t slots[] = { 1, 63, 64, 65, 4096, 4097, 8191, 8192,
+		8193, 9000 };
+	struct directory_batch *batch = directory_batch_begin(directory);
+	char text[256];
+
+	(void)state;
+	for (uint64_t id = 1; id <= 9000; id++)
+		put(batch, id, "A");
+	assert_int_equal(directory_batch_commit(batch), 0);
+	for (uint32_t slot = 1; slot <= 9000; slot++)
+		assert_int_equal(presence_next_mark(presence, slot - 1), slot);
+	assert_string_equal(marked(text), "");
+	for (size_t i = COUNT(slots); i > 0; i--)
+		presence_mark(presence, slots[i - 1]);
+	assert_string_equal(marked(text),
+	    "1 63 64 65 4096 4097 8191 8192 8193 9000");
+}
+
 /* ---- two workers at once --------------------------------------------------- */
 
 struct speaker {
@@ -364,6 +459,9 @@ main(void)
 		WITH_DIRECTORY(a_bridge_is_the_same_by_its_id),
 		WITH_DIRECTORY(one_that_goes_is_forgotten),
 		WITH_DIRECTORY(many_have_a_slot_each),
+		WITH_DIRECTORY(changes_of_supervision_are_marked),
+		WITH_DIRECTORY(watched_ones_are_marked_when_heard),
+		WITH_DIRECTORY(marks_come_in_order),
 		WITH_DIRECTORY(two_at_once_are_never_mixed),
 	};
 

@@ -78,6 +78,7 @@ fill(void)
 		.key = "BRIDGESECRET",
 		.key_length = 32,
 		.cipher_required = true,
+		.paths = { { 180, 18, NULL }, { 90000, 9000, "gsm" } },
 		.zone_count = 2,
 		.zones = zones };
 	struct directory_batch *batch = directory_batch_begin(directory);
@@ -134,6 +135,12 @@ check_bridge(const struct directory *copy)
 	assert_int_equal(bridge->key_length, 32);
 	assert_string_equal((const char *)bridge->key, "BRIDGESECRET");
 	assert_true(bridge->cipher_required);
+	assert_int_equal(bridge->paths[0].interval_s, 180);
+	assert_int_equal(bridge->paths[0].margin_s, 18);
+	assert_null(bridge->paths[0].listener);
+	assert_int_equal(bridge->paths[1].interval_s, 90000);
+	assert_int_equal(bridge->paths[1].margin_s, 9000);
+	assert_string_equal(bridge->paths[1].listener, "gsm");
 	assert_int_equal(bridge->zone_count, 2);
 	assert_string_equal(bridge->zones[0].name, "Front door");
 	assert_int_equal(bridge->zones[0].enabled, DIRECTORY_INHERIT);
