@@ -292,6 +292,14 @@ const struct config_setting config_table[] = {
 	    .help =
 		"Unfinished signals taking more of the journal's budget are an\n"
 		"event." },
+	{ "watch", "mass_loss_least", CONFIG_INTEGER, AT(watch.mass_loss_least),
+	    .min = 2, .max = 1000000, .standard = "50",
+	    .help =
+		"So many supervised bridges falling silent within a minute are one\n"
+		"incident, told once beside their own events," },
+	{ "watch", "mass_loss_share", CONFIG_PERCENT, AT(watch.mass_loss_share),
+	    .min = 0, .max = 100, .standard = "1%",
+	    .help = "when they are this share of all that are supervised." },
 
 	/* ---- admin ---- */
 	{ "admin", "socket", CONFIG_PATH, AT(admin.socket), .min = 1,

@@ -25,6 +25,8 @@
 #define DRAIN_US 2000000
 /* How long deliveries go on after the journal failed for good. */
 #define LAST_DELIVERIES_S 30
+/* With more deliveries waiting than this, silent bridges are told slowly. */
+#define QUEUED_MANY 2000
 
 struct daemon {
 	const char *config_path;
@@ -128,6 +130,8 @@ on_tick(void *context)
 		return deliver_the_last(daemon, "journal_failed");
 	if (dispatch_broken(daemon->dispatch))
 		return deliver_the_last(daemon, "dispatch_stopped");
+	watch_hold_back(daemon->watch,
+	    egress_queued(daemon->egress) > QUEUED_MANY);
 	return watch_healthy(daemon->watch);
 }
 
@@ -226,7 +230,7 @@ open_stages(struct daemon *daemon, struct err *err)
 	    (result = archive_open(&daemon->archive, &config->archive,
 		 daemon->journal, clock, err)) < 0 ||
 	    (result = watch_open(&daemon->watch, base, &config->watch,
-		 daemon->journal, clock, err)) < 0 ||
+		 daemon->journal, daemon->directory, clock, err)) < 0 ||
 	    (result = ingress_open(&daemon->ingress, &config->ingress,
 		 daemon->journal, daemon->directory, clock, err)) < 0 ||
 	    (result = open_admin(daemon, err)) < 0)

@@ -6,12 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/hash.h"
 #include "base/log.h"
-#include "journal/record.h"
+#include "watch/own_signal.h"
 
 /* How often we look. Short enough to see every sync that is worth an event. */
-#define TICK_US 250000
+#define TICK_US	 250000
+#define AGAIN_US 2000
 /* A share must fall this far below the warning before the event ends. */
 #define SPACE_MARGIN 0.05
 
@@ -39,9 +39,9 @@ struct watch {
 	struct watch_config config;
 	struct journal *journal;
 	const struct clock *clock;
-	struct event *tick;
-	bool on[CONDITIONS];   /* is */
-	bool told[CONDITIONS]; /* was journalled last */
+	struct event *tick, *again; /* more bridges are due than in one turn */
+	bool on[CONDITIONS];	    /* is */
+	bool told[CONDITIONS];	    /* was journalled last */
 	char text[CONDITIONS][160];
 	/* wall minus monotonic: changes only when the wall clock is set */
 	int64_t offset_us;
@@ -51,7 +51,7 @@ struct watch {
 	int64_t slowest_us;    /* seen */
 	uint64_t durable_lsn;  /* seen */
 	int64_t progressed_us; /* monotonic: when nothing was waiting last */
-	uint64_t serial;       /* of our events, for their fingerprints */
+	struct supervision *supervision; /* NULL: without a directory */
 	bool healthy;
 };
 
@@ -61,37 +61,15 @@ static int
 journal_event(struct watch *watch, const char *code, bool begins,
     const char *text)
 {
-	struct record_signal record = {
-		.listener = slice_from_string("watch"),
-		.peer = slice_of("", 0),
-		.raw = slice_of("", 0),
-		.signal.protocol = SIGNAL_PROTOCOL_INTERNAL,
-		.signal.event_count = 1,
+	const struct own_signal signal = {
+		.code = code, .begins = begins, .zone = "000", .text = text
 	};
-	struct signal_event *event = &record.signal.events[0];
-	const struct hash_key *key = journal_hash_key(watch->journal);
-	int64_t wall_us = clock_wall_us(watch->clock);
-	int64_t monotonic_us = clock_monotonic_us(watch->clock);
-	int64_t identity[3] = { wall_us, monotonic_us,
-		(int64_t)watch->serial++ };
-	char payload[2048];
 	uint64_t lsn;
-	int length;
+	int result =
+	    own_signal_collect(watch->journal, watch->clock, &signal, &lsn);
 
-	event->format = SIGNAL_FORMAT_CONTACT_ID;
-	event->qualifier =
-	    begins ? SIGNAL_QUALIFIER_NEW : SIGNAL_QUALIFIER_RESTORE;
-	snprintf(event->code, sizeof(event->code), "%s", code);
-	event->partition = slice_from_string("00");
-	event->zone = slice_from_string("000");
-	event->text = slice_from_string(text);
-	record.sender = hash_bytes(key, "watch", 5);
-	record.fingerprint = hash_bytes(key, identity, sizeof(identity));
-	length = record_signal_encode(&record, payload, sizeof(payload));
-	if (length < 0)
-		return length;
-	return journal_append(watch->journal, JOURNAL_SIGNAL, wall_us,
-	    monotonic_us, slice_of(payload, (size_t)length), &lsn);
+	journal_wake(watch->journal);
+	return result;
 }
 
 __attribute__((format(printf, 4, 5))) static void
@@ -221,6 +199,28 @@ check_progress(struct watch *watch, const struct journal_status *status,
 	watch->healthy = healthy;
 }
 
+/* In bounded turns, so that deliveries get theirs. */
+static void
+look_at_bridges(struct watch *watch, const struct journal_status *status)
+{
+	static const struct timeval soon = { 0, AGAIN_US };
+
+	if (watch->supervision && supervision_look(watch->supervision, status))
+		event_add(watch->again, &soon);
+}
+
+static void
+on_again(evutil_socket_t fd, short what, void *context)
+{
+	struct watch *watch = context;
+	struct journal_status status;
+
+	(void)fd;
+	(void)what;
+	journal_status(watch->journal, &status);
+	look_at_bridges(watch, &status);
+}
+
 void
 watch_look(struct watch *watch)
 {
@@ -233,6 +233,7 @@ watch_look(struct watch *watch)
 	check_space(watch, &status);
 	check_progress(watch, &status, monotonic_us);
 	tell(watch);
+	look_at_bridges(watch, &status);
 }
 
 static void
@@ -245,14 +246,44 @@ on_tick(evutil_socket_t fd, short what, void *context)
 
 /* ---- life ------------------------------------------------------------------------------- */
 
+static int
+open_supervision(struct watch *watch, struct directory *directory,
+    struct err *err)
+{
+	const struct watch_config *config = &watch->config;
+	const struct supervision_config supervision = {
+		.state_directory = config->state_directory,
+		.checkpoint_us = config->checkpoint_us,
+		.deaf_sync_us = config->slow_sync_us,
+		.mass_loss = { config->mass_loss_least,
+		    config->mass_loss_share },
+	};
+
+	return supervision_open(&watch->supervision, &supervision,
+	    watch->journal, directory, watch->clock, err);
+}
+
+static int
+open_events(struct watch *watch, struct event_base *base, struct err *err)
+{
+	const struct timeval interval = { 0, TICK_US };
+
+	watch->tick = event_new(base, -1, EV_PERSIST, on_tick, watch);
+	watch->again = event_new(base, -1, 0, on_again, watch);
+	if (!watch->tick || !watch->again ||
+	    event_add(watch->tick, &interval) < 0)
+		return err_set(err, -ENOMEM, "cannot start the watch's timer");
+	return 0;
+}
+
 int
 watch_open(struct watch **ret, struct event_base *base,
     const struct watch_config *config, struct journal *journal,
-    const struct clock *clock, struct err *err)
+    struct directory *directory, const struct clock *clock, struct err *err)
 {
-	const struct timeval interval = { 0, TICK_US };
 	struct watch *watch = calloc(1, sizeof(*watch));
 	struct journal_status status;
+	int result;
 
 	if (!watch)
 		return err_set(err, -ENOMEM, "no memory for the watch");
@@ -266,13 +297,13 @@ watch_open(struct watch **ret, struct event_base *base,
 	watch->slowest_us = status.slowest_sync_us;
 	watch->durable_lsn = status.durable_lsn;
 	watch->healthy = true;
-	watch->tick = event_new(base, -1, EV_PERSIST, on_tick, watch);
-	if (!watch->tick || event_add(watch->tick, &interval) < 0) {
+	result = directory ? open_supervision(watch, directory, err) : 0;
+	if (result == 0)
+		result = open_events(watch, base, err);
+	if (result < 0)
 		watch_close(&watch);
-		return err_set(err, -ENOMEM, "cannot start the watch's timer");
-	}
 	*ret = watch;
-	return 0;
+	return result;
 }
 
 void
@@ -283,9 +314,25 @@ watch_close(struct watch **watch)
 	*watch = NULL;
 	if (!old)
 		return;
+	supervision_close(&old->supervision);
 	if (old->tick)
 		event_free(old->tick);
+	if (old->again)
+		event_free(old->again);
 	free(old);
+}
+
+void
+watch_hold_back(struct watch *watch, bool hold)
+{
+	if (watch->supervision)
+		supervision_hold_back(watch->supervision, hold);
+}
+
+const struct supervision *
+watch_supervision(const struct watch *watch)
+{
+	return watch->supervision;
 }
 
 bool

@@ -1,7 +1,8 @@
 /*
  * Notices what nobody sends: a stepped wall clock, a slow disk, a journal that
- * fills up. What it finds enters the journal as a signal of its own
- * (SIGNAL_PROTOCOL_INTERNAL) and the log. Main loop only.
+ * fills up, a bridge that is silent for too long (watch/supervision.h). What it
+ * finds enters the journal as a signal of its own (SIGNAL_PROTOCOL_INTERNAL)
+ * and the log. Main loop only.
  */
 #ifndef WATCH_WATCH_H
 #define WATCH_WATCH_H
@@ -11,22 +12,33 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "journal/journal.h"
+#include "watch/supervision.h"
 
 struct watch_config {
-	int64_t clock_step_us; /* a larger step is an event: 1 s */
-	int64_t slow_sync_us;  /* 2 s: an event */
-	int64_t stuck_sync_us; /* 10 s: the watchdog is no longer fed */
-	double space_warning;  /* 0.80 of the budget */
+	int64_t clock_step_us;	     /* a larger step is an event: 1 s */
+	int64_t slow_sync_us;	     /* 2 s: an event */
+	int64_t stuck_sync_us;	     /* 10 s: the watchdog is no longer fed */
+	double space_warning;	     /* 0.80 of the budget */
+	const char *state_directory; /* of the supervision's checkpoint */
+	int64_t checkpoint_us;
+	unsigned mass_loss_least; /* bridges lost within a minute, and */
+	double mass_loss_share;	  /* of all, are one incident */
 };
 
 struct watch;
+/* directory NULL: no bridge is supervised. */
 int watch_open(struct watch **ret, struct event_base *base,
     const struct watch_config *config, struct journal *journal,
-    const struct clock *clock, struct err *err);
+    struct directory *directory, const struct clock *clock, struct err *err);
 void watch_close(struct watch **watch);
 
 /* Looks once, as the timer does four times a second. */
 void watch_look(struct watch *watch);
+
+/* Tell of silent bridges slowly while deliveries pile up. */
+void watch_hold_back(struct watch *watch, bool hold);
+/* NULL without a directory. */
+const struct supervision *watch_supervision(const struct watch *watch);
 
 /* The journal moves (or has nothing to do): the service may tell systemd that
  * it lives. */

@@ -95,8 +95,8 @@ open_stages(struct fixture *f)
 	    journal_subscribe(f->journal, f->durable_fd) < 0 ||
 	    journal_start(f->journal, &err) < 0 ||
 	    directory_create(&f->picture, &err) < 0 ||
-	    watch_open(&f->watch, f->base, &watch, f->journal, &clock_system,
-		&err) < 0 ||
+	    watch_open(&f->watch, f->base, &watch, f->journal, f->picture,
+		&clock_system, &err) < 0 ||
 	    ingress_open(&f->ingress, &ingress, f->journal, f->picture,
 		&clock_system, &err) < 0)
 		fail_msg("%s", err.text);

@@ -1,0 +1,25 @@
+/* A signal of our own into the journal, like any other. */
+#ifndef WATCH_OWN_SIGNAL_H
+#define WATCH_OWN_SIGNAL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "journal/journal.h"
+
+#define OWN_SIGNAL_LISTENER "watch"
+
+struct own_signal {
+	const char *code;   /* Contact ID */
+	bool begins;	    /* E; R otherwise */
+	uint64_t bridge_id; /* that it is about; 0: the installation */
+	const char *zone;
+	const char *text;
+};
+
+/* Collected: journal_wake must follow. 0 or as journal_append. */
+int own_signal_collect(struct journal *journal, const struct clock *clock,
+    const struct own_signal *signal, uint64_t *ret_lsn);
+
+#endif
