@@ -62,6 +62,26 @@ take_silent(struct client *client, const char *text)
 	return true;
 }
 
+static const char *const states[] = {
+	[SUPERVISION_NONE] = "unsupervised",
+	[SUPERVISION_ONLINE] = "online",
+	[SUPERVISION_PARTLY] = "partly",
+	[SUPERVISION_OFFLINE] = "offline",
+};
+
+static bool
+take_state(struct client *client, const char *text)
+{
+	for (size_t i = 0; i < COUNT(states); i++)
+		if (strcmp(states[i], text) == 0) {
+			client->job.bridges.state = (int)i;
+			return true;
+		}
+	client_fail(client, EXIT_STATUS_USAGE,
+	    "'%.40s' is none of online, partly, offline, unsupervised", text);
+	return false;
+}
+
 static bool
 take_limit(struct client *client, const char *text)
 {
@@ -99,6 +119,7 @@ static const struct {
 	{ "account", take_account },
 	{ "listener", take_listener },
 	{ "silent", take_silent },
+	{ "state", take_state },
 	{ "limit", take_limit },
 	{ "after", take_after },
 };
@@ -110,7 +131,8 @@ take_condition(struct client *client, const char *word, const char *text)
 		if (strcmp(conditions[i].word, word) == 0)
 			return conditions[i].take(client, text);
 	client_fail(client, EXIT_STATUS_USAGE,
-	    "'%.40s' is none of account, listener, silent, limit, after", word);
+	    "'%.40s' is none of account, listener, silent, state, limit, after",
+	    word);
 	return false;
 }
 
@@ -134,6 +156,7 @@ take_conditions(struct client *client, const struct words *words)
 struct sight {
 	const struct directory_bridge *bridge;
 	struct presence_status presence;
+	enum supervision_state state;
 	int64_t monotonic_us, wall_us;
 };
 
@@ -144,6 +167,8 @@ is_wanted(const struct client *client, const struct sight *sight)
 	const struct presence_status *presence = &sight->presence;
 	bool heard_by = wanted->listener[0] == '\0';
 
+	if (wanted->state >= 0 && wanted->state != (int)sight->state)
+		return false;
 	if (client->job.account[0] != '\0' &&
 	    (!sight->bridge->account ||
 		strcmp(sight->bridge->account, client->job.account) != 0))
@@ -192,6 +217,7 @@ put_bridge(struct json *json, const struct sight *sight)
 	json_string(json, "serial", bridge->serial);
 	json_string(json, "account", bridge->account ? bridge->account : "");
 	json_unsigned(json, "site", bridge->site_id);
+	json_string(json, "state", states[sight->state]);
 	if (presence->path_count > 0) {
 		put_seen(json, sight, presence->paths[0].seen_us);
 		json_string(json, "listener", presence->paths[0].listener);
@@ -202,6 +228,16 @@ put_bridge(struct json *json, const struct sight *sight)
 }
 
 /* ---- the job ---- */
+
+static enum supervision_state
+state_of(const struct admin_stages *stages, uint32_t slot)
+{
+	const struct supervision *supervision =
+	    stages->watch ? watch_supervision(stages->watch) : NULL;
+
+	return supervision ? supervision_state(supervision, slot)
+			   : SUPERVISION_NONE;
+}
 
 static void
 look_at(struct client *client, struct sight *sight, uint32_t slot)
@@ -215,6 +251,7 @@ look_at(struct client *client, struct sight *sight, uint32_t slot)
 	if (!sight->bridge || sight->bridge->slot != slot)
 		return;
 	presence_status(presence, slot, &sight->presence);
+	sight->state = state_of(&admin->stages, slot);
 	if (!is_wanted(client, sight))
 		return;
 	put_bridge(&admin->json, sight);
@@ -257,6 +294,7 @@ bridges_begin(struct client *client, const struct words *words)
 	}
 	memset(&client->job, 0, sizeof(client->job));
 	client->job.bridges.left = LIMIT_DEFAULT;
+	client->job.bridges.state = -1;
 	if (take_conditions(client, words))
 		client_begin_job(client, bridges_step);
 	else

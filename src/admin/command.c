@@ -116,9 +116,11 @@ static const struct command commands[] = {
 	{ "show sessions", "[LIMIT]", 0, 1, ACCESS_READ, show_sessions,
 	    "connected panels, 1000 unless told" },
 	{ "show bridges",
-	    "[account A] [listener L] [silent SECONDS] [limit N] [after ID]", 0,
-	    10, ACCESS_READ, bridges_begin,
-	    "when each bridge was last heard, 1000 unless told" },
+	    "[account A] [listener L] [silent SECONDS] [state S] "
+	    "[limit N] [after ID]",
+	    0, 12, ACCESS_READ, bridges_begin,
+	    "when each bridge was last heard and whether it is offline, 1000 "
+	    "unless told" },
 	{ "show links", "", 0, 0, ACCESS_READ, show_links,
 	    "links to stations" },
 	{ "show queues", "", 0, 0, ACCESS_READ, show_queues,

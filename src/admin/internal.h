@@ -35,6 +35,7 @@ struct client;
 struct bridges_job {
 	char listener[128]; /* heard by this one; "": any */
 	int64_t silent_us;  /* for at least so long */
+	int state;	    /* enum supervision_state; -1: any */
 	uint64_t left;	    /* to be shown */
 	uint32_t slot;	    /* looked at */
 };

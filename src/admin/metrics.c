@@ -379,6 +379,24 @@ write_directory(struct directory *directory, struct evbuffer *out)
 }
 
 static void
+write_supervision(const struct supervision *supervision, struct evbuffer *out)
+{
+	struct supervision_status status;
+
+	supervision_status(supervision, &status);
+	single(out, "tocsin_bridges_supervised", "gauge",
+	    "Bridges that must be heard in time.", (double)status.supervised);
+	single(out, "tocsin_bridges_offline", "gauge",
+	    "Those of them that are silent for too long.",
+	    (double)status.offline);
+	single(out, "tocsin_bridges_untold", "gauge",
+	    "Changes of them that wait to be journalled.",
+	    (double)status.untold);
+	single(out, "tocsin_mass_loss", "gauge",
+	    "1 while many fell silent at once.", status.mass_loss);
+}
+
+static void
 write_archive(struct archive *archive, struct evbuffer *out)
 {
 	struct archive_status status;
@@ -406,6 +424,8 @@ metrics_write(struct admin *admin, struct evbuffer *out)
 	if (stages->watch)
 		single(out, "tocsin_healthy", "gauge",
 		    "1 while the journal moves.", watch_healthy(stages->watch));
+	if (stages->watch && watch_supervision(stages->watch))
+		write_supervision(watch_supervision(stages->watch), out);
 	if (stages->ingress)
 		write_ingress(stages->ingress, out);
 	if (stages->journal)

@@ -397,6 +397,22 @@ archive_lag(const struct admin_stages *stages,
 	    : 0;
 }
 
+static void
+put_status_of_watch(struct admin *admin)
+{
+	const struct watch *watch = admin->stages.watch;
+	struct json *json = &admin->json;
+	struct supervision_status status;
+
+	json_boolean(json, "healthy", watch_healthy(watch));
+	if (!watch_supervision(watch))
+		return;
+	supervision_status(watch_supervision(watch), &status);
+	json_unsigned(json, "bridges_supervised", status.supervised);
+	json_unsigned(json, "bridges_offline", status.offline);
+	json_boolean(json, "mass_loss", status.mass_loss);
+}
+
 void
 show_status(struct client *client, const struct words *words)
 {
@@ -412,7 +428,7 @@ show_status(struct client *client, const struct words *words)
 	if (stages->journal)
 		put_status_of_journal(admin);
 	if (stages->watch)
-		json_boolean(json, "healthy", watch_healthy(stages->watch));
+		put_status_of_watch(admin);
 	put_status_of_traffic(admin);
 	if (stages->directory) {
 		directory_status(stages->directory, &directory);

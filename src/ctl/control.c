@@ -230,7 +230,7 @@ pass_on(const char *command, const char *synopsis, int words_min, int words_max,
 int
 control_show(int argc, char **argv)
 {
-	return pass_on("show", CONTROL_SHOW_WORDS, 1, 11, CONTROL_TABLE, argc,
+	return pass_on("show", CONTROL_SHOW_WORDS, 1, 13, CONTROL_TABLE, argc,
 	    argv);
 }
 

@@ -3,6 +3,7 @@ that `tocsinctl show bridges` tells it."""
 import datetime
 
 import panel
+import proof
 import pytest
 
 import harness
@@ -96,3 +97,54 @@ def test_a_change_keeps_it_and_a_removal_forgets_it(place):
     put_bridge(place, "CLEAR", "4321")
     harness.wait_until(lambda: known(place, "4321"), "another one is there")
     assert "last_seen" not in seen(place, "4321")
+
+
+def supervise(place, account, path, interval_s, margin_s, listener=None):
+    place.postgres.query(
+        "INSERT INTO tocsin.bridge_path (bridge_id, path, interval_s, "
+        "margin_s, listener) SELECT id, %s, %s, %s, %s FROM tocsin.bridge "
+        "WHERE transport_account = %s",
+        path, interval_s, margin_s, listener, account)
+
+
+def own_events(place):
+    """What was told of bridges, as it stands in the history."""
+    harness.wait_until(place.drained, "everything is archived")
+    return place.postgres.query(
+        "SELECT qualifier || code, verdict FROM tocsin.event_history "
+        "WHERE listener = 'watch' AND bridge_id IS NOT NULL "
+        "ORDER BY lsn, item")
+
+
+def in_state(place, state):
+    return lambda: [x["account"] for x in
+                    place.live("show", "bridges", "state", state)]
+
+
+def test_a_silent_bridge_is_told_to_its_station(installation):
+    place = installation
+    stations = proof.demo_stations(place, 2)
+    account, other = "100000", "100001"
+    supervise(place, account, "primary", 10, 0)
+    place.start_daemon()
+    with panel.Panel(place.port) as p:
+        assert p.ask(panel.frame(account, "", identifier="NULL")) == "ACK"
+        harness.wait_until(in_state(place, "online"), "it is supervised")
+        harness.wait_until(in_state(place, "offline"), "it is offline")
+        # a restart knows it, and gives everyone an interval
+        place.daemon.kill()
+        place.start_daemon()
+    supervise(place, other, "primary", 3600, 0)
+    harness.wait_until(in_state(place, "online"), "the other is supervised")
+    assert in_state(place, "offline")() == [account]
+    with panel.Panel(place.port) as p:
+        assert p.ask(panel.frame(account, "", identifier="NULL")) == "ACK"
+        harness.wait_until(lambda: len(in_state(place, "online")()) == 2,
+                           "it is back")
+    assert own_events(place) == [("E350", "delivered"),
+                                 ("R350", "delivered")]
+    said = [line.split()[1:3] for station in stations
+            for line in harness.ledger_lines(station.ledger)]
+    assert said == [["E", "350"], ["R", "350"]]
+    [status] = place.live("show", "status")
+    assert (status["bridges_supervised"], status["bridges_offline"]) == (2, 0)

@@ -358,6 +358,7 @@ test_refusals(void **state)
 		    "'long' is not a number up to 34560000" },
 		{ "show bridges silent", "there is nothing behind 'silent'" },
 		{ "show bridges serial 5", "'serial' is none of account," },
+		{ "show bridges state gone", "'gone' is none of online," },
 		{ "show bridges after 99",
 		    "there is no bridge 99 to go on behind\",\"exit\":64}" },
 		{ "show \"status", "a quote is not closed\",\"exit\":64}" },
@@ -440,7 +441,8 @@ put_bridges(struct fixture *f, uint64_t first, uint64_t last)
 		const struct directory_bridge bridge = { .id = id,
 			.site_id = 1000 + id,
 			.serial = serial,
-			.account = account };
+			.account = account,
+			.paths = { { id % 2 ? 0 : 60, 6, NULL } } };
 
 		snprintf(account, sizeof(account), "A%04u", (unsigned)id);
 		snprintf(serial, sizeof(serial), "SN%u", (unsigned)id);
@@ -475,7 +477,7 @@ test_show_bridges(void **state)
 	} rows[] = {
 		{ "show bridges", "\"bridge\":1,\"serial\":\"SN1\"", 5 },
 		{ "show bridges account A0002",
-		    "\"account\":\"A0002\",\"site\":1002,\"last_seen\":\"2",
+		    "\"account\":\"A0002\",\"site\":1002,\"state\":\"online\",\"last_seen\":\"2",
 		    1 },
 		{ "show bridges account A0002", "\"peer\":\"192.0.2.7:40112\"",
 		    1 },
@@ -486,6 +488,11 @@ test_show_bridges(void **state)
 		{ "show bridges silent 50", "SN3", 3 },
 		{ "show bridges silent 500", "SN4", 2 },
 		{ "show bridges limit 2", "SN2", 2 },
+		{ "show bridges state online", "\"state\":\"online\"", 2 },
+		{ "show bridges state unsupervised silent 1", "SN3", 2 },
+		{ "show bridges state offline", "{\"done\"", 0 },
+		{ "show status",
+		    "\"bridges_supervised\":2,\"bridges_offline\":0", 1 },
 		{ "show bridges limit 0", "{\"done\"", 0 },
 		{ "show bridges after 2 limit 2", "SN4", 2 },
 		{ "show bridges after 5", "{\"done\"", 0 },
@@ -497,6 +504,7 @@ test_show_bridges(void **state)
 	hear(f, 1, "tcp", 0);
 	hear(f, 2, "tcp", 0);
 	hear(f, 3, "tcp", 100);
+	watch_look(f->watch);
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		const char *answer = ask(f, rows[i].request);
 
