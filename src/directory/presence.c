@@ -56,13 +56,18 @@ chunk_of(const struct presence *presence, uint32_t slot)
 	    memory_order_acquire);
 }
 
+/* Of a slot that was given: not 0. */
+static struct entry *
+entry_of(const struct presence *presence, uint32_t slot)
+{
+	return &chunk_of(presence, slot)->entries[(slot - 1) % CHUNK_SLOTS];
+}
+
 /* NULL: slot 0. */
 static struct entry *
 find(const struct presence *presence, uint32_t slot)
 {
-	if (slot == 0)
-		return NULL;
-	return &chunk_of(presence, slot)->entries[(slot - 1) % CHUNK_SLOTS];
+	return slot == 0 ? NULL : entry_of(presence, slot);
 }
 
 /* ---- listeners ---- */
@@ -341,7 +346,7 @@ void
 presence_renew(struct presence *presence, uint32_t slot)
 {
 	/* nobody else writes it */
-	_Atomic uint8_t *generation = &find(presence, slot)->generation;
+	_Atomic uint8_t *generation = &entry_of(presence, slot)->generation;
 
 	atomic_store_explicit(generation,
 	    (uint8_t)(atomic_load_explicit(generation, memory_order_relaxed) +
