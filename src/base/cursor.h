@@ -29,7 +29,13 @@ reader_left(const struct reader *r)
 	return (size_t)(r->end - r->position);
 }
 
-struct reader reader_open(const void *data, size_t length);
+static inline struct reader
+reader_open(const void *data, size_t length)
+{
+	const uint8_t *start = data;
+
+	return (struct reader){ start, start + length, false };
+}
 
 /* Inline: a record is some dozen numbers. */
 static inline void
@@ -81,9 +87,33 @@ reader_u64(struct reader *r)
 }
 
 /* length bytes, borrowed from the buffer */
-struct slice reader_bytes(struct reader *r, size_t length);
+static inline struct slice
+reader_bytes(struct reader *r, size_t length)
+{
+	struct slice s;
+
+	if (r->failed || reader_left(r) < length) {
+		r->failed = true;
+		return SLICE_NONE;
+	}
+	s = slice_of(r->position, length);
+	r->position += length;
+	return s;
+}
+
+/* How writer_slice writes the length of one that is absent. */
+#define CURSOR_SLICE_ABSENT 0xffffu
+
 /* a slice written by writer_slice; absent stays absent */
-struct slice reader_slice(struct reader *r);
+static inline struct slice
+reader_slice(struct reader *r)
+{
+	uint16_t length = reader_u16(r);
+
+	return length == CURSOR_SLICE_ABSENT ? SLICE_NONE
+					     : reader_bytes(r, length);
+}
+
 /* the same, copied into out as a string; too long is a failure */
 void reader_string(struct reader *r, char *out, size_t out_size);
 
@@ -94,7 +124,13 @@ struct writer {
 	bool failed;
 };
 
-struct writer writer_open(void *data, size_t size);
+static inline struct writer
+writer_open(void *data, size_t size)
+{
+	uint8_t *start = data;
+
+	return (struct writer){ start, start, start + size, false };
+}
 
 static inline void
 writer_bytes(struct writer *w, const void *data, size_t length)
@@ -136,7 +172,19 @@ writer_u64(struct writer *w, uint64_t value)
 }
 
 /* u16 length + bytes; absent is length 0xffff; longer than 0xfffe fails */
-void writer_slice(struct writer *w, struct slice s);
+static inline void
+writer_slice(struct writer *w, struct slice s)
+{
+	if (!slice_present(s)) {
+		writer_u16(w, CURSOR_SLICE_ABSENT);
+		return;
+	}
+	if (s.length >= CURSOR_SLICE_ABSENT)
+		w->failed = true;
+	writer_u16(w, (uint16_t)s.length);
+	writer_bytes(w, s.data, s.length);
+}
+
 void writer_string(struct writer *w, const char *string);
 /* zeros up to the next multiple of alignment (a power of two) from start */
 void writer_align(struct writer *w, size_t alignment);

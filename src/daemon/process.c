@@ -12,7 +12,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-#define MAIN_LOOP_NICE 5
+#define MAIN_LOOP_NICE 10
 
 int
 process_make_directory(const char *path, struct err *err)

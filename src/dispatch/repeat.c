@@ -1,7 +1,7 @@
 #include "dispatch/repeat.h"
 
 #include <errno.h>
-#include <stdlib.h>
+#include <sys/mman.h>
 
 #include "base/hash.h"
 
@@ -12,10 +12,16 @@ repeat_open(struct repeat_table *table, uint32_t slots, int64_t window_us)
 
 	while (buckets < slots / REPEAT_WAYS)
 		buckets *= 2;
-	table->entries =
-	    calloc((size_t)buckets * REPEAT_WAYS, sizeof(table->entries[0]));
-	if (!table->entries)
+	table->bytes =
+	    (size_t)buckets * REPEAT_WAYS * sizeof(table->entries[0]);
+	table->entries = mmap(NULL, table->bytes, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (table->entries == MAP_FAILED) {
+		table->entries = NULL;
 		return -ENOMEM;
+	}
+	/* each look-up is in another page: fewer and larger ones */
+	madvise(table->entries, table->bytes, MADV_HUGEPAGE);
 	table->buckets = buckets;
 	table->window_us = window_us;
 	return 0;
@@ -24,7 +30,8 @@ repeat_open(struct repeat_table *table, uint32_t slots, int64_t window_us)
 void
 repeat_close(struct repeat_table *table)
 {
-	free(table->entries);
+	if (table->entries)
+		munmap(table->entries, table->bytes);
 	table->entries = NULL;
 }
 

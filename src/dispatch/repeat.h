@@ -8,6 +8,7 @@
 #define DISPATCH_REPEAT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define REPEAT_WAYS 8
@@ -19,6 +20,7 @@ struct repeat_entry {
 
 struct repeat_table {
 	struct repeat_entry *entries;
+	size_t bytes;	  /* of the entries */
 	uint32_t buckets; /* a power of two */
 	int64_t window_us;
 };

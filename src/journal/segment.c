@@ -59,12 +59,14 @@ half_decode(const uint8_t *half, struct segment_header *ret)
 	struct reader r = reader_open(half, HALF_CHECKED_BYTES);
 	struct reader end = reader_open(half + HALF_CHECKED_BYTES,
 	    HALF_BYTES - HALF_CHECKED_BYTES);
-	struct slice magic = reader_bytes(&r, SEGMENT_MAGIC_SIZE), key;
-	uint32_t version = reader_u32(&r);
-	uint32_t header_bytes = reader_u32(&r);
+	char magic[SEGMENT_MAGIC_SIZE];
+	uint32_t version, header_bytes;
 
+	reader_take(&r, magic, sizeof(magic));
+	version = reader_u32(&r);
+	header_bytes = reader_u32(&r);
 	if (reader_u32(&end) != crc32c(0, half, HALF_CHECKED_BYTES) ||
-	    memcmp(magic.data, SEGMENT_MAGIC, SEGMENT_MAGIC_SIZE) != 0 ||
+	    memcmp(magic, SEGMENT_MAGIC, SEGMENT_MAGIC_SIZE) != 0 ||
 	    version != JOURNAL_FORMAT_VERSION ||
 	    header_bytes != SEGMENT_HEADER_BYTES)
 		return false;
@@ -74,8 +76,7 @@ half_decode(const uint8_t *half, struct segment_header *ret)
 	ret->created_wall_us = (int64_t)reader_u64(&r);
 	ret->previous_crc = reader_u32(&r);
 	reader_u32(&r);
-	key = reader_bytes(&r, HASH_KEY_BYTES);
-	memcpy(ret->hash_key.bytes, key.data, HASH_KEY_BYTES);
+	reader_take(&r, ret->hash_key.bytes, HASH_KEY_BYTES);
 	reader_string(&r, ret->node, sizeof(ret->node));
 	return !r.failed;
 }
