@@ -23,7 +23,8 @@ struct record_signal {
 	uint64_t fingerprint;
 	/* the listener's account_zeros tolerance, which routing must share */
 	bool account_zeros;
-	/* of a signal of our own: the bridge it is about; 0: the installation */
+	/* that it came from; of a signal of our own: that it is about; 0: nobody
+	 * known, the installation */
 	uint64_t bridge_id;
 	struct slice raw; /* the frame as received (still encrypted) */
 	struct signal signal;

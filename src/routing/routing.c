@@ -145,6 +145,8 @@ find_subject(struct route *route)
 		"the bridge that this is about is not known any more");
 }
 
+/* Who sent it is who it was found to be when it was received, whatever calls
+ * itself so by now; only where that one is gone the name is looked up again. */
 static bool
 find_sender(struct route *route)
 {
@@ -153,9 +155,13 @@ find_sender(struct route *route)
 
 	if (signal->protocol == SIGNAL_PROTOCOL_INTERNAL)
 		return find_subject(route);
-	route->bridge = directory_bridge_by_sender(route->directory,
-	    request->listener, signal->receiver, signal->line, signal->account,
-	    request->account_zeros);
+	if (request->bridge_id)
+		route->bridge = directory_bridge_by_id(route->directory,
+		    request->bridge_id);
+	if (!route->bridge)
+		route->bridge = directory_bridge_by_sender(route->directory,
+		    request->listener, signal->receiver, signal->line,
+		    signal->account, request->account_zeros);
 	if (!route->bridge)
 		return route_end(route, VERDICT_UNKNOWN_ACCOUNT,
 		    "nobody signals with account '%.*s' by listener '%.*s'",

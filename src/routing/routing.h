@@ -24,7 +24,9 @@ struct routing_request {
 	unsigned item;	       /* which of its events */
 	struct slice listener; /* that it came in by */
 	bool account_zeros;    /* look the account up without zeros too */
-	uint64_t bridge_id;    /* of a signal of our own: what it is about */
+	/* that it was received from, or that a signal of our own is about; 0:
+	 * none was known */
+	uint64_t bridge_id;
 	int64_t received_us;
 };
 

@@ -557,6 +557,45 @@ test_own_event_about_a_bridge(void **state)
 	}
 }
 
+/* Between receipt and decision the account may have gone to another bridge: the
+ * one that sent it counts. */
+static void
+test_the_bridge_it_came_from(void **state)
+{
+	static const struct {
+		uint64_t bridge_id;
+		const char *account, *delivered;
+	} cases[] = {
+		{ 1000, "1234", "A10042" },
+		{ 1000, "1235", "A10042" },  /* has another one's account now */
+		{ 1000, "9999", "A10042" },  /* its account is nobody's now */
+		{ 99999, "1235", "A10043" }, /* it is gone */
+		{ 0, "1235", "A10043" },     /* it was unknown then */
+	};
+	struct signal signal = {
+		.protocol = SIGNAL_PROTOCOL_DC09,
+		.event_count = 1,
+		.events = { { .format = SIGNAL_FORMAT_CONTACT_ID,
+		    .qualifier = SIGNAL_QUALIFIER_NEW,
+		    .code = "301" } },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const struct routing_request request = { .signal = &signal,
+			.listener = slice_from_string("panels"),
+			.bridge_id = cases[i].bridge_id };
+
+		signal.account = slice_from_string(cases[i].account);
+		directory_thread_online();
+		routing_decide(directory, &request, &scratch, &decision);
+		directory_thread_offline();
+		assert_row(decision.verdict == VERDICT_ROUTED, i, "verdict");
+		assert_slice(decision.deliveries[0].account,
+		    cases[i].delivered);
+	}
+}
+
 /* Names as long as they like: the sentence is cut, and stays UTF-8. */
 static void
 test_long_names(void **state)
@@ -588,6 +627,7 @@ main(void)
 		cmocka_unit_test(test_on_test),
 		cmocka_unit_test(test_url_reference),
 		cmocka_unit_test(test_own_event_about_a_bridge),
+		cmocka_unit_test(test_the_bridge_it_came_from),
 		cmocka_unit_test(test_long_names),
 	};
 
