@@ -1,6 +1,7 @@
 #include "dispatch/repeat.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #include "base/hash.h"
@@ -41,7 +42,6 @@ repeat_seen(struct repeat_table *table, uint64_t sender, uint64_t fingerprint,
 {
 	uint64_t bucket = hash_number(sender) & (table->buckets - 1);
 	struct repeat_entry *ways = &table->entries[bucket * REPEAT_WAYS];
-	struct repeat_entry *place = &ways[0];
 
 	for (unsigned i = 0; i < REPEAT_WAYS; i++) {
 		int64_t age_us = received_us - ways[i].seen_us;
@@ -50,9 +50,8 @@ repeat_seen(struct repeat_table *table, uint64_t sender, uint64_t fingerprint,
 		    ways[i].seen_us != 0 && age_us <= table->window_us &&
 		    age_us >= -table->window_us)
 			return true;
-		if (ways[i].seen_us < place->seen_us)
-			place = &ways[i];
 	}
-	*place = (struct repeat_entry){ fingerprint, received_us };
+	memmove(ways + 1, ways, (REPEAT_WAYS - 1) * sizeof(*ways));
+	ways[0] = (struct repeat_entry){ fingerprint, received_us };
 	return false;
 }

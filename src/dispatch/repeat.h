@@ -1,8 +1,9 @@
 /*
  * Which messages were seen lately: a bounded memory of fingerprints, a function
  * of what was journalled alone. Set-associative: a sender has one bucket of
- * REPEAT_WAYS places (shared with the few others that hash there), so a
- * flooding panel can push out only its own and its bucket's history.
+ * REPEAT_WAYS places, the latest first (shared with the few others that hash
+ * there), so a flooding panel can push out only its own and its bucket's
+ * history.
  */
 #ifndef DISPATCH_REPEAT_H
 #define DISPATCH_REPEAT_H
