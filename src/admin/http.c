@@ -82,7 +82,7 @@ on_ready(struct evhttp_request *request, void *context)
 		problem = "nothing is received";
 	if (!problem) {
 		journal_status(admin->stages.journal, &journal);
-		if (journal.refusing)
+		if (journal.refusal != JOURNAL_TAKES)
 			problem = "the journal is full";
 	}
 	if (!problem && admin->stages.directory) {

@@ -344,7 +344,7 @@ write_journal(struct journal *journal, struct evbuffer *out)
 	    status.unfinished_share);
 	single(out, "tocsin_journal_refusing", "gauge",
 	    "1 while signals are not acknowledged for want of room.",
-	    status.refusing);
+	    status.refusal != JOURNAL_TAKES);
 	single(out, "tocsin_journal_failed", "gauge",
 	    "1 after the journal failed for good.", status.failure != 0);
 	single(out, "tocsin_journal_quarantined", "gauge",

@@ -207,7 +207,12 @@ put_journal(struct json *json, struct journal *journal)
 	json_integer(json, "last_sync_us", status.last_sync_us);
 	json_integer(json, "slowest_sync_us", status.slowest_sync_us);
 	json_integer(json, "sync_running_us", status.sync_running_us);
-	json_boolean(json, "refusing", status.refusing);
+	json_boolean(json, "refusing", status.refusal != JOURNAL_TAKES);
+	if (status.refusal != JOURNAL_TAKES)
+		json_string(json, "refusing_because",
+		    journal_refusal_text(status.refusal));
+	if (status.disk_full)
+		json_string(json, "disk_full", strerror(status.disk_full));
 	if (status.failure)
 		json_string(json, "failure", status.failure_text);
 }
@@ -352,7 +357,11 @@ put_status_of_journal(struct admin *admin)
 	json_unsigned(&admin->json, "boot", status.boot);
 	json_format(&admin->json, "journal_unfinished", "%.1f %%",
 	    status.unfinished_share * 100);
-	json_boolean(&admin->json, "journal_refusing", status.refusing);
+	json_boolean(&admin->json, "journal_refusing",
+	    status.refusal != JOURNAL_TAKES);
+	if (status.refusal != JOURNAL_TAKES)
+		json_string(&admin->json, "journal_refusing_because",
+		    journal_refusal_text(status.refusal));
 	json_unsigned(&admin->json, "journal_quarantined", status.quarantined);
 }
 

@@ -91,6 +91,12 @@ const struct io io_system = {
 	.unlink = system_unlink,
 };
 
+bool
+io_lacks_room(int error)
+{
+	return error == -ENOSPC || error == -EDQUOT || error == -EFBIG;
+}
+
 int
 io_write_all(const struct io *io, int fd, const void *data, size_t length,
     off_t offset)

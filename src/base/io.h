@@ -7,6 +7,7 @@
 #ifndef BASE_IO_H
 #define BASE_IO_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/stat.h>
 #include <sys/types.h>
@@ -28,6 +29,9 @@ struct io {
 };
 
 extern const struct io io_system;
+
+/* -errno of a disk, a quota or a file that is full: there may be room later. */
+bool io_lacks_room(int error);
 
 /* All of it, through short writes and EINTR; 0 or -errno. */
 int io_write_all(const struct io *io, int fd, const void *data, size_t length,

@@ -73,6 +73,7 @@ process_open(struct process *process, const struct process_callbacks *callbacks,
 	memset(process, 0, sizeof(*process));
 	process->callbacks = *callbacks;
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a file at its limit is an error, no end */
 	raise_descriptor_limit();
 	if (evthread_use_pthreads() < 0 || !(process->base = event_base_new()))
 		return err_set(err, -ENOMEM, "cannot create the event loop");

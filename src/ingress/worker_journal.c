@@ -25,6 +25,15 @@ worker_fail(struct worker *worker)
 	reply_drop_all(worker);
 }
 
+/* The disk is full, for a minute or a day: an answer that late could be taken
+ * for one to another message. The panel repeats its own. */
+static void
+forget_replies(struct worker *worker)
+{
+	reply_release(worker, journal_durable(worker->journal));
+	reply_drop_all(worker);
+}
+
 void
 worker_check_journal(struct worker *worker)
 {
@@ -34,6 +43,8 @@ worker_check_journal(struct worker *worker)
 	journal_status(worker->journal, &status);
 	if (status.failure != 0)
 		worker_fail(worker);
+	else if (status.refusal == JOURNAL_HOLDING)
+		forget_replies(worker);
 	worker->mute = status.sync_running_us > SYNC_HANGS_US;
 }
 

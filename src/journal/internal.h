@@ -103,6 +103,9 @@ struct journal {
 	/* the lowest of the holders', never below the oldest segment */
 	_Atomic uint64_t floor_lsn;
 	_Atomic int failure; /* errno; failure_text under table_lock */
+	_Atomic int
+	    disk_full; /* errno: no room for a spare; set by the keeper */
+	_Atomic bool holding; /* records wait for room; set by the writer */
 
 	pthread_mutex_t table_lock;
 	pthread_cond_t keeper_wake, spare_changed;
@@ -113,7 +116,9 @@ struct journal {
 	struct spare spare;
 	unsigned active_directory; /* where new segments are made */
 	unsigned quarantined;
-	bool keeper_stopping;
+	int64_t spare_retry_us; /* SPARE_FAILED: when it is tried again */
+	int64_t spare_pause_us; /* before that */
+	bool keeper_stopping, writer_stopping;
 	char failure_text[256];
 
 	pthread_mutex_t read_lock;

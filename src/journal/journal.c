@@ -20,8 +20,16 @@
 
 #define SIGNAL_BATCH_PERCENT 75 /* the rest is for decisions and outcomes */
 #define REFUSE_PERCENT	     95
+/* Of a segment that none can follow: kept for decisions and outcomes. */
+#define KEPT_PERCENT	     50
 #define BUDGET_SEGMENTS_MIN  4
 #define BOOT_PAYLOAD_VERSION 1
+
+/* How a record is collected. */
+enum {
+	COLLECT_WAKE = 1, /* the writer begins now */
+	COLLECT_OWN = 2,  /* a signal that is not refused */
+};
 
 int
 journal_table_add(struct journal *journal, const struct segment *segment)
@@ -175,8 +183,8 @@ create(const struct io *io, const struct clock *clock)
 	pthread_condattr_init(&monotonic);
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	pthread_cond_init(&journal->append_wake, &monotonic);
+	pthread_cond_init(&journal->keeper_wake, &monotonic);
 	pthread_condattr_destroy(&monotonic);
-	pthread_cond_init(&journal->keeper_wake, NULL);
 	pthread_cond_init(&journal->spare_changed, NULL);
 	for (unsigned i = 0; i < JOURNAL_HOLDERS; i++)
 		journal->floors[i] = UINT64_MAX;
@@ -239,8 +247,14 @@ wait_for_boot(struct journal *journal, int event_fd, struct err *err)
 	struct pollfd wait = { event_fd, POLLIN, 0 };
 
 	while (journal_durable(journal) < atomic_load(&journal->appended_lsn) &&
-	    atomic_load(&journal->failure) == 0)
+	    atomic_load(&journal->failure) == 0 &&
+	    !atomic_load(&journal->holding))
 		poll(&wait, 1, -1);
+	if (atomic_load(&journal->holding))
+		return err_set(err, -ENOSPC,
+		    "journal %s: no room for another segment: %s",
+		    journal->directories[0],
+		    strerror(atomic_load(&journal->disk_full)));
 	if (atomic_load(&journal->failure) == 0)
 		return 0;
 	return err_set(err, -EIO, "journal: %s", journal->failure_text);
@@ -368,16 +382,42 @@ unfinished_share(const struct journal *journal)
 	return (double)(end - floor) / (double)journal->config.budget_bytes;
 }
 
-static bool
-refusing(const struct journal *journal)
+/* append_lock held. */
+static enum journal_refusal
+refusal(const struct journal *journal)
 {
 	uint64_t floor =
 	    atomic_load_explicit(&journal->floor_lsn, memory_order_relaxed);
 	uint64_t end =
 	    atomic_load_explicit(&journal->appended_lsn, memory_order_relaxed);
+	uint64_t kept = journal->config.segment_bytes / 100 * KEPT_PERCENT;
 
+	if (atomic_load_explicit(&journal->holding, memory_order_relaxed))
+		return JOURNAL_HOLDING;
+	if (atomic_load_explicit(&journal->disk_full, memory_order_relaxed) &&
+	    (!journal->segment_open || end + kept > journal->segment_limit_lsn))
+		return JOURNAL_ROOM_KEPT;
 	return floor < end &&
-	    end - floor > journal->config.budget_bytes / 100 * REFUSE_PERCENT;
+		end - floor >
+		    journal->config.budget_bytes / 100 * REFUSE_PERCENT
+	    ? JOURNAL_BUDGET_SPENT
+	    : JOURNAL_TAKES;
+}
+
+const char *
+journal_refusal_text(enum journal_refusal refusal)
+{
+	switch (refusal) {
+	case JOURNAL_TAKES:
+		return "takes signals";
+	case JOURNAL_BUDGET_SPENT:
+		return "unfinished signals fill its budget";
+	case JOURNAL_ROOM_KEPT:
+		return "its disk is full; the rest is kept for deliveries";
+	case JOURNAL_HOLDING:
+		return "its disk is full; records are held in memory";
+	}
+	return "?";
 }
 
 /* append_lock held from here to journal_append. */
@@ -421,15 +461,15 @@ roll(struct journal *journal, struct envelope *envelope)
 
 static int
 append_locked(struct journal *journal, struct envelope *envelope,
-    struct slice payload)
+    struct slice payload, bool refusable)
 {
 	struct batch *batch = journal->collecting;
 	size_t size = envelope_size(envelope->length);
 	size_t limit = JOURNAL_BATCH_BYTES;
 
-	if (envelope->kind == JOURNAL_SIGNAL) {
+	if (refusable) {
 		limit = limit / 100 * SIGNAL_BATCH_PERCENT;
-		if (refusing(journal))
+		if (refusal(journal) != JOURNAL_TAKES)
 			return -ENOSPC;
 	}
 	if (batch->used + size + ENVELOPE_BYTES > limit ||
@@ -470,13 +510,14 @@ rouse(struct journal *journal)
 static int
 collect(struct journal *journal, enum journal_kind kind,
     int64_t received_wall_us, int64_t received_monotonic_us,
-    struct slice payload, bool wake, uint64_t *ret_lsn)
+    struct slice payload, unsigned how, uint64_t *ret_lsn)
 {
 	struct envelope envelope = { .kind = (uint8_t)kind,
 		.length = (uint32_t)payload.length,
 		.boot = journal->boot,
 		.wall_us = received_wall_us,
 		.monotonic_us = received_monotonic_us };
+	bool refusable = kind == JOURNAL_SIGNAL && !(how & COLLECT_OWN), wake;
 	int result;
 
 	if (payload.length > JOURNAL_PAYLOAD_MAX)
@@ -486,8 +527,8 @@ collect(struct journal *journal, enum journal_kind kind,
 	if (!journal->batches[0].data)
 		return -EROFS;
 	pthread_mutex_lock(&journal->append_lock);
-	result = append_locked(journal, &envelope, payload);
-	wake = wake && rouse(journal);
+	result = append_locked(journal, &envelope, payload, refusable);
+	wake = (how & COLLECT_WAKE) && rouse(journal);
 	pthread_mutex_unlock(&journal->append_lock);
 	if (wake)
 		pthread_cond_signal(&journal->append_wake);
@@ -505,7 +546,15 @@ journal_append(struct journal *journal, enum journal_kind kind,
     struct slice payload, uint64_t *ret_lsn)
 {
 	return collect(journal, kind, received_wall_us, received_monotonic_us,
-	    payload, true, ret_lsn);
+	    payload, COLLECT_WAKE, ret_lsn);
+}
+
+int
+journal_report(struct journal *journal, int64_t received_wall_us,
+    int64_t received_monotonic_us, struct slice payload, uint64_t *ret_lsn)
+{
+	return collect(journal, JOURNAL_SIGNAL, received_wall_us,
+	    received_monotonic_us, payload, COLLECT_OWN, ret_lsn);
 }
 
 int
@@ -514,7 +563,7 @@ journal_collect(struct journal *journal, enum journal_kind kind,
     struct slice payload, uint64_t *ret_lsn)
 {
 	return collect(journal, kind, received_wall_us, received_monotonic_us,
-	    payload, false, ret_lsn);
+	    payload, 0, ret_lsn);
 }
 
 void
@@ -583,12 +632,15 @@ journal_status(struct journal *journal, struct journal_status *ret)
 		.records = atomic_load(&journal->record_count),
 		.last_sync_us = atomic_load(&journal->last_sync_us),
 		.slowest_sync_us = atomic_load(&journal->slowest_sync_us),
-		.refusing = refusing(journal),
+		.disk_full = atomic_load(&journal->disk_full),
 		.failure = atomic_load(&journal->failure),
 	};
 	if (started_us != 0)
 		ret->sync_running_us =
 		    clock_monotonic_us(journal->clock) - started_us;
+	pthread_mutex_lock(&journal->append_lock);
+	ret->refusal = refusal(journal);
+	pthread_mutex_unlock(&journal->append_lock);
 	pthread_mutex_lock(&journal->table_lock);
 	ret->oldest_lsn = journal_oldest_lsn(journal);
 	ret->bytes = journal->segments_bytes;

@@ -72,7 +72,7 @@ int journal_subscribe(struct journal *journal, int event_fd);
  *   -EAGAIN   the batch is full: wait for the next durable signal, try again.
  *             JOURNAL_SIGNAL meets this earlier than the other kinds, so that
  *             decisions and outcomes always get through a flood.
- *   -ENOSPC   JOURNAL_SIGNAL only: 95 % of the budget holds unfinished events
+ *   -ENOSPC   JOURNAL_SIGNAL only: there is no room (enum journal_refusal)
  *   -EIO      the journal failed for good (journal_status says why)
  *   -EMSGSIZE payload over JOURNAL_PAYLOAD_MAX
  * received_* are stamped into the record as given.
@@ -91,6 +91,10 @@ int journal_collect(struct journal *journal, enum journal_kind kind,
     int64_t received_wall_us, int64_t received_monotonic_us,
     struct slice payload, uint64_t *ret_lsn);
 void journal_wake(struct journal *journal);
+/* A JOURNAL_SIGNAL of our own, such as that the journal is full: as with
+ * journal_collect, but never refused where decisions are not. */
+int journal_report(struct journal *journal, int64_t received_wall_us,
+    int64_t received_monotonic_us, struct slice payload, uint64_t *ret_lsn);
 
 /* Every record with lsn < this is on stable storage. */
 uint64_t journal_durable(const struct journal *journal);
@@ -143,6 +147,22 @@ void journal_hold(struct journal *journal, enum journal_holder holder,
 const struct hash_key *journal_hash_key(const struct journal *journal);
 const char *journal_node(const struct journal *journal);
 
+/* Why signals are refused. Decisions and outcomes are taken all the same, and
+ * each of these ends by itself when there is room. */
+enum journal_refusal {
+	JOURNAL_TAKES,
+	/* 95 % of the budget holds unfinished events */
+	JOURNAL_BUDGET_SPENT,
+	/* the disk takes no further segment: what is left of the last one is
+	 * kept for decisions and outcomes */
+	JOURNAL_ROOM_KEPT,
+	/* not even they have room: records are held in memory, and nothing
+	 * becomes durable until the disk takes them. Whoever waits for that
+	 * to answer somebody should stop waiting. */
+	JOURNAL_HOLDING,
+};
+const char *journal_refusal_text(enum journal_refusal refusal);
+
 struct journal_status {
 	uint64_t oldest_lsn, durable_lsn, appended_lsn;
 	uint64_t bytes, budget_bytes; /* of all segments on disk */
@@ -152,8 +172,9 @@ struct journal_status {
 	uint64_t batches, records;
 	int64_t last_sync_us, slowest_sync_us; /* duration of fdatasync */
 	int64_t sync_running_us; /* how long the present one has run; 0: none */
-	bool refusing;		 /* the 95 % rule is in force */
-	int failure;		 /* 0, or the errno that ended it */
+	enum journal_refusal refusal;
+	int disk_full; /* 0, or the errno of making another segment */
+	int failure;   /* 0, or the errno that ended it */
 	char failure_text[256];
 };
 void journal_status(struct journal *journal, struct journal_status *ret);

@@ -9,19 +9,59 @@
 
 #include "base/log.h"
 
-#define KEEPER_PERIOD_S	    10
+#define KEEPER_PERIOD_US 10000000
+/* A full disk is asked again after this time, then after twice as long. */
+#define FULL_PAUSE_LEAST_US 10000
+#define FULL_PAUSE_MOST_US  1000000
 #define SPACE_SHORT_PERCENT 80
+
+/* Not the seam's: what the condition variables wait by. */
+static int64_t
+now_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000ll + now.tv_nsec / 1000;
+}
+
+/* table_lock held: there is none, and none is tried for a while. */
+static void
+set_failed(struct journal *journal, int error)
+{
+	int64_t pause_us = 2 * journal->spare_pause_us;
+
+	journal->spare = (struct spare){ SPARE_FAILED, error, -1, 0 };
+	if (!io_lacks_room(error))
+		pause_us = KEEPER_PERIOD_US;
+	else if (pause_us < FULL_PAUSE_LEAST_US)
+		pause_us = FULL_PAUSE_LEAST_US;
+	else if (pause_us > FULL_PAUSE_MOST_US)
+		pause_us = FULL_PAUSE_MOST_US;
+	journal->spare_pause_us = pause_us;
+	journal->spare_retry_us = now_us() + pause_us;
+	if (io_lacks_room(error))
+		atomic_store(&journal->disk_full, -error);
+	pthread_cond_signal(&journal->spare_changed);
+}
+
+/* table_lock held. */
+static void
+set_ready(struct journal *journal, int fd, unsigned directory)
+{
+	journal->spare = (struct spare){ SPARE_READY, 0, fd, directory };
+	journal->spare_pause_us = 0;
+	if (atomic_exchange(&journal->disk_full, 0) != 0)
+		log_write(LOG_NOTICE, "journal", "disk_has_room",
+		    "directory=%s", journal->directories[directory]);
+	pthread_cond_signal(&journal->spare_changed);
+}
 
 static bool
 space_short(const struct journal *journal)
 {
-	const struct spare *spare = &journal->spare;
-
-	if (spare->state == SPARE_FAILED &&
-	    (spare->error == -ENOSPC || spare->error == -EDQUOT ||
-		spare->error == -EFBIG))
-		return true;
-	return journal->segments_bytes >
+	return atomic_load(&journal->disk_full) != 0 ||
+	    journal->segments_bytes >
 	    journal->config.budget_bytes / 100 * SPACE_SHORT_PERCENT;
 }
 
@@ -139,10 +179,22 @@ remove_oldest(struct journal *journal)
 		discard(journal, &oldest);
 	free(oldest.holes);
 	pthread_mutex_lock(&journal->table_lock);
-	if (fd < 0)
-		return;
-	journal->spare = (struct spare){ SPARE_READY, 0, fd, oldest.directory };
-	pthread_cond_signal(&journal->spare_changed);
+	if (fd >= 0)
+		set_ready(journal, fd, oldest.directory);
+}
+
+static int
+make_spare_in(struct journal *journal, unsigned directory)
+{
+	int fd = segment_make_spare(journal->io,
+	    journal->directories[directory], journal->config.segment_bytes);
+
+	/* a full disk is asked often: told once */
+	if (fd < 0 && atomic_load(&journal->disk_full) != -fd)
+		log_write(LOG_ERROR, "journal", "spare_failed",
+		    "directory=%s error=\"%s\"",
+		    journal->directories[directory], strerror(-fd));
+	return fd;
 }
 
 /* table_lock held, released while the disk works. Where one directory takes
@@ -151,42 +203,42 @@ static void
 prepare(struct journal *journal)
 {
 	unsigned wanted = journal->active_directory, directory = wanted;
-	uint64_t bytes = journal->config.segment_bytes;
-	int fd;
+	int fd, other;
 
 	pthread_mutex_unlock(&journal->table_lock);
-	fd = segment_make_spare(journal->io, journal->directories[directory],
-	    bytes);
+	fd = make_spare_in(journal, directory);
 	if (fd < 0 && journal->directory_count > 1) {
 		directory = 1 - directory;
-		fd = segment_make_spare(journal->io,
-		    journal->directories[directory], bytes);
+		other = make_spare_in(journal, directory);
+		/* the one that is only full may take a file later */
+		if (other >= 0 || !io_lacks_room(fd))
+			fd = other;
 	}
-	if (fd < 0)
-		log_write(LOG_ERROR, "journal", "spare_failed",
-		    "directory=%s error=\"%s\"",
-		    journal->directories[directory], strerror(-fd));
 	pthread_mutex_lock(&journal->table_lock);
 	if (fd < 0)
-		journal->spare = (struct spare){ SPARE_FAILED, fd, -1, 0 };
+		set_failed(journal, fd);
 	else
-		journal->spare =
-		    (struct spare){ SPARE_READY, 0, fd, directory };
+		set_ready(journal, fd, directory);
 	if (journal->active_directory != wanted)
 		drop_spare(journal); /* its disk failed meanwhile */
-	pthread_cond_signal(&journal->spare_changed);
 }
 
+/* table_lock held, released meanwhile. */
 static void
 rest(struct journal *journal)
 {
+	bool failed = journal->spare.state == SPARE_FAILED;
+	int64_t until_us = now_us() + KEEPER_PERIOD_US;
 	struct timespec until;
 
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += KEEPER_PERIOD_S;
-	if (pthread_cond_timedwait(&journal->keeper_wake, &journal->table_lock,
-		&until) == ETIMEDOUT &&
-	    journal->spare.state == SPARE_FAILED)
+	if (failed && journal->spare_retry_us < until_us)
+		until_us = journal->spare_retry_us;
+	until = (struct timespec){ .tv_sec = until_us / 1000000,
+		.tv_nsec = until_us % 1000000 * 1000 };
+	pthread_cond_timedwait(&journal->keeper_wake, &journal->table_lock,
+	    &until);
+	if (journal->spare.state == SPARE_FAILED &&
+	    now_us() >= journal->spare_retry_us)
 		journal->spare.state = SPARE_NONE;
 }
 
@@ -260,11 +312,39 @@ journal_keeper_take(struct journal *journal, int *ret_fd,
 }
 
 void
-journal_keeper_release(struct journal *journal)
+journal_keeper_release(struct journal *journal, int result)
 {
 	pthread_mutex_lock(&journal->table_lock);
-	journal->spare.state = SPARE_NONE;
+	if (io_lacks_room(result))
+		set_failed(journal, result);
+	else
+		journal->spare.state = SPARE_NONE;
 	pthread_cond_signal(&journal->keeper_wake);
+	pthread_mutex_unlock(&journal->table_lock);
+}
+
+bool
+journal_keeper_await(struct journal *journal)
+{
+	const struct spare *spare = &journal->spare;
+	bool waited;
+
+	pthread_mutex_lock(&journal->table_lock);
+	waited = !journal->writer_stopping;
+	while (!journal->writer_stopping && spare->state != SPARE_READY &&
+	    (spare->state != SPARE_FAILED || io_lacks_room(spare->error)))
+		pthread_cond_wait(&journal->spare_changed,
+		    &journal->table_lock);
+	pthread_mutex_unlock(&journal->table_lock);
+	return waited;
+}
+
+void
+journal_keeper_hurry(struct journal *journal)
+{
+	pthread_mutex_lock(&journal->table_lock);
+	journal->writer_stopping = true;
+	pthread_cond_signal(&journal->spare_changed);
 	pthread_mutex_unlock(&journal->table_lock);
 }
 

@@ -119,7 +119,7 @@ begin_segment(struct journal *journal, const struct part *part)
 		return result;
 	memcpy(header.node, journal->node, sizeof(header.node));
 	result = fill_spare(journal, fd, segment.directory, part, &header);
-	journal_keeper_release(journal);
+	journal_keeper_release(journal, result);
 	if (result < 0)
 		return result;
 	pthread_mutex_lock(&journal->table_lock);
@@ -158,25 +158,6 @@ write_part(struct journal *journal, const struct part *part)
 	return result;
 }
 
-/*
- * A failure is final for the file, never for the records: they are still here,
- * and go into a new segment that begins with the first of them. It wins over
- * whatever the failed file holds from there on.
- */
-static int
-write_part_elsewhere(struct journal *journal, struct part *part, int error)
-{
-	log_write(LOG_ERROR, "journal", "segment_failed",
-	    "segment=%016" PRIx64 " lsn=%" PRIu64 " error=\"%s\"",
-	    journal->first_lsn, part->lsn, strerror(-error));
-	if (journal->fd >= 0)
-		journal->io->close(journal->io, journal->fd);
-	journal->fd = -1;
-	journal_keeper_turn(journal);
-	part->begins = true;
-	return write_part(journal, part);
-}
-
 static void
 signal_subscribers(struct journal *journal)
 {
@@ -188,6 +169,64 @@ signal_subscribers(struct journal *journal)
 		ssize_t n = write(journal->subscribers[i], &one, sizeof(one));
 		(void)n;
 	}
+}
+
+/*
+ * A failure is final for the file, never for the records: they are still here,
+ * and go into a new segment that begins with the first of them. It wins over
+ * whatever the failed file holds from there on.
+ */
+static int
+write_part_elsewhere(struct journal *journal, struct part *part, int error)
+{
+	/* where there was no file to begin with, the keeper has told */
+	if (!part->begins || !io_lacks_room(error))
+		log_write(LOG_ERROR, "journal", "segment_failed",
+		    "segment=%016" PRIx64 " lsn=%" PRIu64 " error=\"%s\"",
+		    journal->first_lsn, part->lsn, strerror(-error));
+	if (journal->fd >= 0)
+		journal->io->close(journal->io, journal->fd);
+	journal->fd = -1;
+	journal_keeper_turn(journal);
+	part->begins = true;
+	return write_part(journal, part);
+}
+
+/* Until the disk has room. False: the journal closes, and there was none. */
+static bool
+hold(struct journal *journal, const struct part *part, int error)
+{
+	if (!atomic_exchange(&journal->holding, true)) {
+		log_write(LOG_ERROR, "journal", "holding",
+		    "lsn=%" PRIu64 " error=\"%s\" effect=\"nothing is "
+		    "acknowledged until there is room\"",
+		    part->lsn, strerror(-error));
+		signal_subscribers(journal);
+	}
+	return journal_keeper_await(journal);
+}
+
+/* After the first failure. A full disk is waited for, another failure of the
+ * new segment too is the end. */
+static int
+rewrite_part(struct journal *journal, struct part *part, int error)
+{
+	unsigned failures = !io_lacks_room(error);
+	int result = write_part_elsewhere(journal, part, error);
+
+	while (result < 0) {
+		bool full = io_lacks_room(result);
+
+		failures += !full;
+		if (failures > 1 || (full && !hold(journal, part, result)))
+			return result;
+		result = full ? write_part(journal, part)
+			      : write_part_elsewhere(journal, part, result);
+	}
+	if (atomic_exchange(&journal->holding, false))
+		log_write(LOG_NOTICE, "journal", "holds_no_more",
+		    "lsn=%" PRIu64, part->lsn);
+	return 0;
 }
 
 static void
@@ -222,7 +261,7 @@ write_batch(struct journal *journal, struct batch *batch)
 		    (part.ends ? batch->splits[split] : batch->used) - at;
 		result = write_part(journal, &part);
 		if (result < 0)
-			result = write_part_elsewhere(journal, &part, result);
+			result = rewrite_part(journal, &part, result);
 		if (result < 0) {
 			fail(journal, part.lsn, result);
 			return result;
@@ -321,5 +360,6 @@ journal_writer_stop(struct journal *journal)
 	journal->stopping = true;
 	pthread_cond_signal(&journal->append_wake);
 	pthread_mutex_unlock(&journal->append_lock);
+	journal_keeper_hurry(journal);
 	pthread_join(journal->writer_thread, NULL);
 }

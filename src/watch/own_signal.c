@@ -48,6 +48,10 @@ own_signal_collect(struct journal *journal, const struct clock *clock,
 	length = record_signal_encode(&record, payload, sizeof(payload));
 	if (length < 0)
 		return length;
+	if (signal->bridge_id == 0)
+		return journal_report(journal, wall_us,
+		    clock_monotonic_us(clock),
+		    slice_of(payload, (size_t)length), ret_lsn);
 	return journal_collect(journal, JOURNAL_SIGNAL, wall_us,
 	    clock_monotonic_us(clock), slice_of(payload, (size_t)length),
 	    ret_lsn);

@@ -18,7 +18,8 @@ struct own_signal {
 	const char *text;
 };
 
-/* Collected: journal_wake must follow. 0 or as journal_append. */
+/* Collected: journal_wake must follow. 0 or as journal_append; what is about
+ * the installation, of which there is little, is never refused for room. */
 int own_signal_collect(struct journal *journal, const struct clock *clock,
     const struct own_signal *signal, uint64_t *ret_lsn);
 

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "watch/own_signal.h"
@@ -90,7 +91,7 @@ set_condition(struct watch *watch, enum condition condition, bool on,
 	    "text=\"%s\"", watch->text[condition]);
 }
 
-/* What could not be journalled (no room) is tried again with the next tick,
+/* What could not be journalled (a full batch) is tried again with the next tick,
  * unless it has ended by then. */
 static void
 tell(struct watch *watch)
@@ -158,7 +159,11 @@ check_space(struct watch *watch, const struct journal_status *status)
 	double share = status->unfinished_share;
 	double warning = watch->config.space_warning;
 
-	if (share >= warning)
+	if (status->disk_full != 0)
+		set_condition(watch, CONDITION_SPACE, true,
+		    "the journal's disk has no room for another segment: %s",
+		    strerror(status->disk_full));
+	else if (share >= warning)
 		set_condition(watch, CONDITION_SPACE, true,
 		    "unfinished signals take %.0f %% of the journal's budget",
 		    share * 100);
@@ -166,16 +171,20 @@ check_space(struct watch *watch, const struct journal_status *status)
 		set_condition(watch, CONDITION_SPACE, false,
 		    "unfinished signals take only %.0f %% of the journal's budget",
 		    share * 100);
-	set_condition(watch, CONDITION_REFUSING, status->refusing,
-	    status->refusing
-		? "the journal is full: signals are not acknowledged"
-		: "the journal has room: signals are acknowledged");
+	if (status->refusal != JOURNAL_TAKES)
+		set_condition(watch, CONDITION_REFUSING, true,
+		    "signals are not acknowledged, the journal is full: %s",
+		    journal_refusal_text(status->refusal));
+	else
+		set_condition(watch, CONDITION_REFUSING, false,
+		    "the journal has room: signals are acknowledged");
 	set_condition(watch, CONDITION_QUARANTINE, status->quarantined > 0,
 	    "%u damaged journal segments were set aside as *.quarantine",
 	    status->quarantined);
 }
 
-/* Moving: durable follows, or nothing waits for it. */
+/* Moving: durable follows, or nothing waits for it, or there is no room for
+ * what does: a restart would make none. */
 static void
 check_progress(struct watch *watch, const struct journal_status *status,
     int64_t monotonic_us)
@@ -183,7 +192,8 @@ check_progress(struct watch *watch, const struct journal_status *status,
 	bool healthy;
 
 	if (status->durable_lsn != watch->durable_lsn ||
-	    status->appended_lsn == status->durable_lsn)
+	    status->appended_lsn == status->durable_lsn ||
+	    status->refusal == JOURNAL_HOLDING)
 		watch->progressed_us = monotonic_us;
 	watch->durable_lsn = status->durable_lsn;
 	healthy = status->failure == 0 &&

@@ -31,8 +31,8 @@ disk_fdatasync(const struct io *io, int fd)
 		pthread_cond_wait(&disk->changed, &disk->lock);
 	disk->waiting--;
 	pthread_mutex_unlock(&disk->lock);
-	if (atomic_load(&disk->broken))
-		return -EIO;
+	if (atomic_load(&disk->error))
+		return -atomic_load(&disk->error);
 	return io_system.fdatasync(io, fd);
 }
 
@@ -42,8 +42,8 @@ disk_pwritev(const struct io *io, int fd, const struct iovec *parts, int count,
 {
 	const struct rig_disk *disk = (const struct rig_disk *)(uintptr_t)io;
 
-	if (atomic_load(&disk->broken))
-		return -EIO;
+	if (atomic_load(&disk->error))
+		return -atomic_load(&disk->error);
 	return io_system.pwritev(io, fd, parts, count, offset);
 }
 

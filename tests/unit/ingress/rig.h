@@ -28,9 +28,9 @@ struct rig_disk {
 	struct io io;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	bool held;	    /* fdatasync waits */
-	unsigned waiting;   /* in fdatasync */
-	atomic_bool broken; /* every write and sync fails with EIO */
+	bool held;	  /* fdatasync waits */
+	unsigned waiting; /* in fdatasync */
+	atomic_int error; /* every write and sync fails with it */
 };
 
 /* The kernel's time, moved on at will. */

@@ -184,7 +184,7 @@ test_a_dead_journal_is_not_answered_for(void **state)
 	rig_send_event(rig, fd, "1234", 1);
 	rig_disk_wait_held(rig);
 	rig_send_event(rig, udp, "1234", 2);
-	atomic_store(&rig->disk.broken, true);
+	atomic_store(&rig->disk.error, EIO);
 	rig_disk_release(rig);
 	rig_expect_closed(fd);
 	rig_expect_closed(idle);
@@ -219,7 +219,7 @@ test_a_full_journal_is_not_answered_for(void **state)
 		rig_send_poll(rig, fd, "1234", 0);
 		recv(fd, frame, 12, MSG_PEEK | MSG_WAITALL);
 		journal_status(rig->journal, &status);
-		if (!status.refusing)
+		if (status.refusal == JOURNAL_TAKES)
 			rig_expect(rig, fd, DC09_RESPONSE_ACK, sequence);
 		else
 			break;
@@ -262,6 +262,52 @@ poll_until(struct rig *rig, int fd, bool answered)
 		if (answered)
 			return;
 	}
+}
+
+static void
+wait_for_refusal(struct rig *rig, enum journal_refusal refusal)
+{
+	struct journal_status status;
+
+	do
+		journal_status(rig->journal, &status);
+	while (status.refusal != refusal ||
+	    (refusal == JOURNAL_TAKES &&
+		status.durable_lsn != status.appended_lsn));
+}
+
+/* The disk is full before the budget is. What was taken becomes durable when
+ * there is room, but is not answered that late; the connection goes on. */
+static void
+test_a_full_disk_is_not_answered_for(void **state)
+{
+	struct rig *rig = *state;
+	int fd = rig_connect(rig, "panels");
+	int udp = rig_connect_udp(rig, "datagrams");
+
+	rig_disk_hold(rig);
+	rig_send_event(rig, fd, "1234", 1);
+	rig_disk_wait_held(rig);
+	rig_send_event(rig, udp, "1234", 2);
+	while (rig_status(rig, "datagrams").signals == 0)
+		;
+	atomic_store(&rig->disk.error, ENOSPC);
+	rig_disk_release(rig);
+	wait_for_refusal(rig, JOURNAL_HOLDING);
+	rig_send_event(rig, fd, "1234", 3);
+	poll_until(rig, fd, true);
+	assert_int_equal(rig_status(rig, "panels").signals, 1);
+	atomic_store(&rig->disk.error, 0);
+	wait_for_refusal(rig, JOURNAL_TAKES);
+	rig_send_event(rig, fd, "1234", 4);
+	rig_expect(rig, fd, DC09_RESPONSE_ACK, 4);
+	rig_send_event(rig, fd, "1234", 1); /* it repeats */
+	rig_expect(rig, fd, DC09_RESPONSE_ACK, 1);
+	rig_expect_nothing(fd);
+	rig_expect_nothing(udp);
+	assert_int_equal(rig_count_records(rig), 4);
+	close(fd);
+	close(udp);
 }
 
 /* A sync that hangs for more than 10 s: not even link tests are answered, the
@@ -351,6 +397,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(
 		    test_a_full_journal_is_not_answered_for, open_small_rig,
 		    close_rig),
+		TEST(test_a_full_disk_is_not_answered_for),
 		TEST(test_a_hanging_sync_stops_all_replies),
 		TEST(test_datagrams_owed_to_a_removed_listener),
 		TEST(test_drain_waits_for_what_is_owed),

@@ -136,7 +136,7 @@ ninety_five_percent_refuses_signals_only(void **state)
 	} while (result == 0);
 	assert_int_equal(result, -ENOSPC);
 	journal_status(f->journal, &status);
-	assert_true(status.refusing);
+	assert_int_equal(status.refusal, JOURNAL_BUDGET_SPENT);
 	assert_true(status.unfinished_share > 0.94);
 	assert_int_equal(journal_append(f->journal, JOURNAL_OUTCOME, 0, 0,
 			     slice_of(payload, sizeof(payload)), &lsn),
@@ -251,7 +251,7 @@ what_was_removed_takes_no_room(void **state)
 	fixture_open(f);
 	journal_hold(f->journal, JOURNAL_HOLDER_ARCHIVE, 0);
 	journal_status(f->journal, &status);
-	assert_false(status.refusing);
+	assert_int_equal(status.refusal, JOURNAL_TAKES);
 	assert_true(status.unfinished_share < 0.3);
 	fixture_append(f, JOURNAL_SIGNAL, 2000);
 }

@@ -11,222 +11,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "unit/journal/faulty.h"
 #include "unit/journal/fixture.h"
 
-#define RECORDS	     150u
-#define UNSYNCED_MAX 512
-
-enum call {
-	CALL_OPEN,
-	CALL_CLOSE,
-	CALL_PWRITEV,
-	CALL_FDATASYNC,
-	CALL_FSYNC,
-	CALL_FALLOCATE,
-	CALL_RENAME,
-	CALL_UNLINK,
-	CALLS,
-};
-
-static const char *const call_names[CALLS] = { "open", "close", "pwritev",
-	"fdatasync", "fsync", "fallocate", "rename", "unlink" };
-
-/* A disk that loses what it could not sync. */
-struct faulty {
-	struct io io;
-	pthread_mutex_t lock;
-	enum call call;
-	unsigned fail_at; /* 1.. */
-	bool for_ever;	  /* every one from there on */
-	int error;	  /* 0: a short write */
-	unsigned calls;
-	struct {
-		int fd;
-		off_t offset;
-		size_t length;
-	} unsynced[UNSYNCED_MAX];
-	unsigned unsynced_count;
-};
-
-static struct faulty *
-faulty_of(const struct io *io)
-{
-	return (struct faulty *)(uintptr_t)io;
-}
-
-static bool
-fails(const struct io *io, enum call call)
-{
-	struct faulty *faulty = faulty_of(io);
-	bool result = false;
-
-	pthread_mutex_lock(&faulty->lock);
-	if (call == faulty->call) {
-		faulty->calls++;
-		result = faulty->calls == faulty->fail_at ||
-		    (faulty->for_ever && faulty->calls > faulty->fail_at);
-	}
-	pthread_mutex_unlock(&faulty->lock);
-	return result;
-}
-
-static int
-faulty_open(const struct io *io, const char *path, int flags, mode_t mode)
-{
-	if (fails(io, CALL_OPEN))
-		return -faulty_of(io)->error;
-	return io_system.open(&io_system, path, flags, mode);
-}
-
-static void
-remember(struct faulty *faulty, int fd, off_t offset, ssize_t length)
-{
-	pthread_mutex_lock(&faulty->lock);
-	if (length > 0 && faulty->unsynced_count < UNSYNCED_MAX) {
-		unsigned i = faulty->unsynced_count++;
-
-		faulty->unsynced[i].fd = fd;
-		faulty->unsynced[i].offset = offset;
-		faulty->unsynced[i].length = (size_t)length;
-	}
-	pthread_mutex_unlock(&faulty->lock);
-}
-
-/* Forget what was written to fd since its last sync; lose: on the disk too. */
-static void
-settle(struct faulty *faulty, int fd, bool lose)
-{
-	static const char zeros[1 << 20];
-	unsigned kept = 0;
-
-	pthread_mutex_lock(&faulty->lock);
-	for (unsigned i = 0; i < faulty->unsynced_count; i++) {
-		if (faulty->unsynced[i].fd != fd) {
-			faulty->unsynced[kept++] = faulty->unsynced[i];
-			continue;
-		}
-		if (lose)
-			assert_int_equal(pwrite(fd, zeros,
-					     faulty->unsynced[i].length,
-					     faulty->unsynced[i].offset),
-			    faulty->unsynced[i].length);
-	}
-	faulty->unsynced_count = kept;
-	pthread_mutex_unlock(&faulty->lock);
-}
-
-static int
-faulty_close(const struct io *io, int fd)
-{
-	bool failed = fails(io, CALL_CLOSE);
-
-	settle(faulty_of(io), fd, true);
-	io_system.close(&io_system, fd);
-	return failed ? -faulty_of(io)->error : 0;
-}
-
-static ssize_t
-faulty_pread(const struct io *io, int fd, void *data, size_t length,
-    off_t offset)
-{
-	(void)io;
-	return io_system.pread(&io_system, fd, data, length, offset);
-}
-
-static ssize_t
-faulty_pwritev(const struct io *io, int fd, const struct iovec *parts,
-    int count, off_t offset)
-{
-	struct iovec first = parts[0];
-	ssize_t n;
-
-	if (fails(io, CALL_PWRITEV)) {
-		if (faulty_of(io)->error != 0)
-			return -faulty_of(io)->error;
-		first.iov_len = first.iov_len / 2 + 1;
-		n = io_system.pwritev(&io_system, fd, &first, 1, offset);
-	} else {
-		n = io_system.pwritev(&io_system, fd, parts, count, offset);
-	}
-	remember(faulty_of(io), fd, offset, n);
-	return n;
-}
-
-static int
-sync_or_lose(const struct io *io, int fd, enum call call)
-{
-	bool failed = fails(io, call);
-
-	settle(faulty_of(io), fd, failed);
-	return failed ? -faulty_of(io)->error : 0;
-}
-
-static int
-faulty_fdatasync(const struct io *io, int fd)
-{
-	return sync_or_lose(io, fd, CALL_FDATASYNC);
-}
-
-static int
-faulty_fsync(const struct io *io, int fd)
-{
-	return sync_or_lose(io, fd, CALL_FSYNC);
-}
-
-static int
-faulty_fallocate(const struct io *io, int fd, off_t length)
-{
-	if (fails(io, CALL_FALLOCATE))
-		return -faulty_of(io)->error;
-	return io_system.fallocate(&io_system, fd, length);
-}
-
-static int
-faulty_rename(const struct io *io, const char *from, const char *to)
-{
-	if (fails(io, CALL_RENAME))
-		return -faulty_of(io)->error;
-	return io_system.rename(&io_system, from, to);
-}
-
-static int
-faulty_unlink(const struct io *io, const char *path)
-{
-	if (fails(io, CALL_UNLINK))
-		return -faulty_of(io)->error;
-	return io_system.unlink(&io_system, path);
-}
-
-static void
-faulty_init(struct faulty *faulty, enum call call, unsigned fail_at,
-    bool for_ever, int error)
-{
-	*faulty = (struct faulty){
-		.io = { faulty_open, faulty_close, faulty_pread, faulty_pwritev,
-		    faulty_fdatasync, faulty_fsync, faulty_fallocate,
-		    faulty_rename, faulty_unlink },
-		.call = call,
-		.fail_at = fail_at,
-		.for_ever = for_ever,
-		.error = error
-	};
-	pthread_mutex_init(&faulty->lock, NULL);
-}
-
-static void
-empty_directory(const char *directory)
-{
-	DIR *stream = opendir(directory);
-	struct dirent *entry;
-	char path[512];
-
-	assert_non_null(stream);
-	while ((entry = readdir(stream))) {
-		snprintf(path, sizeof(path), "%s/%s", directory, entry->d_name);
-		unlink(path);
-	}
-	closedir(stream);
-}
+#define RECORDS 150u
 
 struct promise {
 	bool started;
@@ -236,7 +24,8 @@ struct promise {
 	unsigned appended;
 };
 
-/* Wait for lsn, or for the end of the journal. */
+/* Wait for lsn, or for the end of the journal. False: it does not come, as the
+ * journal failed or has no room. */
 static bool
 settled(struct fixture *f, uint64_t lsn)
 {
@@ -246,10 +35,10 @@ settled(struct fixture *f, uint64_t lsn)
 
 	for (;;) {
 		journal_status(f->journal, &status);
-		if (status.failure != 0)
-			return false;
 		if (journal_durable(f->journal) > lsn)
 			return true;
+		if (status.failure != 0 || status.refusal == JOURNAL_HOLDING)
+			return false;
 		assert_int_equal(poll(&wait, 1, 30000), 1);
 		assert_int_equal(read(f->event_fd, &count, sizeof(count)),
 		    sizeof(count));
@@ -306,11 +95,16 @@ run(struct fixture *f, struct faulty *faulty, struct promise *promise)
 	journal_hold(f->journal, JOURNAL_HOLDER_DISPATCH, 1);
 	while (promise->appended < RECORDS) {
 		result = append_one(f, promise);
-		if (result == -EIO)
+		if (result == -ENOSPC && !faulty->for_ever) {
+			poll(NULL, 0, 1); /* the disk has room again soon */
+			continue;
+		}
+		if (result == -EIO || result == -ENOSPC)
 			break;
 		assert_int_equal(result, 0);
 		if (promise->appended % 10 == 0 &&
-		    !settled(f, promise->lsns[promise->appended - 1]))
+		    !settled(f, promise->lsns[promise->appended - 1]) &&
+		    faulty->for_ever)
 			break;
 	}
 	promise->durable_lsn = journal_durable(f->journal);
@@ -357,6 +151,8 @@ check(struct fixture *f, const struct promise *promise, unsigned n,
 	journal_close(&f->journal);
 }
 
+static const int errors[] = { EIO, ENOSPC };
+
 static unsigned
 try_every(struct fixture *f, enum call call, bool for_ever, int error)
 {
@@ -367,15 +163,15 @@ try_every(struct fixture *f, enum call call, bool for_ever, int error)
 	do {
 		faulty_init(&faulty, call, ++n, for_ever, error);
 		run(f, &faulty, &promise);
-		check(f, &promise, n, call_names[call]);
+		check(f, &promise, n, faulty_call_names[call]);
 		/* one failure alone is survived */
 		if (!for_ever && promise.started)
 			assert_row(promise.failure == 0 &&
 				promise.appended == RECORDS,
-			    n, call_names[call]);
-		empty_directory(f->directory);
+			    n, faulty_call_names[call]);
+		faulty_empty_directory(f->directory);
 		if (f->config.second_directory)
-			empty_directory(f->config.second_directory);
+			faulty_empty_directory(f->config.second_directory);
 	} while (faulty.calls >= n);
 	return n - 1;
 }
@@ -383,21 +179,20 @@ try_every(struct fixture *f, enum call call, bool for_ever, int error)
 static void
 every_call_fails_once(void **state)
 {
-	static const int errors[] = { EIO, ENOSPC };
-
 	for (size_t i = 0; i < COUNT(errors); i++)
 		for (enum call call = 0; call < CALLS; call++)
 			assert_row(try_every(*state, call, false, errors[i]) >
 				(call == CALL_UNLINK ? 0 : 1),
-			    call, call_names[call]);
+			    call, faulty_call_names[call]);
 }
 
 static void
 every_call_fails_from_then_on(void **state)
 {
-	for (enum call call = 0; call < CALLS; call++)
-		assert_row(try_every(*state, call, true, EIO) > 0, call,
-		    call_names[call]);
+	for (size_t i = 0; i < COUNT(errors); i++)
+		for (enum call call = 0; call < CALLS; call++)
+			assert_row(try_every(*state, call, true, errors[i]) > 0,
+			    call, faulty_call_names[call]);
 }
 
 static void
@@ -456,7 +251,7 @@ a_segment_written_twice_is_one(void **state)
 		assert_row(status.segments == count_segment_files(f->directory),
 		    n, "close");
 		journal_close(&f->journal);
-		empty_directory(f->directory);
+		faulty_empty_directory(f->directory);
 	} while (faulty.calls >= n);
 	assert_true(n > 8);
 }

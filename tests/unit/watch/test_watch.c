@@ -4,7 +4,9 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -14,13 +16,14 @@
 
 #define SECOND ((int64_t)1000000)
 
-/* io_system with a gate before fdatasync. */
+/* io_system with a gate before fdatasync, and a disk that may be full. */
 struct gated_io {
 	struct io io;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	bool shut;
 	bool waiting; /* the writer stands before the gate */
+	atomic_bool full;
 };
 static struct gated_io gated;
 
@@ -46,6 +49,15 @@ gated_fdatasync(const struct io *io, int fd)
 	gated.waiting = false;
 	pthread_mutex_unlock(&gated.lock);
 	return io_system.fdatasync(&io_system, fd);
+}
+
+static int
+gated_fallocate(const struct io *io, int fd, off_t length)
+{
+	(void)io;
+	return atomic_load(&gated.full)
+	    ? -ENOSPC
+	    : io_system.fallocate(&io_system, fd, length);
 }
 
 static void
@@ -96,6 +108,7 @@ setup(void **state)
 		.lock = PTHREAD_MUTEX_INITIALIZER,
 		.changed = PTHREAD_COND_INITIALIZER };
 	gated.io.fdatasync = gated_fdatasync;
+	gated.io.fallocate = gated_fallocate;
 	strcpy(f->directory, "/tmp/tocsin-watch-XXXXXX");
 	assert_non_null(mkdtemp(f->directory));
 	clock_fake_init(&f->clock, 1768473001 * SECOND);
@@ -319,6 +332,89 @@ test_space(void **state)
 	assert_string_equal(next_event(f, text), "");
 }
 
+/* The events that are there now must begin like these, in this order. */
+static void
+expect_events(struct fixture *f, const char *const *events, size_t count)
+{
+	char text[256];
+
+	for (size_t i = 0; i < count; i++)
+		assert_row(strncmp(next_event(f, text), events[i],
+			       strlen(events[i])) == 0,
+		    i, text);
+	assert_string_equal(next_event(f, text), "");
+}
+
+/* That nothing is taken any more is itself taken. */
+static void
+test_refusal(void **state)
+{
+	static const char *const full[] = {
+		"E623 unfinished signals take 95 %",
+		"E624 signals are not acknowledged, the journal is full: "
+		"unfinished signals fill its budget",
+	};
+	static const char *const takes[] = { "R623 ",
+		"R624 the journal has room" };
+	struct fixture *f = *state;
+	struct journal_status status;
+
+	journal_hold(f->journal, JOURNAL_HOLDER_DISPATCH,
+	    journal_durable(f->journal));
+	do {
+		append_signal(f, 4096);
+		journal_status(f->journal, &status);
+	} while (status.refusal == JOURNAL_TAKES);
+	watch_look(f->watch);
+	watch_look(f->watch);
+	expect_events(f, full, COUNT(full));
+	journal_hold(f->journal, JOURNAL_HOLDER_DISPATCH,
+	    journal_durable(f->journal));
+	watch_look(f->watch);
+	expect_events(f, takes, COUNT(takes));
+}
+
+/* A disk that is full for an hour is no reason to restart the service, and its
+ * events come as soon as there is room. */
+static void
+test_full_disk(void **state)
+{
+	static const char *const events[] = {
+		"E623 the journal's disk has no room for another segment: "
+		"No space left on device",
+		"E624 signals are not acknowledged, the journal is full: "
+		"its disk is full; records are held in memory",
+		"R623 ",
+		"R624 the journal has room",
+	};
+	struct fixture *f = *state;
+	struct journal_status status;
+
+	journal_hold(f->journal, JOURNAL_HOLDER_DISPATCH,
+	    journal_durable(f->journal));
+	atomic_store(&gated.full, true);
+	do {
+		append_signal(f, 16384);
+		poll(NULL, 0, 1);
+		journal_status(f->journal, &status);
+	} while (status.refusal != JOURNAL_HOLDING);
+	for (unsigned minute = 0; minute < 60; minute++) {
+		clock_fake_advance(&f->clock, 60 * SECOND);
+		watch_look(f->watch);
+		assert_true(watch_healthy(f->watch));
+	}
+	atomic_store(&gated.full, false);
+	wait_durable(f);
+	do
+		journal_status(f->journal, &status);
+	while (status.refusal != JOURNAL_TAKES || status.disk_full);
+	journal_hold(f->journal, JOURNAL_HOLDER_DISPATCH,
+	    journal_durable(f->journal));
+	watch_look(f->watch);
+	assert_true(watch_healthy(f->watch));
+	expect_events(f, events, COUNT(events));
+}
+
 int
 main(void)
 {
@@ -331,6 +427,9 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_stuck_sync, setup,
 		    teardown),
 		cmocka_unit_test_setup_teardown(test_space, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_refusal, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_full_disk, setup,
+		    teardown),
 	};
 
 	return cmocka_run_group_tests_name("watch", tests, NULL, NULL);
