@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/cursor.h"
+#include "journal/internal.h"
 #include "unit/journal/fixture.h"
 
 static void
@@ -26,12 +27,13 @@ remove_files(const char *directory)
 	rmdir(directory);
 }
 
-int
-fixture_setup(void **state)
+static int
+setup_in(void **state, const char *parent)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 
-	strcpy(f->directory, "/tmp/tocsin-journal-XXXXXX");
+	snprintf(f->directory, sizeof(f->directory), "%s/tocsin-journal-XXXXXX",
+	    parent);
 	assert_non_null(mkdtemp(f->directory));
 	f->config = (struct journal_config){ .node = "alpha",
 		.directory = f->directory,
@@ -42,6 +44,19 @@ fixture_setup(void **state)
 	f->io = &io_system;
 	*state = f;
 	return 0;
+}
+
+int
+fixture_setup(void **state)
+{
+	return setup_in(state, "/tmp");
+}
+
+int
+fixture_setup_in_memory(void **state)
+{
+	return setup_in(state,
+	    access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 }
 
 int
@@ -64,6 +79,8 @@ fixture_open(struct fixture *f)
 	if (journal_open(&f->journal, &f->config, f->io, &clock_system, &err) <
 	    0)
 		fail_msg("%s", err.text);
+	if (f->segment_bytes > 0)
+		f->journal->config.segment_bytes = f->segment_bytes;
 	assert_int_equal(journal_subscribe(f->journal, f->event_fd), 0);
 	if (journal_start(f->journal, &err) < 0)
 		fail_msg("%s", err.text);

@@ -13,9 +13,13 @@ struct fixture {
 	struct journal *journal;
 	const struct io *io;
 	int event_fd;
+	/* smaller than a setting may be; 0: as in config */
+	uint64_t segment_bytes;
 };
 
 int fixture_setup(void **state);
+/* On a disk in memory where there is one: for very many files. */
+int fixture_setup_in_memory(void **state);
 int fixture_teardown(void **state);
 /* Open and start; a failure fails the test. */
 void fixture_open(struct fixture *f);
