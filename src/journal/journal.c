@@ -252,9 +252,8 @@ wait_for_boot(struct journal *journal, int event_fd, struct err *err)
 		poll(&wait, 1, -1);
 	if (atomic_load(&journal->holding))
 		return err_set(err, -ENOSPC,
-		    "journal %s: no room for another segment: %s",
-		    journal->directories[0],
-		    strerror(atomic_load(&journal->disk_full)));
+		    "journal %s: the disk has no room for another segment",
+		    journal->directories[0]);
 	if (atomic_load(&journal->failure) == 0)
 		return 0;
 	return err_set(err, -EIO, "journal: %s", journal->failure_text);

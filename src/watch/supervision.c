@@ -554,7 +554,7 @@ note_reception(struct supervision *s, const struct journal_status *journal,
     int64_t now_us)
 {
 	if (s->looked_us == 0 || now_us - s->looked_us > STOPPED_US ||
-	    journal->refusing || journal->failure != 0 ||
+	    journal->refusal != JOURNAL_TAKES || journal->failure != 0 ||
 	    journal->sync_running_us > s->config.deaf_sync_us)
 		s->reception_us = now_us;
 	s->allowance_us =

@@ -18,8 +18,8 @@
 #define RECORDS 150u /* a segment and a bit */
 #define FILES	2u
 /* Smaller than a daemon may have them, so that every bit can be tried. */
-#define SMALL_BYTES   6144u
-#define SMALL_RECORDS 11u /* likewise */
+#define SMALL_BYTES   8192u
+#define SMALL_RECORDS 16u /* likewise */
 
 struct damaged_file {
 	uint64_t first_lsn;

@@ -192,7 +192,7 @@ look(struct fixture *f)
 	struct journal_status status;
 
 	journal_status(f->journal, &status);
-	status.refusing = f->deaf;
+	status.refusal = f->deaf ? JOURNAL_BUDGET_SPENT : JOURNAL_TAKES;
 	while (supervision_look(f->supervision, &status))
 		;
 	wait_durable(f);
