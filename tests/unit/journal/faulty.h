@@ -51,7 +51,4 @@ void faulty_init(struct faulty *faulty, enum call call, unsigned fail_at,
 /* From now on every call that would fail does so with this; 0: none fails. */
 void faulty_set(struct faulty *faulty, int error);
 
-/* Remove the files, not the directory. */
-void faulty_empty_directory(const char *directory);
-
 #endif

@@ -11,8 +11,8 @@
 #include "journal/internal.h"
 #include "unit/journal/fixture.h"
 
-static void
-remove_files(const char *directory)
+void
+fixture_empty_directory(const char *directory)
 {
 	DIR *stream = opendir(directory);
 	struct dirent *entry;
@@ -24,7 +24,6 @@ remove_files(const char *directory)
 		unlink(path);
 	}
 	closedir(stream);
-	rmdir(directory);
 }
 
 static int
@@ -66,7 +65,8 @@ fixture_teardown(void **state)
 
 	journal_close(&f->journal);
 	close(f->event_fd);
-	remove_files(f->directory);
+	fixture_empty_directory(f->directory);
+	rmdir(f->directory);
 	free(f);
 	return 0;
 }

@@ -21,6 +21,8 @@ int fixture_setup(void **state);
 /* On a disk in memory where there is one: for very many files. */
 int fixture_setup_in_memory(void **state);
 int fixture_teardown(void **state);
+/* Remove the files, not the directory. */
+void fixture_empty_directory(const char *directory);
 /* Open and start; a failure fails the test. */
 void fixture_open(struct fixture *f);
 /* Until the record at lsn is durable. */

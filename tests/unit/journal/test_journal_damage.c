@@ -194,6 +194,13 @@ check_flip(struct damage *d, unsigned file, size_t offset, bool read_only)
 	journal_close(&d->f->journal);
 }
 
+/* The thread sanitizer has nothing to see here, and takes its time for it. */
+#ifdef __SANITIZE_THREAD__
+# define STEP 13
+#else
+# define STEP 1
+#endif
+
 /* How a damaged journal is opened. */
 enum way {
 	REPAIR,
@@ -216,7 +223,8 @@ flip(struct damage *d, unsigned file, size_t offset, unsigned bit, enum way way)
 	close(fd);
 }
 
-/* Repaired for every bit; stepped over for one of each byte. */
+/* Both ways see it with the same eyes; a repair costs more, and is done for one
+ * bit of each byte. */
 static void
 every_bit_flip_is_seen(void **state)
 {
@@ -224,12 +232,12 @@ every_bit_flip_is_seen(void **state)
 
 	build_of(&d, *state, SMALL_BYTES, SMALL_RECORDS);
 	for (unsigned i = 0; i < FILES; i++)
-		for (size_t bit = 0; bit < SMALL_BYTES * 8; bit++) {
+		for (size_t bit = 0; bit < SMALL_BYTES * 8; bit += STEP) {
 			size_t offset = bit / 8;
 
-			flip(&d, i, offset, bit % 8, REPAIR);
+			flip(&d, i, offset, bit % 8, READ_ONLY);
 			if (bit % 8 == offset % 8)
-				flip(&d, i, offset, bit % 8, READ_ONLY);
+				flip(&d, i, offset, bit % 8, REPAIR);
 		}
 	destroy(&d);
 }
@@ -282,7 +290,7 @@ every_truncation_keeps_what_stands_before(void **state)
 
 	build_of(&d, *state, SMALL_BYTES, SMALL_RECORDS);
 	for (unsigned i = 0; i < FILES; i++)
-		for (size_t n = 0; n < SMALL_BYTES; n++)
+		for (size_t n = 0; n < SMALL_BYTES; n += STEP)
 			check_truncation(&d, i, n);
 	destroy(&d);
 }

@@ -169,9 +169,9 @@ try_every(struct fixture *f, enum call call, bool for_ever, int error)
 			assert_row(promise.failure == 0 &&
 				promise.appended == RECORDS,
 			    n, faulty_call_names[call]);
-		faulty_empty_directory(f->directory);
+		fixture_empty_directory(f->directory);
 		if (f->config.second_directory)
-			faulty_empty_directory(f->config.second_directory);
+			fixture_empty_directory(f->config.second_directory);
 	} while (faulty.calls >= n);
 	return n - 1;
 }
@@ -251,7 +251,7 @@ a_segment_written_twice_is_one(void **state)
 		assert_row(status.segments == count_segment_files(f->directory),
 		    n, "close");
 		journal_close(&f->journal);
-		faulty_empty_directory(f->directory);
+		fixture_empty_directory(f->directory);
 	} while (faulty.calls >= n);
 	assert_true(n > 8);
 }

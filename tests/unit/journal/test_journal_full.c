@@ -197,7 +197,7 @@ fill_at_every_call(struct fixture *f, enum call call, bool full, int error)
 		}
 		refused += story.refused > 0;
 		held += story.held > 0;
-		faulty_empty_directory(f->directory);
+		fixture_empty_directory(f->directory);
 	} while (story.disk.calls >= n);
 	assert_row(refused > 0 && held > 0, n, story.what);
 }
@@ -421,7 +421,7 @@ the_second_directory_has_room(void **state)
 	assert_int_equal(story.held, 0);
 	read_back(&story);
 	look_again(&story);
-	faulty_empty_directory(second);
+	fixture_empty_directory(second);
 	rmdir(second);
 	f->config.second_directory = NULL;
 }
