@@ -2,16 +2,21 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "ingress/datagram.h"
 
 #define SESSIONS_PER_CHUNK 64
 #define HEALTH_INTERVAL_US 1000000
+/* With so many replies waiting for the journal, and for how long. */
+#define GATHER_REPLIES 8
+#define GATHER_US      100
 
 struct worker_call {
 	worker_fn fn;
@@ -175,6 +180,19 @@ end_turn(struct worker *worker)
 		tell_drained(worker);
 }
 
+/* While the journal syncs, what arrives can only join the next batch: wait for
+ * more of it, or for the sync, instead of waking up for each frame. */
+static void
+gather(struct worker *worker)
+{
+	struct pollfd wait[] = { { worker->durable_fd, POLLIN, 0 },
+		{ worker->call_fd, POLLIN, 0 } };
+	const struct timespec moment = { .tv_nsec = GATHER_US * 1000 };
+
+	if (worker->pending.count >= GATHER_REPLIES)
+		ppoll(wait, COUNT(wait), &moment, NULL);
+}
+
 static void *
 run(void *context)
 {
@@ -184,6 +202,7 @@ run(void *context)
 	directory_thread_register();
 	directory_thread_offline();
 	while (!worker->stopping) {
+		gather(worker);
 		if (event_base_loop(worker->base, EVLOOP_ONCE) < 0)
 			abort(); /* no way to serve, and none to say why */
 		end_turn(worker);

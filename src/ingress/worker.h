@@ -2,7 +2,8 @@
  * A worker: a thread with its own event base, the slots of all listeners, and
  * their sessions. One turn of its loop:
  *
- *   wait -> callbacks: read, parse, append to the journal, release replies
+ *   gather -> wait
+ *        -> callbacks: read, parse, append to the journal, release replies
  *        -> end of turn: one send per session, leave the directory, free
  *
  * Whatever is marked for flushing or freeing in a callback is flushed and
