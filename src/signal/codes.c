@@ -29,7 +29,8 @@ const char *
 codes_sia_from_contact_id(const char *code, enum signal_qualifier qualifier)
 {
 	for (size_t i = 0; i < codes_pair_table_count; i++)
-		if (codes_pair_table[i].qualifier == (int)qualifier &&
+		if (codes_pair_table[i].suggested &&
+		    codes_pair_table[i].qualifier == (int)qualifier &&
 		    strcmp(codes_pair_table[i].event, code) == 0)
 			return codes_pair_table[i].sia;
 	return NULL;

@@ -33,7 +33,9 @@ const struct codes_sia *codes_sia_find(const char *code);
 const char *codes_sia_from_contact_id(const char *code,
     enum signal_qualifier qualifier);
 
-/* The first Contact ID event that maps to this SIA code; false: none. */
+/* The Contact ID event that this SIA code is taken for: a zone alarm where any
+ * maker sends it for one, else the first that it is suggested for, else the
+ * first that some maker sends it for; false: none. */
 bool codes_contact_id_from_sia(const char *sia, char ret_code[4],
     enum signal_qualifier *ret_qualifier);
 
