@@ -166,6 +166,21 @@ static const struct entity_column channel_columns[] = {
 	    "DELETE FROM tocsin.channel_zone WHERE channel_id = $1::bigint" },
 };
 
+static const struct entity_column contact_columns[] = {
+	{ "site", "site_id", ENTITY_NUMBER, true, false, true, "ID",
+	    "of which site" },
+	{ "name", "name", ENTITY_TEXT, true, false, true, "TEXT",
+	    "of the person" },
+	{ "title", "title", ENTITY_TEXT, false, false, false, "TEXT",
+	    "for example Key holder" },
+	{ "phone", "phone", ENTITY_TEXT, false, true, true, "NUMBER",
+	    "as dialled" },
+	{ "email", "email", ENTITY_TEXT, false, true, true, "ADDRESS",
+	    "NAME@HOST" },
+	{ "slot", "slot", ENTITY_NUMBER, false, true, false, "N",
+	    "number in the station's programming" },
+};
+
 static const struct entity_column library_columns[] = {
 	{ "dealer", "dealer_id", ENTITY_NUMBER, false, true, true, "ID",
 	    "defaults of a dealer" },
@@ -182,23 +197,25 @@ static const struct entity_column library_columns[] = {
 };
 
 const struct entity entity_library = { "library", "tocsin.alarm_library",
-	library_columns, COUNT(library_columns), NULL, "" };
+	library_columns, COUNT(library_columns), NULL, "", false };
 
-#define ENTITY(word, table_name, context, more)                                \
+#define ENTITY(word, table_name, context, more, bulk)                          \
  int entity_##word(int argc, char **argv)                                      \
  {                                                                             \
   static const struct entity entity = { #word, table_name, word##_columns,     \
-	  COUNT(word##_columns), context, more };                              \
+	  COUNT(word##_columns), context, more, bulk };                        \
                                                                                \
   return entity_run(&entity, argc, argv);                                      \
  }
 
-ENTITY(dealer, "tocsin.dealer", NULL, "")
-ENTITY(center, "tocsin.center", NULL, "")
-ENTITY(receiver, "tocsin.receiver", "receiver.key", "")
-ENTITY(station, "tocsin.station_record", NULL, "")
+ENTITY(dealer, "tocsin.dealer", NULL, "", false)
+ENTITY(center, "tocsin.center", NULL, "", false)
+ENTITY(receiver, "tocsin.receiver", "receiver.key", "", false)
+ENTITY(station, "tocsin.station_record", NULL, "", false)
 ENTITY(site, "tocsin.site", NULL,
     ", (SELECT account FROM tocsin.effective_account e "
-    "WHERE e.site_id = t.id AND e.destination_id IS NULL) AS effective_account")
-ENTITY(bridge, "tocsin.bridge", "bridge.key", ", state")
-ENTITY(channel, "tocsin.channel", NULL, "")
+    "WHERE e.site_id = t.id AND e.destination_id IS NULL) AS effective_account",
+    true)
+ENTITY(bridge, "tocsin.bridge", "bridge.key", ", state", true)
+ENTITY(channel, "tocsin.channel", NULL, "", true)
+ENTITY(contact, "tocsin.contact", NULL, "", true)

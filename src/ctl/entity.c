@@ -12,6 +12,7 @@
 #include "base/seal.h"
 #include "base/text.h"
 #include "base/unit.h"
+#include "ctl/bulk.h"
 #include "ctl/connection.h"
 #include "ctl/key.h"
 #include "ctl/refusal.h"
@@ -609,15 +610,39 @@ run_verb(struct entity_run *run, const struct verb *verb, int argc, char **argv)
 	return status;
 }
 
+static const struct bulk_verb {
+	const char *name, *synopsis, *help;
+	int (*run)(const char *kind, int argc, char **argv);
+} bulk_verbs[] = {
+	{ "import", "FILE.csv [OPTION]...",
+	    "add what a file of comma-separated values lists", bulk_import },
+	{ "export", "[FILE.csv] [OPTION]...", "all, as import takes them",
+	    bulk_export },
+};
+
+static int
+print_verbs(const struct entity *entity, int argc, char **argv)
+{
+	struct ctl_command rows[COUNT(verbs) + COUNT(bulk_verbs)];
+	size_t count = 0;
+
+	for (size_t i = 0; i < COUNT(verbs); i++)
+		rows[count++] = (struct ctl_command){ verbs[i].name,
+			verbs[i].synopsis, verbs[i].help, NULL };
+	for (size_t i = 0; entity->bulk && i < COUNT(bulk_verbs); i++)
+		rows[count++] = (struct ctl_command){ bulk_verbs[i].name,
+			bulk_verbs[i].synopsis, bulk_verbs[i].help, NULL };
+	return ctl_dispatch(entity->name, rows, count, argc, argv);
+}
+
 int
 entity_run(const struct entity *entity, int argc, char **argv)
 {
-	struct ctl_command rows[COUNT(verbs)];
 	struct entity_run *run;
 	int status = EXIT_STATUS_SOFTWARE;
 
-	for (size_t i = 0; i < COUNT(verbs); i++)
-		if (argc > 1 && strcmp(argv[1], verbs[i].name) == 0) {
+	for (size_t i = 0; argc > 1 && i < COUNT(verbs); i++)
+		if (strcmp(argv[1], verbs[i].name) == 0) {
 			run = calloc(1, sizeof(*run));
 			if (!run)
 				return ctl_fail(status, "out of memory");
@@ -628,8 +653,10 @@ entity_run(const struct entity *entity, int argc, char **argv)
 			free(run);
 			return status;
 		}
-	for (size_t i = 0; i < COUNT(verbs); i++)
-		rows[i] = (struct ctl_command){ verbs[i].name,
-			verbs[i].synopsis, verbs[i].help, NULL };
-	return ctl_dispatch(entity->name, rows, COUNT(rows), argc, argv);
+	for (size_t i = 0; argc > 1 && entity->bulk && i < COUNT(bulk_verbs);
+	     i++)
+		if (strcmp(argv[1], bulk_verbs[i].name) == 0)
+			return bulk_verbs[i].run(entity->name, argc - 1,
+			    argv + 1);
+	return print_verbs(entity, argc, argv);
 }

@@ -42,11 +42,12 @@ struct entity {
 	size_t count;
 	const char *key_context; /* "bridge.key", where it has a key */
 	const char *computed;	 /* further columns to print, or "" */
+	bool bulk;		 /* has import and export (ctl/bulk.h) */
 };
 
 int entity_run(const struct entity *entity, int argc, char **argv);
 
-/* dealer, center, receiver, station, site, bridge, channel, library */
+/* dealer, center, receiver, station, site, bridge, channel, contact, library */
 int entity_dealer(int argc, char **argv);
 int entity_center(int argc, char **argv);
 int entity_receiver(int argc, char **argv);
@@ -54,6 +55,7 @@ int entity_station(int argc, char **argv);
 int entity_site(int argc, char **argv);
 int entity_bridge(int argc, char **argv);
 int entity_channel(int argc, char **argv);
+int entity_contact(int argc, char **argv);
 extern const struct entity entity_library;
 
 #endif

@@ -4,7 +4,7 @@
 
 #include "base/array.h"
 
-static const struct {
+static const struct refusal {
 	const char *constraint;
 	const char *sentence; /* NULL: PostgreSQL's message is one */
 } refusals[] = {
@@ -354,12 +354,29 @@ static const struct {
 	{ "user_account_exists", NULL },
 };
 
+static const struct refusal *
+find(const char *constraint)
+{
+	for (size_t i = 0; i < COUNT(refusals); i++)
+		if (strcmp(constraint, refusals[i].constraint) == 0)
+			return &refusals[i];
+	return NULL;
+}
+
+const char *
+refusal_of(const char *constraint, const char *message)
+{
+	const struct refusal *refusal = find(constraint);
+
+	return refusal && refusal->sentence ? refusal->sentence : message;
+}
+
 const char *
 refusal_sentence(const struct db *db, const struct err *err)
 {
-	for (size_t i = 0; i < COUNT(refusals); i++)
-		if (strcmp(db_constraint(db), refusals[i].constraint) == 0)
-			return refusals[i].sentence ? refusals[i].sentence
-						    : db_message(db);
-	return err->text;
+	const struct refusal *refusal = find(db_constraint(db));
+
+	if (!refusal)
+		return err->text;
+	return refusal->sentence ? refusal->sentence : db_message(db);
 }
