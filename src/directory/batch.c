@@ -2,6 +2,7 @@
  * Changes that are put in place together: collected as finished objects, then
  * applied between two even generations with nothing left that could fail.
  */
+#include <assert.h>
 #include <errno.h>
 #include <malloc.h>
 #include <stdlib.h>
@@ -42,7 +43,8 @@ put(struct directory_batch *batch, enum object_kind kind, uint64_t id,
 
 	if (!batch)
 		return -ENOMEM;
-	object = object_create(kind, id, content, batch->directory->allocate);
+	object = object_create(kind, id, content, batch->directory->names,
+	    batch->directory->allocate);
 	if (!object) {
 		batch->failed = true;
 		return -ENOMEM;
@@ -109,7 +111,7 @@ directory_batch_abandon(struct directory_batch *batch)
 {
 	if (!batch)
 		return;
-	object_free_list(batch->first);
+	object_free_list(batch->first, batch->directory->names);
 	free(batch);
 }
 
@@ -133,8 +135,8 @@ reserve_slots(struct directory_batch *batch, const struct picture *known)
 	for (const struct object *object = batch->first; object;
 	     object = object->next)
 		if (object->kind == OBJECT_BRIDGE)
-			more +=
-			    object->removal || !find_bridge(known, object->id);
+			more += object->removal ||
+			    !find_bridge(known, object_id(object));
 	return presence_reserve(batch->directory->presence, more,
 	    batch->directory->allocate);
 }
@@ -148,12 +150,13 @@ give_slot(struct directory_batch *batch, const struct picture *picture,
 
 	if (object->kind != OBJECT_BRIDGE || object->removal)
 		return;
-	known = find_bridge(picture, object->id);
+	known = find_bridge(picture, object_id(object));
 	if (!known)
-		known = find_bridge(batch->before, object->id);
+		known = find_bridge(batch->before, object_id(object));
 	object_set_slot(object,
-	    known ? known->slot
-		  : presence_take(batch->directory->presence, object->id));
+	    known
+		? known->slot
+		: presence_take(batch->directory->presence, object_id(object)));
 }
 
 /* Of a bridge that no reader holds any more, unless it lives on as another
@@ -167,9 +170,10 @@ release_slot(void *context, struct object *object)
 	if (object->kind != OBJECT_BRIDGE || object->removal)
 		return;
 	bridge = object_bridge(object);
-	now = find_bridge(directory_picture(directory), object->id);
+	now = find_bridge(directory_picture(directory), object_id(object));
 	if (!now || now->slot != bridge->slot)
-		presence_release(directory->presence, bridge->slot, object->id);
+		presence_release(directory->presence, bridge->slot,
+		    object_id(object));
 }
 
 static void
@@ -221,7 +225,7 @@ mark_replaced(void *context, struct object *object)
 	const struct directory_batch *batch = context;
 
 	mark_change(batch->directory->presence, object_bridge(object),
-	    find_bridge(batch->before, object->id));
+	    find_bridge(batch->before, object_id(object)));
 }
 
 /* ---- commit ---- */
@@ -233,7 +237,7 @@ apply_one(struct directory_batch *batch, struct picture *picture,
 {
 	bool bridge = object->kind == OBJECT_BRIDGE;
 	const struct directory_bridge *before =
-	    bridge ? find_bridge(picture, object->id) : NULL;
+	    bridge ? find_bridge(picture, object_id(object)) : NULL;
 	bool changed;
 
 	give_slot(batch, picture, object);
@@ -284,6 +288,32 @@ end_change(struct directory *directory)
 	    memory_order_release);
 }
 
+void
+directory_hold(struct directory *directory)
+{
+	directory->holding = true;
+}
+
+void
+directory_let_go(struct directory *directory)
+{
+	directory->holding = false;
+	object_free_list(directory->held, directory->names);
+	directory->held = NULL;
+}
+
+static void
+hold_back(struct directory *directory, struct retired *retired)
+{
+	while (retired->objects) {
+		struct object *object = retired->objects;
+
+		retired->objects = object->next;
+		object->next = directory->held;
+		directory->held = object;
+	}
+}
+
 /* Something went: let no reader hold it, then free it. */
 static void
 reclaim(struct directory *directory, struct retired *retired,
@@ -293,7 +323,9 @@ reclaim(struct directory *directory, struct retired *retired,
 		return;
 	directory_wait_for_readers();
 	release_slots(directory, retired->objects);
-	retired_free(retired);
+	if (directory->holding)
+		hold_back(directory, retired);
+	retired_free(retired, directory->names);
 	free(receivers);
 }
 
@@ -334,6 +366,7 @@ commit_replacement(struct directory_batch *batch, size_t *ret_changes)
 	struct retired retired = { NULL, NULL };
 	int result = picture ? reserve_slots(batch, old) : -ENOMEM;
 
+	assert(!directory->holding);
 	if (result == 0) {
 		result = picture_reserve(picture, batch->puts, &retired);
 		list = picture_receiver_list_reserve(picture,
@@ -341,7 +374,7 @@ commit_replacement(struct directory_batch *batch, size_t *ret_changes)
 	}
 	if (result < 0 || !list) {
 		free(list);
-		picture_close(&picture);
+		picture_close(&picture, directory->names);
 		return -ENOMEM;
 	}
 	batch->before = old;
@@ -355,8 +388,8 @@ commit_replacement(struct directory_batch *batch, size_t *ret_changes)
 	directory_wait_for_readers();
 	release_slots(directory, retired.objects);
 	table_each(&old->by_id[OBJECT_BRIDGE], release_slot, directory);
-	retired_free(&retired);
-	picture_close(&old);
+	retired_free(&retired, directory->names);
+	picture_close(&old, directory->names);
 	/* the old picture lay between what stays: give its pages back */
 	malloc_trim(0);
 	return 0;
@@ -385,8 +418,8 @@ publish(struct directory *directory, size_t changes)
 	status->receivers = picture->by_id[OBJECT_RECEIVER].count;
 	status->sites = picture->by_id[OBJECT_SITE].count;
 	status->bridges = picture->by_id[OBJECT_BRIDGE].count;
-	status->bytes =
-	    picture_bytes(picture) + presence_bytes(directory->presence);
+	status->bytes = picture_bytes(picture) + names_bytes(directory->names) +
+	    presence_bytes(directory->presence);
 	status->changes += changes;
 	tell_subscribers(directory);
 	pthread_mutex_unlock(&directory->lock);

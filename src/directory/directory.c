@@ -212,15 +212,18 @@ directory_create(struct directory **ret, struct err *err)
 {
 	struct directory *directory = calloc(1, sizeof(*directory));
 	struct picture *picture = picture_create(malloc);
+	struct names *names = names_create(malloc);
 	struct presence *presence = presence_create();
 
-	if (!directory || !picture || !presence) {
+	if (!directory || !picture || !names || !presence) {
 		free(directory);
-		picture_close(&picture);
+		picture_close(&picture, names);
+		names_close(&names);
 		presence_close(&presence);
 		return err_set(err, -ENOMEM, "out of memory");
 	}
 	directory->allocate = malloc;
+	directory->names = names;
 	directory->presence = presence;
 	atomic_store(&directory->picture, picture);
 	pthread_mutex_init(&directory->lock, NULL);
@@ -264,7 +267,8 @@ directory_close(struct directory **directory_in)
 		return;
 	follower_close(&directory->follower);
 	picture = directory_picture(directory);
-	picture_close(&picture);
+	picture_close(&picture, directory->names);
+	names_close(&directory->names);
 	presence_close(&directory->presence);
 	pthread_mutex_destroy(&directory->lock);
 	free(directory);

@@ -28,6 +28,7 @@
 #include "base/slice.h"
 
 #define DIRECTORY_CODE_SIZE	 4
+#define DIRECTORY_ZONE_SIZE	 7
 #define DIRECTORY_ACCOUNT_SIZE	 33 /* transport account text, NUL included */
 #define DIRECTORY_EFFECTIVE_SIZE 33 /* prefix + number, NUL included */
 
@@ -127,7 +128,8 @@ struct directory_site {
 };
 
 struct directory_zone {
-	const char *zone; /* as configured, compared without leading zeros */
+	/* as configured, compared without leading zeros */
+	char zone[DIRECTORY_ZONE_SIZE];
 	uint64_t channel_id;
 	uint16_t zone_type;
 	int8_t enabled;			/* channel's own override */
@@ -157,21 +159,23 @@ enum directory_path_kind {
 struct directory_bridge {
 	uint64_t id;
 	uint64_t site_id; /* 0: unregistered */
-	enum directory_bridge_kind kind;
 	const char *serial;
 	/* how it signals; NULL: any */
 	const char *account;
 	const char *receiver;
 	const char *line;
 	const char *listener;
-	uint8_t key[32];
+	const uint8_t *key;
+	uint8_t kind;	    /* enum directory_bridge_kind */
 	uint8_t key_length; /* 0: the listener's key, or clear */
 	bool cipher_required;
 	uint16_t zone_count;
 	uint32_t slot; /* in its presence; given by the directory */
-	struct directory_path paths[DIRECTORY_PATHS];
+	/* DIRECTORY_PATHS of them; NULL when put: not supervised */
+	const struct directory_path *paths;
 	const struct directory_zone *zones; /* sorted by zone without zeros */
 };
+#define DIRECTORY_KEY_SIZE 32
 
 /* ---- readers ---------------------------------------------------------------- */
 

@@ -13,10 +13,11 @@
 #include "base/log.h"
 #include "directory/changes.h"
 #include "directory/private.h"
-#include "directory/snapshot.h"
+#include "directory/save.h"
 
 #define APPLICATION	  "tocsind directory"
 #define IN_FLIGHT_POLL_US 500000ll   /* while a transaction is open */
+#define SAVING_LOOK_US	  250000ll   /* is the snapshot written? */
 #define IDLE_LOOK_US	  30000000ll /* does the server still answer? */
 #define RETRY_FIRST_US	  250000ll   /* doubled each time */
 #define RETRY_MAX_US	  10000000ll
@@ -42,7 +43,8 @@ struct follower {
 	/* the thread's; before it runs, follower_open's */
 	struct db db;
 	struct changes changes;
-	bool snapshot_stale; /* the picture is newer than the file */
+	bool snapshot_stale; /* the picture is newer than what is written */
+	struct save save;
 	int64_t snapshot_due_us, refresh_due_us, trim_due_us, retry_us;
 };
 
@@ -79,6 +81,42 @@ now_us(const struct follower *f)
 	return clock_monotonic_us(f->clock);
 }
 
+/* ---- the snapshot file ---- */
+
+static void
+snapshot_failed(struct follower *f, const struct err *err)
+{
+	log_write(LOG_ERROR, "directory", "snapshot_not_written",
+	    "error=\"%s\"", err->text);
+	f->snapshot_stale = true;
+}
+
+static void
+finish_snapshot(struct follower *f)
+{
+	struct err err;
+
+	if (f->save.running && save_finish(&f->save, &err) < 0)
+		snapshot_failed(f, &err);
+}
+
+static void
+begin_snapshot(struct follower *f)
+{
+	struct err err;
+
+	if (!f->snapshot_stale || f->snapshot[0] == '\0' || f->save.running)
+		return;
+	f->snapshot_stale = false;
+	f->save.directory = f->directory;
+	f->save.io = f->io;
+	f->save.path = f->snapshot;
+	f->save.master = f->master;
+	if (save_start(&f->save, clock_wall_us(f->clock), &err) < 0)
+		snapshot_failed(f, &err);
+	f->snapshot_due_us = now_us(f) + f->config.snapshot_interval_us;
+}
+
 /* ---- from the database ---- */
 
 static int
@@ -110,6 +148,7 @@ load_everything(struct follower *f, struct err *err)
 		return result;
 	}
 	directory_batch_replace_all(load.batch);
+	finish_snapshot(f);
 	result = directory_batch_commit(load.batch);
 	if (result < 0)
 		return err_set(err, result, "out of memory for the directory");
@@ -165,26 +204,7 @@ apply_changes(struct follower *f, struct err *err)
 	return 0;
 }
 
-/* ---- the snapshot file ---- */
-
-static void
-write_snapshot(struct follower *f)
-{
-	struct err err;
-	int result;
-
-	if (!f->snapshot_stale || f->snapshot[0] == '\0')
-		return;
-	result =
-	    snapshot_write(f->io, f->snapshot, directory_picture(f->directory),
-		f->master, clock_wall_us(f->clock), &err);
-	if (result < 0)
-		log_write(LOG_ERROR, "directory", "snapshot_not_written",
-		    "error=\"%s\"", err.text);
-	else
-		f->snapshot_stale = false;
-	f->snapshot_due_us = now_us(f) + f->config.snapshot_interval_us;
-}
+/* ---- from the snapshot file ---- */
 
 static int
 read_snapshot(struct follower *f, struct err *err)
@@ -280,7 +300,9 @@ wait_timeout_ms(const struct follower *f)
 	int64_t due_us =
 	    now + (f->changes.in_flight ? IN_FLIGHT_POLL_US : IDLE_LOOK_US);
 
-	if (f->snapshot_stale && f->snapshot[0])
+	if (f->save.running)
+		earlier(&due_us, now + SAVING_LOOK_US);
+	else if (f->snapshot_stale && f->snapshot[0])
 		earlier(&due_us, f->snapshot_due_us);
 	if (f->config.refresh_us > 0)
 		earlier(&due_us, f->refresh_due_us);
@@ -310,8 +332,10 @@ work(struct follower *f, struct err *err)
 
 	if (result < 0)
 		return result;
+	if (f->save.running && save_is_done(&f->save))
+		finish_snapshot(f);
 	if (now_us(f) >= f->snapshot_due_us)
-		write_snapshot(f);
+		begin_snapshot(f);
 	return now_us(f) >= f->trim_due_us ? trim(f, err) : 0;
 }
 
@@ -433,7 +457,7 @@ fill(struct follower *f, struct err *err)
 	if (f->conninfo[0])
 		result = start_from_database(f, &problem);
 	if (result == 0) {
-		write_snapshot(f);
+		begin_snapshot(f);
 		return 0;
 	}
 	/* a database that is there but newer: its picture is not ours */
@@ -520,8 +544,10 @@ follower_close(struct follower **follower)
 	if (f->running) {
 		signal_fd(f->stop_fd);
 		pthread_join(f->thread, NULL);
-		write_snapshot(f);
+		finish_snapshot(f);
+		begin_snapshot(f);
 	}
+	finish_snapshot(f);
 	db_close(&f->db);
 	changes_close(&f->changes);
 	if (f->stop_fd >= 0)

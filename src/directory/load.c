@@ -411,7 +411,7 @@ read_zones(const struct gathering *g, struct directory_bridge *bridge)
 	     row = row->next, i++) {
 		struct fields fields = more_fields(g, row);
 
-		zones[i].zone = read_text(&fields);
+		read_string(&fields, zones[i].zone, sizeof(zones[i].zone));
 		zones[i].channel_id = read_number(&fields, UINT64_MAX);
 		zones[i].zone_type = (uint16_t)read_number(&fields, UINT16_MAX);
 		zones[i].enabled = read_tristate(&fields);
@@ -432,8 +432,11 @@ read_path(struct fields *fields, struct directory_path *path)
 	path->listener = read_nullable(fields);
 }
 
+/* key and paths: where the bridge's are kept meanwhile */
 static bool
-read_bridge(const struct gathering *g, struct directory_bridge *bridge)
+read_bridge(const struct gathering *g, struct directory_bridge *bridge,
+    uint8_t key[DIRECTORY_KEY_SIZE],
+    struct directory_path paths[DIRECTORY_PATHS])
 {
 	struct fields fields = own_fields(g);
 
@@ -448,20 +451,24 @@ read_bridge(const struct gathering *g, struct directory_bridge *bridge)
 	bridge->line = read_nullable(&fields);
 	bridge->listener = read_nullable(&fields);
 	/* the panel is not understood then, and takes its backup path */
-	if (!read_key(g->load, &fields, "bridge", bridge->id, bridge->key,
+	if (!read_key(g->load, &fields, "bridge", bridge->id, key,
 		&bridge->key_length))
 		bridge->key_length = 0;
+	bridge->key = key;
 	bridge->cipher_required = read_boolean(&fields);
 	for (unsigned i = 0; i < DIRECTORY_PATHS; i++)
-		read_path(&fields, &bridge->paths[i]);
+		read_path(&fields, &paths[i]);
+	bridge->paths = paths;
 	return !fields.failed;
 }
 
 static int
 put_bridge(const struct gathering *g)
 {
+	uint8_t key[DIRECTORY_KEY_SIZE];
+	struct directory_path paths[DIRECTORY_PATHS];
 	struct directory_bridge bridge = { 0 };
-	bool good = read_bridge(g, &bridge);
+	bool good = read_bridge(g, &bridge, key, paths);
 	int result = read_zones(g, &bridge);
 
 	if (result == 0)
@@ -469,7 +476,7 @@ put_bridge(const struct gathering *g)
 		    ? directory_put_bridge(g->load->batch, bridge.id, &bridge)
 		    : -EPROTO;
 	free((void *)(uintptr_t)bridge.zones);
-	explicit_bzero(bridge.key, sizeof(bridge.key));
+	explicit_bzero(key, sizeof(key));
 	return result;
 }
 

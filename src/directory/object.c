@@ -123,37 +123,44 @@ compare_zones(const void *a, const void *b)
 	    (left->channel_id < right->channel_id);
 }
 
+static const struct directory_path no_paths[DIRECTORY_PATHS];
+
+static bool
+is_supervised(const struct directory_bridge *bridge)
+{
+	return bridge->paths &&
+	    memcmp(bridge->paths, no_paths, sizeof(no_paths)) != 0;
+}
+
+/* What few bridges have takes no room in the others. The names in zones and
+ * paths are shared afterwards. */
 static void
 pack_bridge(struct packing *packing, struct directory_bridge *bridge)
 {
 	size_t count = bridge->zone_count;
-	const struct directory_zone *from = bridge->zones;
-	struct directory_zone *to;
+	struct directory_zone *zones;
 
 	/* first what a look-up compares, close to the struct itself */
 	pack_string(packing, &bridge->account);
 	pack_string(packing, &bridge->receiver);
 	pack_string(packing, &bridge->line);
-	pack_string(packing, &bridge->listener);
-	to = (struct directory_zone *)(uintptr_t)pack_bytes(packing,
-	    count ? from : NULL, count * sizeof(*from),
-	    _Alignof(struct directory_zone));
-	for (size_t i = 0; i < count; i++) {
-		const char *zone = from[i].zone, *name = from[i].name;
-
-		pack_text(packing, &zone);
-		pack_text(packing, &name);
-		if (to) {
-			to[i].zone = zone;
-			to[i].name = name;
-		}
-	}
+	bridge->key = pack_bytes(packing,
+	    bridge->key_length ? bridge->key : NULL, bridge->key_length, 1);
 	pack_text(packing, &bridge->serial);
-	for (size_t i = 0; i < DIRECTORY_PATHS; i++)
-		pack_string(packing, &bridge->paths[i].listener);
-	bridge->zones = to;
-	if (to)
-		qsort(to, count, sizeof(*to), compare_zones);
+	zones = (struct directory_zone *)(uintptr_t)pack_bytes(packing,
+	    count ? bridge->zones : NULL, count * sizeof(*zones),
+	    _Alignof(struct directory_zone));
+	bridge->zones = zones;
+	for (size_t i = 0; zones && i < count; i++)
+		if (!zones[i].name)
+			zones[i].name = "";
+	if (zones)
+		qsort(zones, count, sizeof(*zones), compare_zones);
+	if (is_supervised(bridge))
+		bridge->paths = pack_bytes(packing, bridge->paths,
+		    sizeof(no_paths), _Alignof(struct directory_path));
+	else
+		bridge->paths = no_paths;
 }
 
 union content {
@@ -203,40 +210,160 @@ pack(enum object_kind kind, union content *content, char *room)
 	return packing.used;
 }
 
+/* ---- shared names ---- */
+
+/* Calls fn for each place in the object where a shared name stands; stops at
+ * the first false. */
+typedef bool (*name_fn)(void *context, const char **name);
+
+static bool
+each_name(struct object *object, name_fn fn, void *context)
+{
+	struct directory_bridge *bridge = (void *)object->content;
+	struct directory_zone *zones;
+	struct directory_path *paths;
+	bool going = true;
+
+	if (object->kind != OBJECT_BRIDGE || object->removal)
+		return true;
+	zones = (struct directory_zone *)(uintptr_t)bridge->zones;
+	paths = (struct directory_path *)(uintptr_t)bridge->paths;
+	going = fn(context, &bridge->listener);
+	for (size_t i = 0; going && i < bridge->zone_count; i++)
+		going = fn(context, &zones[i].name);
+	for (size_t i = 0; going && paths != no_paths && i < DIRECTORY_PATHS;
+	     i++)
+		going = fn(context, &paths[i].listener);
+	return going;
+}
+
+struct sharing {
+	struct names *names;
+	object_allocate_fn allocate;
+	size_t taken;
+};
+
+static bool
+take_name(void *context, const char **name)
+{
+	struct sharing *sharing = context;
+
+	if (*name)
+		*name = names_take(sharing->names, *name, sharing->allocate);
+	else
+		return true;
+	sharing->taken += *name != NULL;
+	return *name != NULL;
+}
+
+static bool
+release_name(void *context, const char **name)
+{
+	names_release(context, *name);
+	return true;
+}
+
+/* Only those that were taken before memory was out. */
+static bool
+give_back(void *context, const char **name)
+{
+	struct sharing *sharing = context;
+
+	if (*name && sharing->taken == 0)
+		return false;
+	names_release(sharing->names, *name);
+	sharing->taken -= *name != NULL;
+	return true;
+}
+
+static bool
+share_names(struct object *object, struct names *names,
+    object_allocate_fn allocate)
+{
+	struct sharing sharing = { names, allocate, 0 };
+
+	if (each_name(object, take_name, &sharing))
+		return true;
+	each_name(object, give_back, &sharing);
+	return false;
+}
+
+static bool
+count_name(void *context, const char **name)
+{
+	size_t *bytes = context;
+
+	*bytes += *name ? strlen(*name) + 1 : 0;
+	return true;
+}
+
+size_t
+object_shared_bytes(const struct object *object)
+{
+	size_t bytes = 0;
+
+	each_name((struct object *)(uintptr_t)object, count_name, &bytes);
+	return bytes;
+}
+
+/* ---- objects ---- */
+
+static struct object *
+create_removal(enum object_kind kind, uint64_t id, object_allocate_fn allocate)
+{
+	size_t bytes = sizeof(struct object) + sizeof(id);
+	struct object *object = allocate(bytes);
+
+	if (!object)
+		return NULL;
+	*object = (struct object){
+		.bytes = (uint32_t)bytes, .kind = (uint8_t)kind, .removal = true
+	};
+	object->content[0] = id;
+	return object;
+}
+
 struct object *
 object_create(enum object_kind kind, uint64_t id, const void *content,
-    object_allocate_fn allocate)
+    struct names *names, object_allocate_fn allocate)
 {
 	union content copy;
 	size_t bytes = sizeof(struct object);
 	struct object *object;
 
-	if (content) {
-		memcpy(&copy, content, content_bytes[kind]);
-		bytes += pack(kind, &copy, NULL);
-	}
+	if (!content)
+		return create_removal(kind, id, allocate);
+	memcpy(&copy, content, content_bytes[kind]);
+	bytes += pack(kind, &copy, NULL);
 	object = allocate(bytes);
 	if (!object)
 		return NULL;
-	*object = (struct object){ .id = id,
-		.bytes = (uint32_t)bytes,
-		.kind = (uint16_t)kind,
-		.removal = !content };
-	if (content) {
-		memcpy(&copy, content, content_bytes[kind]);
-		pack(kind, &copy, (char *)object->content);
-		memcpy(object->content, &copy, content_bytes[kind]);
+	*object =
+	    (struct object){ .bytes = (uint32_t)bytes, .kind = (uint8_t)kind };
+	memcpy(&copy, content, content_bytes[kind]);
+	pack(kind, &copy, (char *)object->content);
+	memcpy(object->content, &copy, content_bytes[kind]);
+	if (!share_names(object, names, allocate)) {
+		free(object);
+		return NULL;
 	}
 	return object;
 }
 
 void
-object_free_list(struct object *list)
+object_free(struct object *object, struct names *names)
+{
+	each_name(object, release_name, names);
+	free(object);
+}
+
+void
+object_free_list(struct object *list, struct names *names)
 {
 	while (list) {
 		struct object *next = list->next;
 
-		free(list);
+		object_free(list, names);
 		list = next;
 	}
 }

@@ -7,6 +7,7 @@
 #define DIRECTORY_OBJECT_H
 
 #include "directory/directory.h"
+#include "directory/names.h"
 
 /* Which of the tables. In the snapshot file: never renumber. */
 enum object_kind {
@@ -21,11 +22,11 @@ enum object_kind {
 
 struct object {
 	struct object *next; /* in a batch, or waiting to be freed */
-	uint64_t id;
-	uint32_t bytes; /* of the allocation, header included */
-	uint16_t kind;	/* enum object_kind */
-	bool removal;	/* nothing behind it: the id goes away */
-	uint64_t content[];
+	uint32_t bytes;	     /* of the allocation, header included */
+	uint8_t kind;	     /* enum object_kind */
+	bool removal;	     /* nothing but the id: it goes away */
+	uint64_t content[];  /* every struct but a zone type's begins with its
+			      * id */
 };
 
 /* The public struct in an object. */
@@ -33,6 +34,16 @@ static inline const void *
 object_content(const struct object *object)
 {
 	return object->content;
+}
+
+static inline uint64_t
+object_id(const struct object *object)
+{
+	if (object->kind == OBJECT_ZONE_TYPE && !object->removal)
+		return ((const struct directory_zone_type *)
+			    object_content(object))
+		    ->number;
+	return object->content[0];
 }
 
 static inline const struct directory_bridge *
@@ -50,11 +61,14 @@ object_set_slot(struct object *object, uint32_t slot)
 
 typedef void *(*object_allocate_fn)(size_t bytes);
 
-/* A copy of the public struct of that kind; NULL content: a removal. NULL when
- * out of memory. */
+/* A copy of the public struct of that kind, whose id it has; NULL content: a
+ * removal. Shared names are used in names. NULL when out of memory. */
 struct object *object_create(enum object_kind kind, uint64_t id,
-    const void *content, object_allocate_fn allocate);
+    const void *content, struct names *names, object_allocate_fn allocate);
+void object_free(struct object *object, struct names *names);
+/* The texts in names that it uses. */
+size_t object_shared_bytes(const struct object *object);
 /* Every object of a list linked by next. */
-void object_free_list(struct object *list);
+void object_free_list(struct object *list, struct names *names);
 
 #endif

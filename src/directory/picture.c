@@ -10,7 +10,7 @@ static uint64_t
 hash_id(const void *context, const struct object *object)
 {
 	(void)context;
-	return hash_number(object->id);
+	return hash_number(object_id(object));
 }
 
 /* ---- senders ---- */
@@ -45,8 +45,8 @@ static struct hashes
 hash_sender(const struct picture *picture, const struct sender *sender,
     unsigned needed)
 {
-	struct hashes hashes = { .account =
-				     hash_slice(picture, sender->account) };
+	struct hashes hashes = { .account = hash_slice(picture,
+				     slice_strip_zeros(sender->account)) };
 
 	if (needed & SENDER_LISTENER)
 		hashes.listener = hash_slice(picture, sender->listener);
@@ -65,30 +65,22 @@ set_of(const struct directory_bridge *bridge)
 	    (bridge->receiver ? SENDER_RECEIVER : 0u);
 }
 
-static struct slice
-index_account(const struct sender_index *index, struct slice account)
-{
-	return index->stripped ? slice_strip_zeros(account) : account;
-}
-
 static struct sender
-sender_of(const struct sender_index *index,
-    const struct directory_bridge *bridge)
+sender_of(const struct directory_bridge *bridge)
 {
 	return (struct sender){
 		.listener = slice_from_string(bridge->listener),
 		.receiver = slice_from_string(bridge->receiver),
 		.line = slice_from_string(bridge->line),
-		.account =
-		    index_account(index, slice_from_string(bridge->account)),
+		.account = slice_from_string(bridge->account),
 	};
 }
 
 static uint64_t
-hash_bridge(const struct picture *picture, const struct sender_index *index,
+hash_bridge(const struct picture *picture,
     const struct directory_bridge *bridge)
 {
-	struct sender sender = sender_of(index, bridge);
+	struct sender sender = sender_of(bridge);
 	unsigned set = set_of(bridge);
 	struct hashes hashes = hash_sender(picture, &sender, set);
 
@@ -102,14 +94,25 @@ is_text(const char *text, struct slice s)
 	    memcmp(text, s.data, s.length) == 0;
 }
 
+/* stripped: accounts are compared without their leading zeros. */
 static bool
-is_from(const struct sender_index *index, const struct directory_bridge *bridge,
-    unsigned set, const struct sender *sender)
+is_account(const struct directory_bridge *bridge, struct slice account,
+    bool stripped)
 {
-	struct slice account =
-	    index_account(index, slice_from_string(bridge->account));
+	struct slice own = slice_from_string(bridge->account);
 
-	return set_of(bridge) == set && slice_equal(account, sender->account) &&
+	if (stripped)
+		return slice_equal(slice_strip_zeros(own),
+		    slice_strip_zeros(account));
+	return slice_equal(own, account);
+}
+
+static bool
+is_from(const struct directory_bridge *bridge, unsigned set,
+    const struct sender *sender, bool stripped)
+{
+	return set_of(bridge) == set &&
+	    is_account(bridge, sender->account, stripped) &&
 	    (!(set & SENDER_LISTENER) ||
 		is_text(bridge->listener, sender->listener)) &&
 	    (!(set & SENDER_LINE) || is_text(bridge->line, sender->line)) &&
@@ -120,8 +123,10 @@ is_from(const struct sender_index *index, const struct directory_bridge *bridge,
 /* The first, and whether there is another. */
 static const struct directory_bridge *
 find_in_set(const struct sender_index *index, uint64_t hash, unsigned set,
-    const struct sender *sender, bool *ret_more)
+    const struct sender *sender, bool stripped, bool *ret_more)
 {
+	const _Atomic bool *equals =
+	    stripped ? &index->equals_stripped : &index->equals;
 	struct table_walk walk = table_walk(&index->table, hash);
 	const struct directory_bridge *found = NULL;
 	struct object *object;
@@ -130,14 +135,14 @@ find_in_set(const struct sender_index *index, uint64_t hash, unsigned set,
 	while ((object = table_next(&walk)) != NULL) {
 		const struct directory_bridge *bridge = object_bridge(object);
 
-		if (!is_from(index, bridge, set, sender))
+		if (!is_from(bridge, set, sender, stripped))
 			continue;
 		if (found) {
 			*ret_more = true;
 			break;
 		}
 		found = bridge;
-		if (!atomic_load_explicit(&index->equals, memory_order_relaxed))
+		if (!atomic_load_explicit(equals, memory_order_relaxed))
 			break;
 	}
 	return found;
@@ -153,9 +158,10 @@ names_given(const struct sender *sender)
 }
 
 static const struct directory_bridge *
-find_in_index(const struct picture *picture, const struct sender_index *index,
-    const struct sender *sender)
+find_in_index(const struct picture *picture, const struct sender *sender,
+    bool stripped)
 {
+	const struct sender_index *index = &picture->by_sender;
 	/* more names first; among equally many the receiver, then the line */
 	static const uint8_t order[SENDER_SETS] = {
 		SENDER_RECEIVER | SENDER_LINE | SENDER_LISTENER,
@@ -182,7 +188,7 @@ find_in_index(const struct picture *picture, const struct sender_index *index,
 		if (!(sets & 1u << order[i]) || (order[i] & ~given))
 			continue;
 		bridge = find_in_set(index, mix(&hashes, order[i]), order[i],
-		    sender, &more);
+		    sender, stripped, &more);
 		if (bridge)
 			return more ? NULL : bridge;
 	}
@@ -194,13 +200,9 @@ picture_find_sender(const struct picture *picture, const struct sender *sender,
     bool zeros)
 {
 	const struct directory_bridge *bridge =
-	    find_in_index(picture, &picture->by_sender, sender);
-	struct sender stripped = *sender;
+	    find_in_index(picture, sender, false);
 
-	if (bridge || !zeros)
-		return bridge;
-	stripped.account = slice_strip_zeros(sender->account);
-	return find_in_index(picture, &picture->by_stripped_sender, &stripped);
+	return bridge || !zeros ? bridge : find_in_index(picture, sender, true);
 }
 
 static void
@@ -221,12 +223,15 @@ index_add(const struct picture *picture, struct sender_index *index,
     struct object *object)
 {
 	const struct directory_bridge *bridge = object_bridge(object);
-	uint64_t hash = hash_bridge(picture, index, bridge);
-	struct sender sender = sender_of(index, bridge);
+	uint64_t hash = hash_bridge(picture, bridge);
+	struct sender sender = sender_of(bridge);
 	bool more;
 
-	if (find_in_set(index, hash, set_of(bridge), &sender, &more))
+	if (find_in_set(index, hash, set_of(bridge), &sender, false, &more))
 		atomic_store_explicit(&index->equals, true,
+		    memory_order_relaxed);
+	if (find_in_set(index, hash, set_of(bridge), &sender, true, &more))
+		atomic_store_explicit(&index->equals_stripped, true,
 		    memory_order_relaxed);
 	table_insert(&index->table, hash, object);
 	index_count(index, set_of(bridge), 1);
@@ -238,8 +243,7 @@ index_take(const struct picture *picture, struct sender_index *index,
 {
 	const struct directory_bridge *bridge = object_bridge(object);
 
-	table_remove(&index->table, hash_bridge(picture, index, bridge),
-	    object);
+	table_remove(&index->table, hash_bridge(picture, bridge), object);
 	index_count(index, set_of(bridge), -1);
 }
 
@@ -249,42 +253,19 @@ index_replace(const struct picture *picture, struct sender_index *index,
     struct object *before, struct object *after)
 {
 	const struct directory_bridge *bridge = object_bridge(after);
-	struct sender sender = sender_of(index, object_bridge(before));
+	struct sender sender = sender_of(object_bridge(before));
 
-	if (!is_from(index, bridge, set_of(object_bridge(before)), &sender))
+	if (!is_from(bridge, set_of(object_bridge(before)), &sender, false))
 		return false;
-	table_replace(&index->table, hash_bridge(picture, index, bridge),
-	    before, after);
+	table_replace(&index->table, hash_bridge(picture, bridge), before,
+	    after);
 	return true;
-}
-
-static void
-index_apply(const struct picture *picture, struct sender_index *index,
-    struct object *before, struct object *after)
-{
-	if (before && after && index_replace(picture, index, before, after))
-		return;
-	if (before)
-		index_take(picture, index, before);
-	if (after)
-		index_add(picture, index, after);
 }
 
 static uint64_t
 hash_by_sender(const void *context, const struct object *object)
 {
-	const struct picture *picture = context;
-
-	return hash_bridge(picture, &picture->by_sender, object_bridge(object));
-}
-
-static uint64_t
-hash_by_stripped_sender(const void *context, const struct object *object)
-{
-	const struct picture *picture = context;
-
-	return hash_bridge(picture, &picture->by_stripped_sender,
-	    object_bridge(object));
+	return hash_bridge(context, object_bridge(object));
 }
 
 /* ---- the whole ---- */
@@ -297,7 +278,7 @@ picture_find(const struct picture *picture, enum object_kind kind, uint64_t id)
 	const struct object *object;
 
 	while ((object = table_next(&walk)) != NULL)
-		if (object->id == id)
+		if (object_id(object) == id)
 			break;
 	return object;
 }
@@ -312,7 +293,6 @@ picture_create(object_allocate_fn allocate)
 	memset(picture, 0, sizeof(*picture));
 	hash_key_random(&picture->key);
 	picture->allocate = allocate;
-	picture->by_stripped_sender.stripped = true;
 	return picture;
 }
 
@@ -356,14 +336,13 @@ picture_receiver_list_replace(struct picture *picture,
 }
 
 static void
-free_object(void *context, struct object *object)
+free_object(void *names, struct object *object)
 {
-	(void)context;
-	free(object);
+	object_free(object, names);
 }
 
 void
-picture_close(struct picture **picture_in)
+picture_close(struct picture **picture_in, struct names *names)
 {
 	struct picture *picture = *picture_in;
 
@@ -371,9 +350,8 @@ picture_close(struct picture **picture_in)
 	if (!picture)
 		return;
 	table_close(&picture->by_sender.table);
-	table_close(&picture->by_stripped_sender.table);
 	for (int kind = 0; kind < OBJECT_KINDS; kind++) {
-		table_each(&picture->by_id[kind], free_object, NULL);
+		table_each(&picture->by_id[kind], free_object, names);
 		table_close(&picture->by_id[kind]);
 	}
 	free(atomic_load(&picture->receivers));
@@ -381,9 +359,9 @@ picture_close(struct picture **picture_in)
 }
 
 void
-retired_free(struct retired *retired)
+retired_free(struct retired *retired, struct names *names)
 {
-	object_free_list(retired->objects);
+	object_free_list(retired->objects, names);
 	while (retired->arrays) {
 		struct table_array *next = retired->arrays->next_retired;
 
@@ -406,10 +384,6 @@ picture_reserve(struct picture *picture, const size_t more[OBJECT_KINDS],
 		result = table_reserve(&picture->by_sender.table,
 		    more[OBJECT_BRIDGE], hash_by_sender, picture,
 		    picture->allocate, &retired->arrays);
-	if (result == 0)
-		result = table_reserve(&picture->by_stripped_sender.table,
-		    more[OBJECT_BRIDGE], hash_by_stripped_sender, picture,
-		    picture->allocate, &retired->arrays);
 	return result;
 }
 
@@ -425,10 +399,16 @@ static void
 apply_sender(struct picture *picture, struct object *before,
     struct object *after)
 {
+	struct sender_index *index = &picture->by_sender;
+
 	before = is_sender(before) ? before : NULL;
 	after = is_sender(after) ? after : NULL;
-	index_apply(picture, &picture->by_sender, before, after);
-	index_apply(picture, &picture->by_stripped_sender, before, after);
+	if (before && after && index_replace(picture, index, before, after))
+		return;
+	if (before)
+		index_take(picture, index, before);
+	if (after)
+		index_add(picture, index, after);
 }
 
 static void
@@ -443,9 +423,9 @@ picture_apply(struct picture *picture, struct object *object,
     struct retired *retired)
 {
 	struct table *table = &picture->by_id[object->kind];
-	uint64_t hash = hash_number(object->id);
+	uint64_t id = object_id(object), hash = hash_number(id);
 	struct object *old = (struct object *)(uintptr_t)picture_find(picture,
-	    (enum object_kind)object->kind, object->id);
+	    (enum object_kind)object->kind, id);
 
 	apply_sender(picture, old, object);
 	if (object->removal && old)
@@ -469,8 +449,7 @@ size_t
 picture_bytes(const struct picture *picture)
 {
 	size_t bytes = sizeof(*picture) + picture->bytes +
-	    table_bytes(&picture->by_sender.table) +
-	    table_bytes(&picture->by_stripped_sender.table);
+	    table_bytes(&picture->by_sender.table);
 
 	for (int kind = 0; kind < OBJECT_KINDS; kind++)
 		bytes += table_bytes(&picture->by_id[kind]);

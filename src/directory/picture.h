@@ -19,16 +19,16 @@ enum sender_name {
 };
 #define SENDER_SETS 8
 
-/* Bridges by account and by what else they name. Which sets of names occur
- * at all is known, so that a look-up tries only those. */
+/* Bridges by account without leading zeros and by what else they name. Which
+ * sets of names occur at all is known, so that a look-up tries only those. */
 struct sender_index {
 	struct table table;
-	bool stripped;	      /* account without leading zeros */
 	_Atomic uint8_t sets; /* bit N: bridges with the set N exist */
 	size_t set_counts[SENDER_SETS]; /* the writer's */
-	/* Some bridge has or had an equal one: look-ups must look for a
-	 * second. Stays until the next full load. */
-	_Atomic bool equals;
+	/* Some bridge has or had an equal one, with accounts as they are and
+	 * without their zeros: look-ups must look for a second. Stays until
+	 * the next full load. */
+	_Atomic bool equals, equals_stripped;
 };
 
 /* In id order. */
@@ -41,7 +41,7 @@ struct picture {
 	struct hash_key key; /* of account texts: strangers choose them */
 	object_allocate_fn allocate;
 	struct table by_id[OBJECT_KINDS];
-	struct sender_index by_sender, by_stripped_sender;
+	struct sender_index by_sender;
 	_Atomic(struct receiver_list *) receivers; /* NULL: none */
 	size_t bytes; /* of the objects in it; the writer's */
 };
@@ -52,11 +52,11 @@ struct retired {
 	struct object *objects;
 	struct table_array *arrays;
 };
-void retired_free(struct retired *retired);
+void retired_free(struct retired *retired, struct names *names);
 
 struct picture *picture_create(object_allocate_fn allocate);
 /* With every object in it. */
-void picture_close(struct picture **picture);
+void picture_close(struct picture **picture, struct names *names);
 
 /* ---- any thread ---- */
 

@@ -162,7 +162,7 @@ write_bridge(struct writer *w, const struct directory_bridge *bridge,
     const struct seal_master *master)
 {
 	writer_u64(w, bridge->site_id);
-	writer_u8(w, (uint8_t)bridge->kind);
+	writer_u8(w, bridge->kind);
 	writer_string(w, bridge->serial);
 	writer_slice(w, slice_from_string(bridge->account));
 	writer_slice(w, slice_from_string(bridge->receiver));
@@ -195,7 +195,7 @@ write_content(struct writer *w, const struct object *object,
 {
 	const void *content = object_content(object);
 
-	writer_u64(w, object->id);
+	writer_u64(w, object_id(object));
 	switch ((enum object_kind)object->kind) {
 	case OBJECT_ZONE_TYPE:
 		write_zone_type(w, content);
@@ -218,8 +218,9 @@ write_content(struct writer *w, const struct object *object,
 	}
 }
 
-/* A record is never longer than its object in memory, except for a key's
- * seal and the lengths of its texts: twice is always enough. */
+/* A record is never longer than its object in memory with what it shares,
+ * except for a key's seal and the lengths of its texts: twice is always
+ * enough. */
 static bool
 make_room(struct output *output, size_t bytes)
 {
@@ -241,10 +242,9 @@ make_room(struct output *output, size_t bytes)
 }
 
 static void
-write_object(void *context, struct object *object)
+write_object(struct output *output, const struct object *object)
 {
-	struct output *output = context;
-	size_t room = 2 * (size_t)object->bytes + 256;
+	size_t room = 2 * (object->bytes + object_shared_bytes(object)) + 256;
 	struct writer head, body;
 	size_t length;
 
@@ -286,7 +286,7 @@ write_header(struct output *output)
 
 static int
 write_file(struct output *output, const char *path,
-    const struct picture *picture)
+    const struct snapshot_content *content)
 {
 	int closed;
 
@@ -294,8 +294,8 @@ write_file(struct output *output, const char *path,
 	    O_WRONLY | O_CREAT | O_TRUNC, 0600);
 	if (output->fd < 0)
 		return output->fd;
-	for (int kind = 0; kind < OBJECT_KINDS; kind++)
-		table_each(&picture->by_id[kind], write_object, output);
+	for (size_t i = 0; i < content->count; i++)
+		write_object(output, content->objects[i]);
 	output_flush(output);
 	write_header(output);
 	if (output->result == 0)
@@ -315,9 +315,35 @@ sync_directory_of(const struct io *io, const char *path)
 	return io_sync_directory(io, directory[0] ? directory : "/");
 }
 
+static void
+collect(void *context, struct object *object)
+{
+	struct snapshot_content *content = context;
+
+	content->objects[content->count++] = object;
+}
+
+struct snapshot_content *
+snapshot_collect(const struct picture *picture, object_allocate_fn allocate)
+{
+	struct snapshot_content *content;
+	size_t count = 0;
+
+	for (int kind = 0; kind < OBJECT_KINDS; kind++)
+		count += picture->by_id[kind].count;
+	content =
+	    allocate(sizeof(*content) + count * sizeof(content->objects[0]));
+	if (!content)
+		return NULL;
+	content->count = 0;
+	for (int kind = 0; kind < OBJECT_KINDS; kind++)
+		table_each(&picture->by_id[kind], collect, content);
+	return content;
+}
+
 int
 snapshot_write(const struct io *io, const char *path,
-    const struct picture *picture, const struct seal_master *master,
+    const struct snapshot_content *content, const struct seal_master *master,
     int64_t wall_us, struct err *err)
 {
 	struct output output = { .io = io,
@@ -335,7 +361,7 @@ snapshot_write(const struct io *io, const char *path,
 	output.buffer = malloc(output.size);
 	if (!output.buffer)
 		return err_set(err, -ENOMEM, "out of memory");
-	result = write_file(&output, temporary, picture);
+	result = write_file(&output, temporary, content);
 	if (result == 0)
 		result = io->rename(io, temporary, path);
 	if (result < 0)
@@ -670,7 +696,7 @@ read_zones(struct content_reader *c, struct directory_bridge *bridge,
 
 	*ret_array = zones;
 	for (unsigned i = 0; zones && i < count; i++) {
-		zones[i].zone = read_text(c);
+		reader_string(&c->r, zones[i].zone, sizeof(zones[i].zone));
 		zones[i].channel_id = reader_u64(&c->r);
 		zones[i].zone_type = reader_u16(&c->r);
 		zones[i].enabled = (int8_t)reader_u8(&c->r);
@@ -685,27 +711,31 @@ static int
 read_bridge(struct content_reader *c, uint64_t id,
     struct directory_batch *batch, void **ret_array)
 {
-	struct directory_bridge bridge = { .id = id };
+	uint8_t key[DIRECTORY_KEY_SIZE];
+	struct directory_path paths[DIRECTORY_PATHS];
+	struct directory_bridge bridge = {
+		.id = id, .key = key, .paths = paths
+	};
 	int result;
 
 	bridge.site_id = reader_u64(&c->r);
-	bridge.kind = (enum directory_bridge_kind)reader_u8(&c->r);
+	bridge.kind = reader_u8(&c->r);
 	bridge.serial = read_text(c);
 	bridge.account = read_nullable(c);
 	bridge.receiver = read_nullable(c);
 	bridge.line = read_nullable(c);
 	bridge.listener = read_nullable(c);
-	read_key(c, "bridge", id, bridge.key, &bridge.key_length);
+	read_key(c, "bridge", id, key, &bridge.key_length);
 	bridge.cipher_required = reader_u8(&c->r);
 	for (unsigned i = 0; i < DIRECTORY_PATHS; i++) {
-		bridge.paths[i].interval_s = reader_u32(&c->r);
-		bridge.paths[i].margin_s = reader_u32(&c->r);
-		bridge.paths[i].listener = read_nullable(c);
+		paths[i].interval_s = reader_u32(&c->r);
+		paths[i].margin_s = reader_u32(&c->r);
+		paths[i].listener = read_nullable(c);
 	}
 	read_zones(c, &bridge, ret_array);
 	result =
 	    c->r.failed ? -EBADMSG : directory_put_bridge(batch, id, &bridge);
-	explicit_bzero(bridge.key, sizeof(bridge.key));
+	explicit_bzero(key, sizeof(key));
 	return result;
 }
 

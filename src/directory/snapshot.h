@@ -24,11 +24,20 @@
 #include "base/seal.h"
 #include "directory/picture.h"
 
-/* Write it in place of path, mode 0600; a crash leaves the old or the new. Call
- * on the writer's thread. master NULL: keys are stored as they are. 0 or -errno
- * with the sentence. */
+/* Every object of the picture, in the order of kinds: on the writer's thread.
+ * They must live until it is freed, with free. NULL: out of memory. */
+struct snapshot_content {
+	size_t count;
+	const struct object *objects[];
+};
+struct snapshot_content *snapshot_collect(const struct picture *picture,
+    object_allocate_fn allocate);
+
+/* Write it in place of path, mode 0600; a crash leaves the old or the new. Any
+ * thread. master NULL: keys are stored as they are. 0 or -errno with the
+ * sentence. */
 int snapshot_write(const struct io *io, const char *path,
-    const struct picture *picture, const struct seal_master *master,
+    const struct snapshot_content *content, const struct seal_master *master,
     int64_t wall_us, struct err *err);
 
 /*

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,8 +21,8 @@ writers_array(const struct table *table)
 static table_slot *
 find_slot(struct table_array *array, uint64_t hash, const struct object *object)
 {
-	for (size_t i = (size_t)hash & array->mask;;
-	     i = (i + 1) & array->mask) {
+	for (size_t i = table_position(array, hash);;
+	     i = table_behind(array, i)) {
 		struct object *here = atomic_load_explicit(&array->slots[i],
 		    memory_order_relaxed);
 
@@ -51,15 +52,19 @@ array_bytes(size_t slots)
 	    slots * (sizeof(table_slot) + sizeof(uint8_t));
 }
 
-/* At most half full, so that a walk soon meets an empty slot. */
+/* At most three quarters full, so that a walk soon meets an empty slot; with
+ * room for some more, so that it does not grow again at once. */
 static size_t
 slots_for(size_t objects)
 {
-	size_t slots = SLOTS_MIN;
+	return SLOTS_MIN + objects / 2 * 3;
+}
 
-	while (slots / 2 < objects)
-		slots *= 2;
-	return slots;
+static bool
+has_room(const struct table *table, const struct table_array *array,
+    size_t more)
+{
+	return array && table->used + more <= array->count / 4 * 3;
 }
 
 int
@@ -70,15 +75,15 @@ table_reserve(struct table *table, size_t more, table_hash_fn hash,
 	struct table_array *old = writers_array(table), *grown;
 	size_t slots;
 
-	if (old && table->used + more <= (old->mask + 1) / 2)
+	if (has_room(table, old, more))
 		return 0;
 	slots = slots_for(table->count + more);
 	grown = allocate(array_bytes(slots));
 	if (!grown)
 		return -ENOMEM;
 	memset(grown, 0, array_bytes(slots));
-	grown->mask = slots - 1;
-	for (size_t i = 0; old && i <= old->mask; i++) {
+	grown->count = slots;
+	for (size_t i = 0; old && i < old->count; i++) {
 		struct object *object =
 		    atomic_load_explicit(&old->slots[i], memory_order_relaxed);
 
@@ -125,7 +130,7 @@ table_each(const struct table *table, table_each_fn fn, void *context)
 	struct table_array *array =
 	    atomic_load_explicit(&table->array, memory_order_acquire);
 
-	for (size_t i = 0; array && i <= array->mask; i++) {
+	for (size_t i = 0; array && i < array->count; i++) {
 		struct object *object = atomic_load_explicit(&array->slots[i],
 		    memory_order_acquire);
 
@@ -139,7 +144,7 @@ table_bytes(const struct table *table)
 {
 	struct table_array *array = writers_array(table);
 
-	return array ? array_bytes(array->mask + 1) : 0;
+	return array ? array_bytes(array->count) : 0;
 }
 
 void

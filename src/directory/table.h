@@ -26,7 +26,7 @@ typedef _Atomic(struct object *) table_slot;
 
 struct table_array {
 	struct table_array *next_retired;
-	size_t mask;
+	size_t count; /* of the slots, below 2^32 */
 	table_slot slots[];
 };
 
@@ -49,13 +49,25 @@ struct table_walk {
 static inline _Atomic uint8_t *
 table_tags(struct table_array *array)
 {
-	return (_Atomic uint8_t *)&array->slots[array->mask + 1];
+	return (_Atomic uint8_t *)&array->slots[array->count];
 }
 
 static inline uint8_t
 table_tag(uint64_t hash)
 {
-	return (uint8_t)(hash >> 56); /* positions come from the low bits */
+	return (uint8_t)hash; /* positions come from the high bits */
+}
+
+static inline size_t
+table_position(const struct table_array *array, uint64_t hash)
+{
+	return (size_t)((hash >> 32) * array->count >> 32);
+}
+
+static inline size_t
+table_behind(const struct table_array *array, size_t position)
+{
+	return position + 1 == array->count ? 0 : position + 1;
 }
 
 static inline struct table_walk
@@ -65,7 +77,7 @@ table_walk(const struct table *table, uint64_t hash)
 	    atomic_load_explicit(&table->array, memory_order_acquire);
 
 	return (struct table_walk){ array,
-		array ? (size_t)hash & array->mask : 0, table_tag(hash) };
+		array ? table_position(array, hash) : 0, table_tag(hash) };
 }
 
 /* The next object this hash may mean; NULL: no further one. */
@@ -80,7 +92,7 @@ table_next(struct table_walk *walk)
 
 		if (!object)
 			return NULL;
-		walk->position = (position + 1) & walk->array->mask;
+		walk->position = table_behind(walk->array, position);
 		if (object != &table_removed &&
 		    atomic_load_explicit(&table_tags(walk->array)[position],
 			memory_order_relaxed) == walk->tag)

@@ -438,11 +438,14 @@ put_bridges(struct fixture *f, uint64_t first, uint64_t last)
 
 	for (uint64_t id = first; id <= last; id++) {
 		char account[16], serial[16];
+		const struct directory_path paths[DIRECTORY_PATHS] = {
+			{ id % 2 ? 0 : 60, 6, NULL }
+		};
 		const struct directory_bridge bridge = { .id = id,
 			.site_id = 1000 + id,
 			.serial = serial,
 			.account = account,
-			.paths = { { id % 2 ? 0 : 60, 6, NULL } } };
+			.paths = paths };
 
 		snprintf(account, sizeof(account), "A%04u", (unsigned)id);
 		snprintf(serial, sizeof(serial), "SN%u", (unsigned)id);

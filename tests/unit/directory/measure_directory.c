@@ -1,18 +1,24 @@
 /*
- * How long the directory takes to load, how large it is and how fast it is
- * asked: measure_directory [SITES], against a private PostgreSQL that it fills
- * with so many sites of one bridge with four zones each. Not part of `make
- * check`.
+ * How long the directory takes to load, how large it is, how fast it is asked,
+ * and how soon changes are in force: measure_directory [SITES [SECONDS]],
+ * against a private PostgreSQL that it fills with so many sites of one bridge
+ * with four zones each. Not part of `make check`.
  */
 #include "unit/db/postgres.h"
 
 #include <inttypes.h>
 #include <malloc.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <unistd.h>
 
 #include "directory/directory.h"
 
-#define LOOKUPS 5000000
+#define LOOKUPS		5000000
+#define CHANGERS	16
+#define CHANGES_PER_S	1000 /* of all of them */
+#define CHANGES_SECONDS 30
 
 /* Without triggers and foreign keys, which are not what is measured. */
 static const char filling[] =
@@ -101,38 +107,177 @@ look_up(const struct directory *directory, int sites)
 	    (double)(now_us() - begin_us) * 1000 / LOOKUPS, found, 2 * LOOKUPS);
 }
 
+/* ---- changes ---- */
+
+struct change {
+	uint64_t site_id;
+	int64_t begin_us, committed_us;
+	int64_t in_force_us; /* 0: not yet; the main thread's */
+	char name[24];
+};
+
+/* One connection that changes sites of its own, each in a transaction. */
+struct changer {
+	pthread_t thread;
+	unsigned number;
+	int sites, count;
+	struct change *changes;
+	_Atomic int committed; /* how many of the changes */
+	int in_force;	       /* up to here all are; the main thread's */
+};
+
 static void
-measure_change(struct directory *directory, struct db *db)
+wait_until(int64_t due_us)
 {
-	int64_t begin_us = now_us();
+	int64_t left_us = due_us - now_us();
 
-	directory_thread_offline();
-	postgres_execute(db, "UPDATE tocsin.site SET name = 'x' WHERE id = 1");
-	for (;;) {
-		bool seen;
+	if (left_us > 0)
+		usleep((useconds_t)left_us);
+}
 
-		directory_thread_online();
-		seen = directory_site_by_id(directory, 1)->name[0] == 'x';
-		directory_thread_offline();
-		if (seen)
-			break;
-		poll(NULL, 0, 1);
+static void *
+run_changer(void *argument)
+{
+	struct changer *changer = argument;
+	struct db db = { 0 };
+	int64_t begin_us;
+	char sql[160];
+
+	if (db_connect(&db, postgres_conninfo, "changer", NULL) < 0)
+		fail_msg("a changer cannot connect");
+	begin_us = now_us();
+	for (int i = 0; i < changer->count; i++) {
+		struct change *change = &changer->changes[i];
+
+		/* each site once, in an order that no cache likes */
+		change->site_id =
+		    ((uint64_t)i * 7919 * CHANGERS + changer->number) %
+			(unsigned)changer->sites +
+		    1;
+		snprintf(change->name, sizeof(change->name), "changed %u.%d",
+		    changer->number, i);
+		snprintf(sql, sizeof(sql),
+		    "UPDATE tocsin.site SET name = '%s' WHERE id = %" PRIu64,
+		    change->name, change->site_id);
+		wait_until(begin_us +
+		    (int64_t)i * 1000000 * CHANGERS / CHANGES_PER_S);
+		change->begin_us = now_us();
+		postgres_execute(&db, sql);
+		change->committed_us = now_us();
+		atomic_store_explicit(&changer->committed, i + 1,
+		    memory_order_release);
 	}
-	printf("a change in force after %.1f ms\n",
-	    (double)(now_us() - begin_us) / 1000);
+	db_close(&db);
+	return NULL;
+}
+
+/* What is in force of the changes that were committed. */
+static void
+look(const struct directory *directory, struct changer *changer)
+{
+	int committed =
+	    atomic_load_explicit(&changer->committed, memory_order_acquire);
+
+	for (; changer->in_force < committed; changer->in_force++) {
+		struct change *change = &changer->changes[changer->in_force];
+		const struct directory_site *site =
+		    directory_site_by_id(directory, change->site_id);
+
+		if (strcmp(site->name, change->name) != 0)
+			return;
+		change->in_force_us = now_us();
+	}
+}
+
+static int
+compare_times(const void *a, const void *b)
+{
+	const int64_t *left = a, *right = b;
+
+	return (*left > *right) - (*left < *right);
+}
+
+static void
+print_times(const char *what, int64_t *times_us, size_t count)
+{
+	qsort(times_us, count, sizeof(*times_us), compare_times);
+	printf("  %s: p50 %.1f p99 %.1f max %.1f ms\n", what,
+	    (double)times_us[count / 2] / 1000,
+	    (double)times_us[count * 99 / 100] / 1000,
+	    (double)times_us[count - 1] / 1000);
+}
+
+static void
+print_changes(const struct changer *changers, int64_t took_us)
+{
+	size_t each = (size_t)changers[0].count, count = 0;
+	int64_t *commit_us = calloc(CHANGERS * each, sizeof(*commit_us));
+	int64_t *force_us = calloc(CHANGERS * each, sizeof(*force_us));
+
+	for (size_t i = 0; i < CHANGERS; i++)
+		for (size_t j = 0; j < each; j++, count++) {
+			const struct change *change = &changers[i].changes[j];
+
+			commit_us[count] =
+			    change->committed_us - change->begin_us;
+			force_us[count] =
+			    change->in_force_us - change->begin_us;
+		}
+	printf("%zu changes, %.0f a second:\n", count,
+	    (double)count * 1e6 / (double)took_us);
+	print_times("committed after", commit_us, count);
+	print_times("in force after", force_us, count);
+	free(commit_us);
+	free(force_us);
+}
+
+/* Single changes at a fixed rate; the times count from before the statement. */
+static void
+measure_changes(struct directory *directory, int sites, int seconds)
+{
+	struct changer changers[CHANGERS] = { 0 };
+	int64_t begin_us = now_us();
+	bool done;
+
+	for (unsigned i = 0; i < CHANGERS; i++) {
+		struct changer *changer = &changers[i];
+
+		changer->number = i;
+		changer->sites = sites;
+		changer->count = CHANGES_PER_S / CHANGERS * seconds;
+		changer->changes =
+		    calloc((size_t)changer->count, sizeof(*changer->changes));
+		pthread_create(&changer->thread, NULL, run_changer, changer);
+	}
+	do {
+		done = true;
+		directory_thread_online();
+		for (unsigned i = 0; i < CHANGERS; i++) {
+			look(directory, &changers[i]);
+			done &= changers[i].in_force == changers[i].count;
+		}
+		directory_thread_offline();
+		poll(NULL, 0, 1);
+	} while (!done);
+	for (unsigned i = 0; i < CHANGERS; i++)
+		pthread_join(changers[i].thread, NULL);
+	print_changes(changers, now_us() - begin_us);
+	for (unsigned i = 0; i < CHANGERS; i++)
+		free(changers[i].changes);
 }
 
 int
 main(int argc, char **argv)
 {
 	int sites = argc > 1 ? atoi(argv[1]) : 1000000;
+	int seconds = argc > 2 ? atoi(argv[2]) : CHANGES_SECONDS;
 	char snapshot[128], *sql;
 	struct db db = { 0 };
 	struct directory *directory;
 	struct directory_config config = { .snapshot = snapshot,
 		.master_key_file = "",
 		.connect_wait_us = 5000000,
-		.snapshot_interval_us = 3600000000ll };
+		.snapshot_interval_us = 10000000 };
 	int64_t begin_us = now_us();
 
 	if (!postgres_start() ||
@@ -151,7 +296,8 @@ main(int argc, char **argv)
 	open_and_print("database", &config, &directory);
 	directory_thread_online();
 	look_up(directory, sites);
-	measure_change(directory, &db);
+	directory_thread_offline();
+	measure_changes(directory, sites, seconds);
 	directory_close(&directory);
 	malloc_trim(0);
 	config.conninfo = "";

@@ -316,7 +316,10 @@ commit_bridge(const struct directory_bridge *bridge)
 static void
 changes_of_supervision_are_marked(void **state)
 {
-	struct directory_bridge bridge = { .id = 1, .account = "A" };
+	struct directory_path paths[DIRECTORY_PATHS] = { 0 };
+	struct directory_bridge bridge = {
+		.id = 1, .account = "A", .paths = paths
+	};
 	uint8_t generation;
 	char text[256];
 
@@ -328,10 +331,10 @@ changes_of_supervision_are_marked(void **state)
 	bridge.account = "B"; /* nothing to do with it */
 	commit_bridge(&bridge);
 	assert_string_equal(marked(text), "");
-	bridge.paths[1].listener = "gsm";
+	paths[1].listener = "gsm";
 	commit_bridge(&bridge);
 	assert_string_equal(marked(text), "1");
-	bridge.paths[0].interval_s = 5;
+	paths[0].interval_s = 5;
 	commit_bridge(&bridge);
 	assert_string_equal(marked(text), "1");
 	generation = presence_generation(presence, 1);

@@ -68,6 +68,10 @@ fill(void)
 		.on_test_until_us = 1ll << 50,
 		.on_test_forward = true,
 		.library = { 1, rows } };
+	static const uint8_t key[DIRECTORY_KEY_SIZE] = "BRIDGESECRET";
+	static const struct directory_path paths[DIRECTORY_PATHS] = {
+		{ 180, 18, NULL }, { 90000, 9000, "gsm" }
+	};
 	const struct directory_bridge bridge = { .id = 50,
 		.site_id = 40,
 		.kind = DIRECTORY_PANEL,
@@ -75,10 +79,10 @@ fill(void)
 		.account = "9001",
 		.line = "",
 		.listener = "main",
-		.key = "BRIDGESECRET",
-		.key_length = 32,
+		.key = key,
+		.key_length = sizeof(key),
 		.cipher_required = true,
-		.paths = { { 180, 18, NULL }, { 90000, 9000, "gsm" } },
+		.paths = paths,
 		.zone_count = 2,
 		.zones = zones };
 	struct directory_batch *batch = directory_batch_begin(directory);
@@ -209,8 +213,12 @@ teardown(void **state)
 static int
 write_it(const struct io *io, const struct seal_master *key, struct err *err)
 {
-	return snapshot_write(io, path, directory_picture(directory), key,
-	    WALL_US, err);
+	struct snapshot_content *content =
+	    snapshot_collect(directory_picture(directory), malloc);
+	int result = snapshot_write(io, path, content, key, WALL_US, err);
+
+	free(content);
+	return result;
 }
 
 /* Into a directory of its own, *ret when it could be read. */

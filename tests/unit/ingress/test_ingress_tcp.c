@@ -30,16 +30,16 @@ open_rig(void **state)
 		listener_with("silent", INGRESS_UNKNOWN_IGNORE),
 		listener_with("secret", INGRESS_UNKNOWN_ACK_AND_LOG),
 	};
-	struct directory_bridge keyed = { .id = 2,
+	const struct directory_bridge keyed = { .id = 2,
 		.site_id = 2,
 		.kind = DIRECTORY_BRIDGE,
 		.serial = "B2",
 		.account = "AAAA",
+		.key = own_key.bytes,
 		.key_length = own_key.length,
 		.cipher_required = true };
 
 	listeners[3].key = listener_key;
-	memcpy(keyed.key, own_key.bytes, own_key.length);
 	rig_open(&rig, listeners, COUNT(listeners), RIG_BUDGET);
 	rig_put_bridge(&rig, &keyed);
 	*state = &rig;

@@ -53,6 +53,10 @@ memory(void)
 static void
 fill(struct measure *m)
 {
+	const struct directory_path paths[DIRECTORY_PATHS] = {
+		{ .interval_s = (uint32_t)(m->interval_us / SECOND),
+		    .margin_s = 6 }
+	};
 	struct directory_batch *batch = directory_batch_begin(m->directory);
 
 	for (uint32_t id = 1; id <= m->accounts; id++) {
@@ -61,9 +65,7 @@ fill(struct measure *m)
 			.site_id = id,
 			.serial = account,
 			.account = account,
-			.paths = {
-			    { .interval_s = (uint32_t)(m->interval_us / SECOND),
-				.margin_s = 6 } } };
+			.paths = paths };
 
 		snprintf(account, sizeof(account), "%07u", id);
 		directory_put_bridge(batch, id, &bridge);

@@ -102,13 +102,17 @@ teardown(void **state)
 
 /* ---- the world ------------------------------------------------------------------ */
 
+static const struct directory_path usual_paths[DIRECTORY_PATHS] = {
+	{ INTERVAL, MARGIN, NULL },
+};
+
 static struct directory_bridge
 bridge(uint64_t id)
 {
 	return (struct directory_bridge){ .id = id,
 		.site_id = 1000 + id,
 		.serial = "SN",
-		.paths = { { INTERVAL, MARGIN, NULL }, { 0, 0, NULL } } };
+		.paths = usual_paths };
 }
 
 static void
@@ -384,8 +388,10 @@ who_is_not_supervised(void **state)
 {
 	struct fixture *f = *state;
 	struct directory_bridge one = bridge(7);
+	struct directory_path one_paths[] = { usual_paths[0], usual_paths[1] };
 
-	one.paths[0].interval_s = 0;
+	one.paths = one_paths;
+	one_paths[0].interval_s = 0;
 	put(f, &one);
 	one = bridge(8);
 	one.site_id = 0; /* unregistered */
@@ -483,19 +489,21 @@ another_interval_counts_from_its_change(void **state)
 {
 	struct fixture *f = *state;
 	struct directory_bridge one = bridge(7);
+	struct directory_path one_paths[] = { usual_paths[0], usual_paths[1] };
 
-	one.paths[0].interval_s = 86400;
+	one.paths = one_paths;
+	one_paths[0].interval_s = 86400;
 	put(f, &one);
 	look(f);
 	hear(f, 7);
 	spend(f, 3600 * SECOND);
-	one.paths[0].interval_s = 30; /* much shorter than it was silent */
+	one_paths[0].interval_s = 30; /* much shorter than it was silent */
 	put(f, &one);
 	spend(f, 35 * SECOND);
 	assert_string_equal(told(f), "");
 	spend(f, 2 * SECOND);
 	assert_string_equal(told(f), "E350:7");
-	one.paths[0].interval_s = 86400; /* that does not bring it back */
+	one_paths[0].interval_s = 86400; /* that does not bring it back */
 	put(f, &one);
 	spend(f, 3600 * SECOND);
 	assert_string_equal(told(f), "");
@@ -601,8 +609,10 @@ two_paths(void **state)
 	};
 	struct fixture *f = *state;
 	struct directory_bridge one = bridge(7);
+	struct directory_path one_paths[] = { usual_paths[0], usual_paths[1] };
 
-	one.paths[1] = (struct directory_path){ 200, 20, "gsm" };
+	one.paths = one_paths;
+	one_paths[1] = (struct directory_path){ 200, 20, "gsm" };
 	put(f, &one);
 	look(f);
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -622,7 +632,7 @@ two_paths(void **state)
 	assert_string_equal(told(f), "R350:7 R351.001:7 E351.002:7");
 	assert_int_equal(supervision_state(f->supervision, slot_of(f, 7)),
 	    SUPERVISION_PARTLY);
-	one.paths[1].interval_s = 0;
+	one_paths[1].interval_s = 0;
 	put(f, &one);
 	spend(f, 10 * SECOND);
 	assert_string_equal(told(f), "");
@@ -748,9 +758,11 @@ static void
 put_three(struct fixture *f)
 {
 	struct directory_bridge two = bridge(2);
+	struct directory_path two_paths[] = { usual_paths[0], usual_paths[1] };
 
+	two.paths = two_paths;
 	put_many(f, 1, 3);
-	two.paths[1] = (struct directory_path){ 20, 2, "gsm" };
+	two_paths[1] = (struct directory_path){ 20, 2, "gsm" };
 	put(f, &two);
 }
 
