@@ -1,8 +1,12 @@
 /*
- * The alarm library is resolved twice: by the SQL views effective_alarm_code
- * and effective_inbound_code, which people see, and by routing_resolve, which
- * decides. Over random libraries both must say the same for every site and
- * channel. The seed is printed; give it as the argument to run it again.
+ * The alarm library is resolved twice: by the SQL views effective_alarm_code,
+ * effective_inbound_code and effective_system_event, which people see, and by
+ * routing_resolve, which decides. Over random libraries both must say the same
+ * for every site and channel; a third of the sites is imported with random
+ * templates. The seed is printed; give it as the argument to run it again.
+ *
+ * The daemon resolves a system event as an inbound code: library rows that name
+ * the event itself are not among these.
  */
 #include "unit/db/postgres.h"
 
@@ -13,6 +17,7 @@
 #include "routing/routing.h"
 
 #define ROUNDS 5
+#define SITES  60
 
 static struct directory *directory;
 static struct db db;
@@ -22,6 +27,7 @@ static unsigned seed;
 static const char randomize[] =
     "TRUNCATE tocsin.dealer, tocsin.site, tocsin.bridge, tocsin.channel,"
     " tocsin.channel_zone, tocsin.alarm_library CASCADE;"
+    "ALTER SEQUENCE tocsin.site_id_seq RESTART WITH 41;"
     "SELECT setseed(%f);"
     "CREATE OR REPLACE FUNCTION pg_temp.any_boolean() RETURNS boolean"
     " LANGUAGE sql VOLATILE AS"
@@ -34,13 +40,29 @@ static const char randomize[] =
     "INSERT INTO tocsin.site (id, dealer_id, name, timezone)"
     " SELECT s, 1 + floor(random() * 5)::int, 'Site ' || s, 'UTC'"
     " FROM generate_series(1, 40) s;"
+    "INSERT INTO tocsin.site_template (id, dealer_id, name, timezone)"
+    " SELECT d, d, 'Template', 'UTC' FROM generate_series(1, 5) d;"
+    "INSERT INTO tocsin.site_template_library"
+    " (template_id, zone_type, enabled, code)"
+    " SELECT * FROM (SELECT d, number, pg_temp.any_boolean() AS enabled,"
+    " pg_temp.any_code() AS code FROM generate_series(1, 5) d,"
+    " tocsin.zone_type OFFSET 0) r WHERE num_nonnulls(enabled, code) > 0;"
+    "INSERT INTO tocsin.site_template_library"
+    " (template_id, inbound_code, enabled, code)"
+    " SELECT * FROM (SELECT d, i, pg_temp.any_boolean() AS enabled,"
+    " pg_temp.any_code() AS code FROM generate_series(1, 5) d,"
+    " unnest('{350,602,123}'::text[]) i OFFSET 0) r"
+    " WHERE num_nonnulls(enabled, code) > 0;"
+    "SELECT tocsin.import_rows('site', (SELECT jsonb_agg(jsonb_build_object("
+    "'line', i, 'dealer_id', 1 + floor(random() * 5)::int, 'name', 'Site ' || i,"
+    " 'template', 'Template')) FROM generate_series(41, 60) i));"
     "INSERT INTO tocsin.bridge (id, site_id)"
-    " SELECT b, b FROM generate_series(1, 40) b;"
+    " SELECT id, id FROM tocsin.site;"
     "INSERT INTO tocsin.channel"
     " (id, bridge_id, name, zone_type, enabled, code)"
     " SELECT b * 10 + c, b, 'Channel', 1 + floor(random() * 9)::int,"
     " pg_temp.any_boolean(), pg_temp.any_code()"
-    " FROM generate_series(1, 40) b, generate_series(1, 6) c;"
+    " FROM generate_series(1, 60) b, generate_series(1, 6) c;"
     "INSERT INTO tocsin.channel_zone (bridge_id, zone_number, channel_id)"
     " SELECT bridge_id, (id %% 10)::text, id FROM tocsin.channel;"
     "INSERT INTO tocsin.alarm_library (dealer_id, zone_type, enabled, code)"
@@ -173,13 +195,21 @@ sql_and_routing_agree(void **state)
 					     "FROM tocsin.effective_alarm_code)"
 					     " TO STDOUT",
 				     compare_zone_type),
-		    40 * 9 + 40 * 6);
+		    SITES * (9 + 6));
 		assert_true(compare_all("COPY (SELECT site_id, inbound_code, "
 					"NULL, enabled, enabled_level, code, "
 					"code_level "
 					"FROM tocsin.effective_inbound_code)"
 					" TO STDOUT",
-				compare_inbound) > 40 * 3);
+				compare_inbound) > SITES * 3);
+		assert_true(compare_all("COPY (SELECT e.site_id, s.code, NULL, "
+					"e.enabled, e.enabled_level, e.code, "
+					"e.code_level "
+					"FROM tocsin.effective_system_event e "
+					"JOIN tocsin.system_event s "
+					"ON s.name = e.system_event "
+					"WHERE e.channel_id IS NULL) TO STDOUT",
+				compare_inbound) >= SITES * 31);
 		directory_thread_offline();
 		directory_close(&directory);
 	}

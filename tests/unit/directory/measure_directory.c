@@ -23,9 +23,10 @@
 /* Without triggers and foreign keys, which are not what is measured. */
 static const char filling[] =
     "SET session_replication_role = replica;"
-    "INSERT INTO tocsin.dealer (id, name) VALUES (1, 'Dealer');"
+    "INSERT INTO tocsin.dealer (id, name)"
+    " SELECT i, 'Dealer ' || i FROM generate_series(1, %2$d) i;"
     "INSERT INTO tocsin.site (id, dealer_id, name, timezone, account_number)"
-    " SELECT i, 1, 'Site number ' || i, 'UTC', lpad(i::text, 7, '0')"
+    " SELECT i, i %% %2$d + 1, 'Site number ' || i, 'UTC', lpad(i::text, 7, '0')"
     " FROM generate_series(1, %1$d) i;"
     "INSERT INTO tocsin.bridge (id, serial, transport_account, site_id)"
     " SELECT i, 'SN' || i, lpad(i::text, 7, '0'), i"
@@ -149,11 +150,10 @@ run_changer(void *argument)
 	for (int i = 0; i < changer->count; i++) {
 		struct change *change = &changer->changes[i];
 
-		/* each site once, in an order that no cache likes */
-		change->site_id =
-		    ((uint64_t)i * 7919 * CHANGERS + changer->number) %
-			(unsigned)changer->sites +
-		    1;
+		/* of one dealer, in an order that no cache likes */
+		change->site_id = (uint64_t)i * 7919 %
+			((unsigned)changer->sites / CHANGERS) * CHANGERS +
+		    changer->number + 1;
 		snprintf(change->name, sizeof(change->name), "changed %u.%d",
 		    changer->number, i);
 		snprintf(sql, sizeof(sql),
@@ -284,7 +284,7 @@ main(int argc, char **argv)
 	    db_connect(&db, postgres_conninfo, "measure", NULL) < 0)
 		return 77;
 	config.newest_schema = postgres_migrate(&db);
-	if (asprintf(&sql, filling, sites) < 0)
+	if (asprintf(&sql, filling, sites, CHANGERS) < 0)
 		return 70;
 	postgres_execute(&db, sql);
 	free(sql);
