@@ -150,8 +150,7 @@ BEGIN
 			CROSS JOIN LATERAL (SELECT coalesce(v.account_digits,
 				CASE v.protocol WHEN 'surgard' THEN 4 ELSE 16 END) AS digits) l
 			WHERE e.site_id = j.id AND e.destination_id IS NULL AND length(e.account) > l.digits))
-		FROM jsonb_to_recordset(judged) AS j (line integer, outcome text, id bigint, field text,
-			refused_by text, sentence text);
+		FROM jsonb_populate_recordset(NULL::import_result, judged) j;
 END $$;
 COMMENT ON FUNCTION tocsin.site_import(jsonb) IS
 	'Of import_rows. Fields: dealer (its name) or dealer_id, station and template (names), and the columns of site. What is not given comes from the template. There already: by external_id, or without one by name, address1 and account number';
@@ -231,8 +230,7 @@ BEGIN
 		WHERE s.id = f.site_id AND s.arming_method = 'panel_primary' AND s.arming_bridge_id IS NULL;
 	PERFORM bridge_supervise(g.id, g.supervision)
 		FROM jsonb_to_recordset(good) AS g (id bigint, supervision text) WHERE g.supervision IS NOT NULL;
-	RETURN QUERY SELECT * FROM jsonb_to_recordset(judged) AS j (line integer, outcome text, id bigint,
-		field text, refused_by text, sentence text);
+	RETURN QUERY SELECT * FROM jsonb_populate_recordset(NULL::import_result, judged);
 END $$;
 COMMENT ON FUNCTION tocsin.bridge_import(jsonb) IS
 	'Of import_rows, with the rules of bridge_assign. Fields: site_id, or site_external_id with dealer (its name) or dealer_id, none: registered nowhere; supervision (a class), and the columns of bridge but its key. There already: by serial';
@@ -284,8 +282,7 @@ BEGIN
 		SELECT g.bridge_id, u.zone, g.id
 		FROM jsonb_to_recordset(good) AS g (id bigint, bridge_id bigint, zones text[])
 		CROSS JOIN LATERAL unnest(g.zones) u (zone);
-	RETURN QUERY SELECT * FROM jsonb_to_recordset(judged) AS j (line integer, outcome text, id bigint,
-		field text, refused_by text, sentence text);
+	RETURN QUERY SELECT * FROM jsonb_populate_recordset(NULL::import_result, judged);
 END $$;
 COMMENT ON FUNCTION tocsin.channel_import(jsonb) IS
 	'Of import_rows. Fields: bridge (its serial), zones (with commas between), and the columns of channel. There already: a channel of the bridge with this name and these zones';
@@ -324,8 +321,7 @@ BEGIN
 	INSERT INTO contact (id, site_id, name, title, phone, email, slot)
 		SELECT g.id, g.site_id, g.name, g.title, g.phone, g.email, g.slot
 		FROM jsonb_populate_recordset(NULL::contact, good) g;
-	RETURN QUERY SELECT * FROM jsonb_to_recordset(judged) AS j (line integer, outcome text, id bigint,
-		field text, refused_by text, sentence text);
+	RETURN QUERY SELECT * FROM jsonb_populate_recordset(NULL::import_result, judged);
 END $$;
 COMMENT ON FUNCTION tocsin.contact_import(jsonb) IS
 	'Of import_rows. Fields: site_id, or site_external_id with dealer (its name) or dealer_id, and the columns of contact. There already: the same name, phone, e-mail and slot at the site';
