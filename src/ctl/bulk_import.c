@@ -420,35 +420,53 @@ take_result(struct import *import, PGresult *answer, int row)
 		result->column = blamed(import, field, constraint);
 }
 
-/* Store the rows gathered, print what became of each, begin anew. */
 static int
-end_chunk(struct import *import)
+chunk_failed(const struct import *import, int code)
+{
+	const struct row_result *results = import->results;
+
+	if (!import->dry_run)
+		fprintf(stderr,
+		    "tocsinctl: lines %zu to %zu are not stored, those before "
+		    "are; import the file again to go on\n",
+		    results[0].line, results[import->result_count - 1].line);
+	return ctl_database_status(code, &import->err);
+}
+
+/* What the database says of the rows gathered, into their results. */
+static int
+store_rows(struct import *import)
 {
 	const char *values[] = { import->kind->name, NULL };
 	PGresult *answer;
 	int code;
 
-	if (import->row_count > 0) {
-		json_array_end(&import->rows);
-		values[1] = json_text(&import->rows);
-		if (!values[1])
-			return ctl_fail(EXIT_STATUS_SOFTWARE, "out of memory");
-		answer = db_query(&import->db,
-		    "SELECT line, outcome, id, field, refused_by, sentence "
-		    "FROM tocsin.import_rows($1, $2::jsonb)",
-		    2, values, &code, &import->err);
-		if (!answer) {
-			fprintf(stderr,
-			    "tocsinctl: lines %zu to %zu are not stored, those "
-			    "before are; import the file again to go on\n",
-			    import->results[0].line,
-			    import->results[import->result_count - 1].line);
-			return ctl_database_status(code, &import->err);
-		}
-		for (int i = 0; i < PQntuples(answer); i++)
-			take_result(import, answer, i);
-		PQclear(answer);
-	}
+	if (import->row_count == 0)
+		return EXIT_STATUS_OK;
+	json_array_end(&import->rows);
+	values[1] = json_text(&import->rows);
+	if (!values[1])
+		return ctl_fail(EXIT_STATUS_SOFTWARE, "out of memory");
+	answer = db_query(&import->db,
+	    "SELECT line, outcome, id, field, refused_by, sentence "
+	    "FROM tocsin.import_rows($1, $2::jsonb)",
+	    2, values, &code, &import->err);
+	if (!answer)
+		return chunk_failed(import, code);
+	for (int i = 0; i < PQntuples(answer); i++)
+		take_result(import, answer, i);
+	PQclear(answer);
+	return EXIT_STATUS_OK;
+}
+
+/* Store the rows gathered, print what became of each, begin anew. */
+static int
+end_chunk(struct import *import)
+{
+	int status = store_rows(import);
+
+	if (status != EXIT_STATUS_OK)
+		return status;
 	print_results(import);
 	json_reset(&import->rows);
 	import->result_count = import->row_count = 0;
