@@ -39,14 +39,25 @@ static const struct refusal {
 	    "there is no such center, or it has receivers" },
 	{ "receiver_name_unique", "there is another receiver of this name" },
 	{ "receiver_name_not_blank", "a receiver needs a name" },
-	{ "receiver_protocol_known", "the protocol is surgard or dc09" },
+	{ "receiver_protocol_known",
+	    "the protocol is surgard, dc09, ademco685 or d6500" },
 	{ "receiver_visibility_known", "the visibility is own or all" },
 	{ "receiver_number_format",
 	    "the receiver number is two hexadecimal digits in Sur-Gard, 1 to "
-	    "6 in DC-09" },
+	    "6 in DC-09, two decimal digits in D6500, one in Ademco 685" },
 	{ "receiver_line_format",
 	    "the line number is one character (or up to three digits with "
-	    "line digits 3) in Sur-Gard, 1 to 6 hexadecimal digits in DC-09" },
+	    "line digits 3) in Sur-Gard, 1 to 6 hexadecimal digits in DC-09, "
+	    "one digit in Ademco 685, 0-9, A-Y or up to three digits in "
+	    "D6500" },
+	{ "receiver_clock_only_surgard",
+	    "only a Sur-Gard receiver has the clock" },
+	{ "receiver_header_space_only_d6500",
+	    "only a D6500 receiver has the header space" },
+	{ "receiver_account_policy_known",
+	    "the account policy is refuse, split_front or split_back" },
+	{ "receiver_account_policy_only_surgard",
+	    "only a Sur-Gard receiver splits accounts" },
 	{ "receiver_line_digits_range", "line digits are 1 or 3" },
 	{ "receiver_account_digits_range", "account digits are 3 to 32" },
 	{ "receiver_heartbeat_range", "the heartbeat is 0 or 1s to 1d" },

@@ -66,9 +66,20 @@ struct directory_dealer {
 	struct directory_library library;
 };
 
+/* In the snapshot: never renumber. */
 enum directory_protocol {
 	DIRECTORY_PROTOCOL_SURGARD = 1,
 	DIRECTORY_PROTOCOL_DC09 = 2,
+	DIRECTORY_PROTOCOL_ADEMCO685 = 3,
+	DIRECTORY_PROTOCOL_D6500 = 4,
+};
+
+/* An account for which the protocol's field has no room (docs/PROTOCOLS.md,
+ * Sur-Gard). In the snapshot: never renumber. */
+enum directory_account_policy {
+	DIRECTORY_ACCOUNT_REFUSE = 0,	   /* it is parked */
+	DIRECTORY_ACCOUNT_SPLIT_FRONT = 1, /* the line has its beginning */
+	DIRECTORY_ACCOUNT_SPLIT_BACK = 2,  /* the line has its end */
 };
 
 /* How a receiver is reached, in the order of use. */
@@ -88,8 +99,11 @@ struct directory_receiver {
 	char line_number[7];	 /* L, or DC-09 Lpref */
 	uint8_t line_digits;	 /* Sur-Gard: 1 or 3 */
 	bool sia_block;		 /* Sur-Gard: SIA as S-block */
-	uint8_t account_digits;	 /* most the protocol takes; 4 plain Sur-Gard */
-	uint32_t heartbeat_ms;	 /* 0: none */
+	bool clock;		 /* Sur-Gard: the time behind each event */
+	bool header_space;	 /* D6500: a space before each message */
+	enum directory_account_policy account_policy; /* Sur-Gard */
+	uint8_t account_digits; /* most the protocol takes; 4 plain Sur-Gard */
+	uint32_t heartbeat_ms;	/* 0: none */
 	uint32_t ack_wait_ms;
 	uint8_t retries;    /* of one message before the link is down */
 	uint16_t in_flight; /* unacknowledged messages allowed, 1.. */

@@ -39,12 +39,13 @@ static const struct query queries[OBJECT_KINDS] = {
 	    "o.id", ", l.zone_type, l.inbound_code", 2, 4 },
 	[OBJECT_RECEIVER] = { "receiver",
 	    "o.id, o.name, o.protocol, o.listen, o.paused, o.receiver_number, "
-	    "o.line_number, o.line_digits, o.sia_block, o.account_digits, "
+	    "o.line_number, o.line_digits, o.sia_block, o.clock, "
+	    "o.header_space, o.account_policy, o.account_digits, "
 	    "o.heartbeat_ms, o.ack_wait_ms, o.retries, o.in_flight, o.key, "
 	    "e.host, e.port, e.udp",
 	    "tocsin.directory_receiver o LEFT JOIN tocsin.directory_endpoint e "
 	    "ON e.receiver_id = o.id",
-	    "o.id", ", e.position", 15, 3 },
+	    "o.id", ", e.position", 18, 3 },
 	[OBJECT_STATION] = { "station",
 	    "o.id, o.dealer_id, o.receiver_id, o.name, o.prefix, "
 	    "o.receiver_adds_prefix, o.line_card, o.url_template",
@@ -144,15 +145,17 @@ read_string(struct fields *fields, char *out, size_t out_size)
 		fields->failed = true;
 }
 
-/* One of these names; its index. */
+/* One of these names, NULL behind the last; its index. */
 static unsigned
-read_choice(struct fields *fields, const char *first, const char *second)
+read_choice(struct fields *fields, const char *const *names)
 {
 	const char *text = read_text(fields);
 
-	if (strcmp(text, first) != 0 && strcmp(text, second) != 0)
-		fields->failed = true;
-	return strcmp(text, second) == 0;
+	for (unsigned i = 0; names[i]; i++)
+		if (strcmp(text, names[i]) == 0)
+			return i;
+	fields->failed = true;
+	return 0;
 }
 
 /* A sealed key, "\x<hex>" or NULL. False: there is one that does not open. */
@@ -307,13 +310,17 @@ read_endpoints(const struct gathering *g, struct directory_receiver *receiver)
 static bool
 read_receiver(const struct gathering *g, struct directory_receiver *receiver)
 {
+	static const char *const protocols[] = { "surgard", "dc09", "ademco685",
+		"d6500", NULL };
+	static const char *const policies[] = { "refuse", "split_front",
+		"split_back", NULL };
 	struct fields fields = own_fields(g);
 
 	receiver->id = read_number(&fields, UINT64_MAX);
 	receiver->name = read_text(&fields);
-	receiver->protocol = read_choice(&fields, "surgard", "dc09")
-	    ? DIRECTORY_PROTOCOL_DC09
-	    : DIRECTORY_PROTOCOL_SURGARD;
+	receiver->protocol =
+	    (enum directory_protocol)(DIRECTORY_PROTOCOL_SURGARD +
+		read_choice(&fields, protocols));
 	receiver->listen = read_boolean(&fields);
 	receiver->paused = read_boolean(&fields);
 	read_string(&fields, receiver->receiver_number,
@@ -322,6 +329,10 @@ read_receiver(const struct gathering *g, struct directory_receiver *receiver)
 	    sizeof(receiver->line_number));
 	receiver->line_digits = (uint8_t)read_number(&fields, UINT8_MAX);
 	receiver->sia_block = read_boolean(&fields);
+	receiver->clock = read_boolean(&fields);
+	receiver->header_space = read_boolean(&fields);
+	receiver->account_policy =
+	    (enum directory_account_policy)read_choice(&fields, policies);
 	receiver->account_digits = (uint8_t)read_number(&fields, UINT8_MAX);
 	receiver->heartbeat_ms = (uint32_t)read_number(&fields, UINT32_MAX);
 	receiver->ack_wait_ms = (uint32_t)read_number(&fields, UINT32_MAX);
@@ -373,6 +384,7 @@ put_station(const struct gathering *g)
 static int
 put_site(const struct gathering *g)
 {
+	static const char *const states[] = { "active", "inactive", NULL };
 	struct fields fields = own_fields(g);
 	struct directory_site site = { 0 };
 	int result;
@@ -380,9 +392,8 @@ put_site(const struct gathering *g)
 	site.id = read_number(&fields, UINT64_MAX);
 	site.dealer_id = read_number(&fields, UINT64_MAX);
 	site.station_id = read_number(&fields, UINT64_MAX);
-	site.state = read_choice(&fields, "active", "inactive")
-	    ? DIRECTORY_SITE_INACTIVE
-	    : DIRECTORY_SITE_ACTIVE;
+	site.state = read_choice(&fields, states) ? DIRECTORY_SITE_INACTIVE
+						  : DIRECTORY_SITE_ACTIVE;
 	site.name = read_text(&fields);
 	site.account = read_text(&fields);
 	site.reference_id = read_text(&fields);
@@ -438,13 +449,13 @@ read_bridge(const struct gathering *g, struct directory_bridge *bridge,
     uint8_t key[DIRECTORY_KEY_SIZE],
     struct directory_path paths[DIRECTORY_PATHS])
 {
+	static const char *const kinds[] = { "bridge", "panel", NULL };
 	struct fields fields = own_fields(g);
 
 	bridge->id = read_number(&fields, UINT64_MAX);
 	bridge->site_id = read_number(&fields, UINT64_MAX);
-	bridge->kind = read_choice(&fields, "bridge", "panel")
-	    ? DIRECTORY_PANEL
-	    : DIRECTORY_BRIDGE;
+	bridge->kind =
+	    read_choice(&fields, kinds) ? DIRECTORY_PANEL : DIRECTORY_BRIDGE;
 	bridge->serial = read_text(&fields);
 	bridge->account = read_nullable(&fields);
 	bridge->receiver = read_nullable(&fields);

@@ -76,6 +76,16 @@ REFUSED = [
     ("site_account_required", SITE + "(1, 'x', 'UTC', 1, NULL)"),
     ("site_account_format", SITE + "(1, 'x', 'UTC', 1, '')"),
     ("site_account_format", SITE + "(1, 'x', 'UTC', 1, 'ab12')"),
+    # the same digits once the receiver writes them its way
+    ("account_unique_at_receiver", SITE + "(1, 'x', 'UTC', 1, 'A34'), (1, 'y', 'UTC', 1, '034');"
+                                   + RECEIVER + "protocol = 'ademco685' WHERE id = 1"),
+    ("account_unique_at_receiver", SITE + "(1, 'x', 'UTC', 1, '2340');"
+                                   + RECEIVER + "account_policy = 'split_back' WHERE id = 1"),
+    ("account_unique_at_receiver", SITE + "(1, 'x', 'UTC', 1, '234000');"
+                                   + RECEIVER + "account_policy = 'split_back' WHERE id = 1;"
+                                   + RECEIVER + "line_digits = 3 WHERE id = 1"),
+    ("account_unique_at_receiver", "UPDATE tocsin.station_record SET prefix = '' WHERE id = 1;" + SITE + "(1, 'x', 'UTC', 1, '00234');"
+                                   + RECEIVER + "account_policy = 'split_front' WHERE id = 1"),
     ("site_account_format", SITE + "(1, 'x', 'UTC', 1, '12345678901234567')"),
     ("site_timezone_known", SITE + "(1, 'x', 'Europe/Nowhere', NULL, NULL)"),
     ("site_name_not_blank", SITE + "(1, E' \\t', 'UTC', NULL, NULL)"),
@@ -103,6 +113,14 @@ REFUSED = [
     ("receiver_number_format", RECEIVER + "receiver_number = '1' WHERE id = 1"),
     ("receiver_line_format", RECEIVER + "line_number = '12' WHERE id = 1"),
     ("receiver_line_format", RECEIVER + "line_number = 'G' WHERE id = 2"),
+    ("receiver_number_format", RECEIVER + "protocol = 'ademco685', receiver_number = '10' WHERE id = 1"),
+    ("receiver_line_format", RECEIVER + "protocol = 'ademco685', line_number = 'A' WHERE id = 1"),
+    ("receiver_number_format", RECEIVER + "protocol = 'd6500', receiver_number = '0A' WHERE id = 1"),
+    ("receiver_line_format", RECEIVER + "protocol = 'd6500', line_number = 'Z' WHERE id = 1"),
+    ("receiver_clock_only_surgard", RECEIVER + "clock = true WHERE id = 2"),
+    ("receiver_header_space_only_d6500", RECEIVER + "header_space = true WHERE id = 1"),
+    ("receiver_account_policy_known", RECEIVER + "account_policy = 'cut' WHERE id = 1"),
+    ("receiver_account_policy_only_surgard", RECEIVER + "account_policy = 'split_back' WHERE id = 2"),
     ("receiver_line_digits_range", RECEIVER + "line_digits = 2 WHERE id = 2"),
     ("receiver_account_digits_range", RECEIVER + "account_digits = 2"),
     ("receiver_heartbeat_range", RECEIVER + "heartbeat_ms = 999"),

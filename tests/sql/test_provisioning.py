@@ -403,6 +403,8 @@ def warnings(db, site=1):
 
 WARNINGS = [
     ("UPDATE tocsin.site SET account_number = '12345' WHERE id = 1", "account_too_long"),
+    ("UPDATE tocsin.receiver SET protocol = 'd6500' WHERE protocol = 'surgard';"
+     "UPDATE tocsin.site SET account_number = '12345' WHERE id = 1", "account_too_long"),
     ("DELETE FROM tocsin.contact WHERE site_id = 1", "no_contact"),
     ("SELECT tocsin.bridge_unregister(1)", "no_bridge"),
     ("UPDATE tocsin.bridge SET transport_account = NULL WHERE id = 1", "bridge_without_account"),

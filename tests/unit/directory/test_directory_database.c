@@ -23,7 +23,11 @@ static const char provisioning[] =
     "INSERT INTO tocsin.dealer (id, name) VALUES (1, 'Dealer');"
     "INSERT INTO tocsin.center (id, name) VALUES (1, 'Center');"
     "INSERT INTO tocsin.receiver (id, center_id, name, protocol, paused)"
-    " VALUES (1, 1, 'R1', 'surgard', false), (2, 1, 'R2', 'dc09', true);"
+    " VALUES (1, 1, 'R1', 'surgard', false), (2, 1, 'R2', 'dc09', true),"
+    " (3, 1, 'R3', 'ademco685', false), (4, 1, 'R4', 'd6500', false);"
+    "UPDATE tocsin.receiver SET clock = true, account_policy = 'split_back' "
+    "WHERE id = 1;"
+    "UPDATE tocsin.receiver SET header_space = true WHERE id = 4;"
     "INSERT INTO tocsin.receiver_endpoint (receiver_id, position, host, port)"
     " VALUES (1, 2, '192.0.2.2', 1002), (1, 1, '192.0.2.1', 1001);"
     "INSERT INTO tocsin.station_record"
@@ -199,6 +203,18 @@ check_loaded(void)
 	assert_int_equal(directory_dealer_by_id(directory, 1)->library.count,
 	    1);
 	assert_int_equal(receiver->protocol, DIRECTORY_PROTOCOL_SURGARD);
+	assert_true(receiver->clock);
+	assert_false(receiver->header_space);
+	assert_int_equal(receiver->account_policy,
+	    DIRECTORY_ACCOUNT_SPLIT_BACK);
+	assert_int_equal(receiver->account_digits, 5);
+	assert_int_equal(directory_receiver_by_id(directory, 3)->protocol,
+	    DIRECTORY_PROTOCOL_ADEMCO685);
+	assert_int_equal(directory_receiver_by_id(directory, 3)->account_digits,
+	    4);
+	assert_int_equal(directory_receiver_by_id(directory, 4)->protocol,
+	    DIRECTORY_PROTOCOL_D6500);
+	assert_true(directory_receiver_by_id(directory, 4)->header_space);
 	assert_int_equal(receiver->endpoint_count, 2);
 	assert_string_equal(receiver->endpoints[0].host, "192.0.2.1");
 	assert_int_equal(receiver->endpoints[1].port, 1002);
@@ -223,7 +239,7 @@ everything_is_loaded(void **state)
 	assert_string_equal(status.problem, "");
 	assert_int_equal(status.sites, 2);
 	assert_int_equal(status.bridges, 3);
-	assert_int_equal(status.receivers, 2);
+	assert_int_equal(status.receivers, 4);
 	assert_int_equal(status.stations, 2);
 }
 

@@ -41,6 +41,9 @@ fill(void)
 		.line_number = "2B",
 		.line_digits = 3,
 		.sia_block = true,
+		.clock = true,
+		.header_space = true,
+		.account_policy = DIRECTORY_ACCOUNT_SPLIT_BACK,
 		.account_digits = 6,
 		.heartbeat_ms = 30000,
 		.ack_wait_ms = 4000,
@@ -110,6 +113,10 @@ check_receiver(const struct directory *copy)
 	assert_string_equal(receiver->line_number, "2B");
 	assert_int_equal(receiver->line_digits, 3);
 	assert_true(receiver->sia_block);
+	assert_true(receiver->clock);
+	assert_true(receiver->header_space);
+	assert_int_equal(receiver->account_policy,
+	    DIRECTORY_ACCOUNT_SPLIT_BACK);
 	assert_int_equal(receiver->account_digits, 6);
 	assert_int_equal(receiver->heartbeat_ms, 30000);
 	assert_int_equal(receiver->ack_wait_ms, 4000);
