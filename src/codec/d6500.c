@@ -1,10 +1,111 @@
 #include "codec/d6500.h"
 
+#include <errno.h>
+
+#include "codec/automation.h"
 #include "codec/contact_id.h"
 #include "codec/sia.h"
 
 #define TERMINATOR '\x14'
-#define LINK_TEST  "           @    "
+
+/* "7", "A" or "10": the character of the line; 0 when it is none. The letters
+ * go on where the digits end: A is 10, W 32, X 33, Y anything above. */
+static char
+line_character(struct slice line)
+{
+	unsigned long number;
+
+	if (line.length == 1 && *line.data >= 'A' && *line.data <= 'Y')
+		return *line.data;
+	if (slice_to_number(line, 10, &number) < 0)
+		return 0;
+	return number > 33 ? 'Y' : "0123456789ABCDEFGHIJKLMNOPQRSTUVWX"[number];
+}
+
+/* h, type, rr, l: what every message begins with. */
+static void
+write_start(struct writer *w, const struct d6500_settings *settings, char type,
+    char line)
+{
+	if (settings->header_space)
+		writer_u8(w, ' ');
+	writer_u8(w, (uint8_t)type);
+	automation_write_string(w, settings->receiver);
+	writer_u8(w, (uint8_t)line);
+}
+
+static const char *
+write_contact_id(struct writer *w, const struct delivery *delivery)
+{
+	struct automation_contact_id fields;
+	const char *problem = automation_contact_id_fill(delivery, &fields);
+
+	if (problem)
+		return problem;
+	writer_u8(w, ' ');
+	if (!automation_write_aligned(w, delivery->account, 4, '0'))
+		return "the account has more than 4 characters";
+	automation_write_string(w, "18");
+	writer_u8(w, (uint8_t)('0' + (int)delivery->qualifier));
+	automation_write_string(w, delivery->code);
+	automation_write_string(w, fields.partition);
+	automation_write_string(w, fields.zone);
+	return NULL;
+}
+
+static const char *
+write_sia(struct writer *w, const struct delivery *delivery)
+{
+	struct delivery filled = *delivery;
+	char account[D6500_ACCOUNT_MAX];
+	struct writer a = writer_open(account, sizeof(account));
+	size_t length = delivery->account.length;
+
+	if (length > sizeof(account) ||
+	    !automation_write_aligned(&a, delivery->account,
+		length < 4 ? 4 : length, '0'))
+		return "the account has more than 16 characters";
+	filled.account = slice_of(account, writer_length(&a));
+	return automation_write_sia_block(w, &filled, 4, 1);
+}
+
+int
+d6500_encode(const struct d6500_settings *settings,
+    const struct delivery *delivery, char *out, const char **ret_problem)
+{
+	struct writer w = writer_open(out, D6500_MESSAGE_MAX);
+	bool sia = delivery->format == SIGNAL_FORMAT_SIA;
+	char line = line_character(slice_present(delivery->line_card)
+		? delivery->line_card
+		: slice_from_string(settings->line));
+	const char *problem = NULL;
+
+	if (line == 0)
+		problem = "the line is neither a number nor a letter to Y";
+	else if (!automation_is_alphanumeric(delivery->account))
+		problem = "the account is not letters and digits";
+	write_start(&w, settings, sia ? 'S' : 'a', line);
+	if (!problem)
+		problem = sia ? write_sia(&w, delivery)
+			      : write_contact_id(&w, delivery);
+	writer_u8(&w, TERMINATOR);
+	if (problem) {
+		*ret_problem = problem;
+		return -EINVAL;
+	}
+	return (int)writer_length(&w);
+}
+
+int
+d6500_heartbeat_encode(const struct d6500_settings *settings, char *out)
+{
+	struct writer w = writer_open(out, D6500_MESSAGE_MAX);
+
+	write_start(&w, settings, '1', '0');
+	automation_write_string(&w, AUTOMATION_HEARTBEAT_TAIL);
+	writer_u8(&w, TERMINATOR);
+	return (int)writer_length(&w);
+}
 
 /* " aaaa18QXYZGGCCC" */
 static bool
@@ -54,7 +155,7 @@ decode_message(struct slice message, struct signal *ret)
 		return false;
 	switch (message.data[0]) {
 	case '1':
-		ret->poll = slice_is(rest, LINK_TEST);
+		ret->poll = slice_is(rest, AUTOMATION_HEARTBEAT_TAIL);
 		return ret->poll;
 	case 'a':
 		return decode_contact_id(rest, ret);

@@ -2,49 +2,9 @@
 
 #include <errno.h>
 
-#include "base/cursor.h"
+#include "codec/automation.h"
 #include "codec/contact_id.h"
 #include "codec/sia.h"
-
-#define HEARTBEAT_TAIL "           @    "
-
-static void
-write_string(struct writer *w, const char *string)
-{
-	writer_bytes(w, string, strlen(string));
-}
-
-static void
-write_repeated(struct writer *w, char c, size_t count)
-{
-	while (count-- > 0)
-		writer_u8(w, (uint8_t)c);
-}
-
-/* Right-aligned in width; false when it does not fit. */
-static bool
-write_aligned(struct writer *w, struct slice value, size_t width, char fill)
-{
-	if (value.length > width)
-		return false;
-	write_repeated(w, fill, width - value.length);
-	if (value.length > 0)
-		writer_bytes(w, value.data, value.length);
-	return true;
-}
-
-static bool
-is_alphanumeric(struct slice s)
-{
-	for (size_t i = 0; i < s.length; i++) {
-		char c = s.data[i];
-
-		if (!(c >= '0' && c <= '9') && !(c >= 'A' && c <= 'Z') &&
-		    !(c >= 'a' && c <= 'z'))
-			return false;
-	}
-	return s.length > 0;
-}
 
 /* Format digit, receiver, line: what every message begins with. */
 static bool
@@ -56,85 +16,42 @@ write_start(struct writer *w, char format,
 	    : slice_from_string(settings->line);
 
 	writer_u8(w, (uint8_t)format);
-	write_string(w, settings->receiver);
+	automation_write_string(w, settings->receiver);
 	if (line.length > settings->line_digits)
 		line = slice_strip_zeros(line);
-	return write_aligned(w, line, settings->line_digits, '0');
-}
-
-/* The one number of a message: a zone, or who opened and closed. */
-static struct slice
-zone_or_user(const struct delivery *delivery)
-{
-	return slice_present(delivery->zone) ? delivery->zone : delivery->user;
+	return automation_write_aligned(w, line, settings->line_digits, '0');
 }
 
 static const char *
 write_contact_id(struct writer *w, const struct delivery *delivery)
 {
-	char qualifier = signal_qualifier_letter(delivery->qualifier);
+	struct automation_contact_id fields;
+	const char *problem = automation_contact_id_fill(delivery, &fields);
 
-	if (qualifier == 0 || strlen(delivery->code) != 3)
-		return "not a Contact ID event";
-	write_string(w, " 18");
-	if (!write_aligned(w, delivery->account, 4, '0'))
+	if (problem)
+		return problem;
+	automation_write_string(w, " 18");
+	if (!automation_write_aligned(w, delivery->account, 4, '0'))
 		return "the account has more than 4 characters";
-	writer_u8(w, (uint8_t)qualifier);
-	write_string(w, delivery->code);
-	if (!write_aligned(w, slice_strip_zeros(delivery->partition), 2, '0'))
-		return "the partition has more than 2 digits";
-	if (!write_aligned(w, slice_strip_zeros(zone_or_user(delivery)), 3,
-		'0'))
-		return "the zone or user has more than 3 digits";
+	writer_u8(w, (uint8_t)signal_qualifier_letter(delivery->qualifier));
+	automation_write_string(w, delivery->code);
+	automation_write_string(w, fields.partition);
+	automation_write_string(w, fields.zone);
 	return NULL;
 }
 
 static const char *
 write_sia(struct writer *w, const struct delivery *delivery)
 {
-	write_string(w, "    ");
-	if (!write_aligned(w, delivery->account, 6, ' '))
+	automation_write_string(w, "    ");
+	if (!automation_write_aligned(w, delivery->account, 6, ' '))
 		return "the account has more than 6 characters";
 	if (strlen(delivery->code) != 2)
 		return "not a SIA code";
-	write_string(w, delivery->code);
-	if (!write_aligned(w, slice_strip_zeros(zone_or_user(delivery)), 4,
-		'0'))
+	automation_write_string(w, delivery->code);
+	if (!automation_write_aligned(w,
+		slice_strip_zeros(automation_zone_or_user(delivery)), 4, '0'))
 		return "the zone or user has more than 4 digits";
-	return NULL;
-}
-
-/* The text goes along only where it has room whole: a remark never holds up
- * its event. */
-static const char *
-write_sia_block(struct writer *w, const struct delivery *delivery)
-{
-	struct signal_event event = { .format = SIGNAL_FORMAT_SIA,
-		.block = 'N',
-		.partition = delivery->partition,
-		.zone = delivery->zone,
-		.user = delivery->user,
-		.text = delivery->text };
-	const char *problem = NULL;
-	int length;
-
-	memcpy(event.code, delivery->code, sizeof(event.code));
-	write_string(w, "[#");
-	writer_bytes(w, delivery->account.data, delivery->account.length);
-	write_string(w, "|");
-	for (int attempt = 0; attempt < 2; attempt++) {
-		/* ']' and DC4 have to follow */
-		length = (int)(w->end - w->position) - 2;
-		length = sia_encode(&event, (char *)w->position,
-		    length > 0 ? (size_t)length : 0, &problem);
-		if (length != -ENAMETOOLONG)
-			break;
-		event.text = SLICE_NONE;
-	}
-	if (length < 0)
-		return problem;
-	w->position += length;
-	write_string(w, "]");
 	return NULL;
 }
 
@@ -151,14 +68,14 @@ surgard_encode(const struct surgard_settings *settings,
 		format = settings->sia_block ? 'S' : '3';
 	if (delivery->format == SIGNAL_FORMAT_NONE)
 		problem = "an event of no format";
-	else if (!is_alphanumeric(delivery->account))
+	else if (!automation_is_alphanumeric(delivery->account))
 		problem = "the account is not letters and digits";
 	else if (!write_start(&w, format, settings, delivery->line_card))
 		problem = "the line card has more digits than the line field";
 	else if (!sia)
 		problem = write_contact_id(&w, delivery);
 	else if (settings->sia_block)
-		problem = write_sia_block(&w, delivery);
+		problem = automation_write_sia_block(&w, delivery, 0, 1);
 	else
 		problem = write_sia(&w, delivery);
 	writer_u8(&w, SURGARD_TERMINATOR);
@@ -177,7 +94,7 @@ surgard_heartbeat_encode(const struct surgard_settings *settings, char *out)
 	struct writer w = writer_open(out, SURGARD_MESSAGE_MAX);
 
 	write_start(&w, '1', settings, SLICE_NONE);
-	write_string(&w, HEARTBEAT_TAIL);
+	automation_write_string(&w, AUTOMATION_HEARTBEAT_TAIL);
 	writer_u8(&w, SURGARD_TERMINATOR);
 	return (int)writer_length(&w);
 }
@@ -201,7 +118,7 @@ decode_contact_id(struct slice text, struct signal *ret)
 		return false;
 	ret->account = slice_part(text, 2, text.length - 11);
 	ret->event_count = 1;
-	return is_alphanumeric(ret->account) &&
+	return automation_is_alphanumeric(ret->account) &&
 	    contact_id_event_decode(slice_part(text, text.length - 9, 9),
 		&ret->events[0]) == CODEC_OK;
 }
@@ -219,8 +136,10 @@ decode_sia(struct slice text, struct signal *ret)
 	event.zone = slice_part(text, text.length - 4, 4);
 	code = slice_part(text, text.length - 6, 2);
 	ret->account = skip_spaces(slice_part(text, 0, text.length - 6));
-	if (!is_alphanumeric(code) || !is_alphanumeric(event.zone) ||
-	    !is_alphanumeric(ret->account) || ret->account.length > 10)
+	if (!automation_is_alphanumeric(code) ||
+	    !automation_is_alphanumeric(event.zone) ||
+	    !automation_is_alphanumeric(ret->account) ||
+	    ret->account.length > 10)
 		return false;
 	memcpy(event.code, code.data, 2);
 	ret->events[0] = event;
@@ -245,7 +164,7 @@ decode_sia_block(struct slice text, struct signal *ret)
 		return false;
 	length = (size_t)(bar - text.data);
 	ret->account = slice_of(text.data, length);
-	return is_alphanumeric(ret->account) &&
+	return automation_is_alphanumeric(ret->account) &&
 	    sia_decode(slice_part(text, length + 1, text.length), ret,
 		&problem) == CODEC_OK;
 }
@@ -263,8 +182,8 @@ decode_message(struct slice message, unsigned line_digits, struct signal *ret)
 	ret->receiver = slice_part(message, 1, 2);
 	ret->line = slice_part(message, 3, line_digits);
 	ret->body = message;
-	if (rest.length == 0 || !is_alphanumeric(ret->receiver) ||
-	    !is_alphanumeric(ret->line))
+	if (rest.length == 0 || !automation_is_alphanumeric(ret->receiver) ||
+	    !automation_is_alphanumeric(ret->line))
 		return false;
 	switch (message.data[0]) {
 	case '1':

@@ -15,8 +15,6 @@
 #include "signal/signal.h"
 
 #define SURGARD_TERMINATOR  '\x14'
-#define SURGARD_ACK	    '\x06'
-#define SURGARD_NAK	    '\x15'
 #define SURGARD_MESSAGE_MAX 200 /* longer without DC4: not Sur-Gard */
 
 struct surgard_settings {

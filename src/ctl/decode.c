@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "codec/ademco685.h"
+#include "codec/automation.h"
 #include "codec/contact_id.h"
 #include "codec/d6500.h"
 #include "codec/dc09.h"
@@ -329,7 +330,7 @@ static void
 put_acknowledged(const struct output *out, const struct signal *signal)
 {
 	put_string(out, "verdict", "accept");
-	put_hex(out, "reply_hex", (char[]){ SURGARD_ACK }, 1);
+	put_hex(out, "reply_hex", (char[]){ AUTOMATION_ACK }, 1);
 	if (signal->poll)
 		put_string(out, "kind", "heartbeat");
 }

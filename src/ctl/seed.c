@@ -16,14 +16,15 @@
 #include "ctl/table.h"
 
 #define DEFAULT_KEY "hex:000102030405060708090a0b0c0d0e0f"
-/* Half of them at each station, four decimal digits in plain Sur-Gard, six in
- * DC-09. */
-#define SURGARD_SITES_MAX 20000
-#define DC09_SITES_MAX	  2000000
+/* Half of them at each station; accounts of six decimal digits in DC-09, of four
+ * elsewhere. */
+#define FOUR_DIGITS_SITES_MAX 20000
+#define SIX_DIGITS_SITES_MAX  2000000
 
 static const struct ctl_option options[] = {
 	{ "sites", "N", "how many, 1000 otherwise" },
-	{ "protocol", "surgard|dc09", "of both stations, surgard otherwise" },
+	{ "protocol", "surgard|dc09|ademco685|d6500",
+	    "of both stations, surgard otherwise" },
 	{ "endpoint-a", "HOST:PORT",
 	    "of station-a, 127.0.0.1:10251 otherwise" },
 	{ "endpoint-b", "HOST:PORT",
@@ -83,7 +84,7 @@ static const char *const steps[] = {
 	"external_id, station_record_id, account_number) "
 	"SELECT s.dealer_id, 'Demo site ' || i, 'Athens', 'GR', "
 	"'Europe/Athens', 'demo-' || i, s.id, lpad((i / 2)::text, "
-	"CASE $2 WHEN 'surgard' THEN 4 ELSE 6 END, '0') "
+	"CASE $2 WHEN 'dc09' THEN 6 ELSE 4 END, '0') "
 	"FROM generate_series(0, $1::integer - 1) i "
 	"JOIN tocsin.station_record s ON s.dealer_id = " DEMO_DEALER
 	" AND s.name = CASE i % 2 WHEN 0 THEN 'station-a' ELSE 'station-b' END "
@@ -184,8 +185,10 @@ read_keys(const struct ctl_arguments *arguments, struct seed *seed)
 static int
 read_arguments(const struct ctl_arguments *arguments, struct seed *seed)
 {
-	bool surgard;
+	static const char *const protocols[] = { "surgard", "dc09", "ademco685",
+		"d6500" };
 	unsigned long sites;
+	bool known = false;
 	int status;
 
 	seed->sites = value_or(arguments, "sites", "1000");
@@ -193,13 +196,17 @@ read_arguments(const struct ctl_arguments *arguments, struct seed *seed)
 	seed->endpoint_a = value_or(arguments, "endpoint-a", "127.0.0.1:10251");
 	seed->endpoint_b = value_or(arguments, "endpoint-b", "127.0.0.1:10252");
 	seed->listen = ctl_flag(arguments, "listen") ? "t" : "f";
-	surgard = strcmp(seed->protocol, "surgard") == 0;
-	if (!surgard && strcmp(seed->protocol, "dc09") != 0)
+	for (size_t i = 0; i < COUNT(protocols); i++)
+		known |= strcmp(seed->protocol, protocols[i]) == 0;
+	if (!known)
 		return ctl_fail(EXIT_STATUS_USAGE,
-		    "db seed-demo: --protocol is surgard or dc09, not \"%s\"",
+		    "db seed-demo: --protocol is surgard, dc09, ademco685 or "
+		    "d6500, not \"%s\"",
 		    seed->protocol);
 	status = parse_number("sites", seed->sites, 1,
-	    surgard ? SURGARD_SITES_MAX : DC09_SITES_MAX, &sites);
+	    strcmp(seed->protocol, "dc09") == 0 ? SIX_DIGITS_SITES_MAX
+						: FOUR_DIGITS_SITES_MAX,
+	    &sites);
 	if (status == CTL_GO_ON)
 		status = parse_number("encrypted",
 		    value_or(arguments, "encrypted", "0"), 0, sites,

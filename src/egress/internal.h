@@ -46,6 +46,7 @@ struct slot {
 	uint32_t attempts;  /* all sendings */
 	uint32_t tries;	    /* since the link was last declared lost */
 	uint32_t sent_here; /* on this very connection */
+	uint32_t refusals;  /* NAKs, on any connection */
 	int64_t sent_us;    /* monotonic */
 	enum outcome_state outcome;
 	const char *reason; /* of parking; static */
@@ -109,6 +110,7 @@ struct link {
 	int64_t clock_offset_us; /* receiver's clock minus ours, from NAK */
 
 	bool beat_sent;	      /* waits for its answer */
+	bool beat_asked;      /* by the peer */
 	bool prove;	      /* after a loss: no message before it is */
 	const char *lost;     /* found while feeding: why to give up */
 	int64_t beat_us;      /* when */

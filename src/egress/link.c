@@ -147,6 +147,7 @@ link_connected(struct link *link)
 	link->counters.connects++;
 	link->answers = 0;
 	link->in_doubt = false;
+	link->beat_asked = false;
 	link->lost = NULL;
 	link->retry_us = 0;
 	link->last_sent_us = link_now(link);

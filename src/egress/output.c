@@ -5,6 +5,8 @@
 static const struct output *const outputs[] = {
 	&output_surgard,
 	&output_dc09,
+	&output_ademco685,
+	&output_d6500,
 };
 
 const struct output *

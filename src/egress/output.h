@@ -21,6 +21,10 @@ struct output {
 	/* An answer names no message: it is the oldest one's. What comes after
 	 * a silence cannot be told apart then. */
 	bool anonymous_answers;
+	/* A message that was refused (NAK) so often is parked by a link that takes
+	 * others: nothing waits behind it for ever. 0: it is sent again and
+	 * again. */
+	unsigned refusals_max;
 	/* Into out (OUTPUT_MESSAGE_MAX); the length, or -EINVAL when this
 	 * delivery can never be sent so (it is parked): *ret_problem, static,
 	 * says why. Notes in the slot what its answer will name. */
@@ -34,7 +38,8 @@ struct output {
 	size_t (*feed)(struct link *link, const char *data, size_t length);
 };
 
-extern const struct output output_surgard, output_dc09;
+extern const struct output output_ademco685, output_d6500, output_dc09,
+    output_surgard;
 
 /* NULL for a protocol that has no row. */
 const struct output *output_find(enum directory_protocol protocol);

@@ -85,11 +85,12 @@ send_one(struct link *link, struct slot *slot)
 	slot->tries++;
 	slot->sent_here++;
 	slot->sent_us = link->last_sent_us = link_now(link);
+	link->beat_asked = false; /* a message tells as much */
 	return 0;
 }
 
-/* When idle for long, before the first message after a loss, and when a newer
- * connection asks whether this one still lives. */
+/* When idle for long, before the first message after a loss, when a newer
+ * connection asks whether this one still lives, and when the peer asks. */
 static bool
 beat_is_due(const struct link *link)
 {
@@ -97,7 +98,7 @@ beat_is_due(const struct link *link)
 
 	if (link->beat_sent || link->sent > 0)
 		return false;
-	return link->prove || link->standby_fd >= 0 ||
+	return link->prove || link->standby_fd >= 0 || link->beat_asked ||
 	    (every_us > 0 && link_now(link) >= link->last_sent_us + every_us);
 }
 
@@ -108,6 +109,7 @@ send_beat(struct link *link)
 	int length = out ? link->output->heartbeat(link, out) : 0;
 
 	link->last_sent_us = link_now(link);
+	link->beat_asked = false;
 	if (length < 0) /* not to be had: messages end with the reason */
 		link->prove = false;
 	if (length <= 0)
@@ -165,6 +167,45 @@ beat_answered(struct link *link, enum answer answer)
 	}
 }
 
+/* A message that alone is refused must not hold up those behind it. Whether it
+ * is the message shows in what else the station acknowledged on this
+ * connection, be it the heartbeat that proves it after a loss; without
+ * heartbeats nothing ever will. One more is parked only after the next such
+ * sign. */
+static bool
+park_refused(struct link *link, struct slot *slot)
+{
+	unsigned most = link->output->refusals_max;
+
+	if (most == 0 || slot->refusals < most)
+		return false;
+	if (link->answers == 0 && link->settings->heartbeat_ms > 0) {
+		link->lost = "a message was refused too often";
+		return false;
+	}
+	log_limited(&link->limit, LOG_WARN, "link", "message_refused",
+	    "name=\"%s\" endpoint=%s refusals=%u", link_name(link),
+	    link->endpoint_text, slot->refusals);
+	link->answers = 0;
+	send_end(link, slot, OUTCOME_PARKED,
+	    "the station refused it again and again (NAK)");
+	return true;
+}
+
+static void
+message_refused(struct link *link, struct slot *slot)
+{
+	link->counters.naks++;
+	slot->refusals++;
+	if (park_refused(link, slot))
+		return;
+	if (slot->tries > link->settings->retries)
+		link->lost = "every sending of a message was refused";
+	/* it may be the late refusal of another one */
+	slot->maybe_arrived |= link->in_doubt;
+	send_set_slot(link, slot, SLOT_WAITING);
+}
+
 void
 send_answered(struct link *link, struct slot *slot, enum answer answer,
     const char *reason)
@@ -179,12 +220,7 @@ send_answered(struct link *link, struct slot *slot, enum answer answer,
 		send_end(link, slot, OUTCOME_DELIVERED, NULL);
 		break;
 	case ANSWER_NAK:
-		link->counters.naks++;
-		if (slot->tries > link->settings->retries)
-			link->lost = "every sending of a message was refused";
-		/* it may be the late refusal of another one */
-		slot->maybe_arrived |= link->in_doubt;
-		send_set_slot(link, slot, SLOT_WAITING);
+		message_refused(link, slot);
 		break;
 	case ANSWER_REFUSED:
 		recovered(link);

@@ -9,7 +9,7 @@
 
 const struct option_row station_option_rows[] = {
 	{ "protocol", 0, OPTION_TEXT, AT(protocol_text), "PROTOCOL",
-	    "surgard or dc09" },
+	    "surgard, dc09, ademco685 or d6500" },
 	{ "listen", 0, OPTION_TEXT, AT(listen_text), "HOST:PORT",
 	    "wait for the receiver (port 0: any, see first line)" },
 	{ "connect", 0, OPTION_TEXT, AT(connect_text), "HOST:PORT",
@@ -47,7 +47,8 @@ const struct option_row station_option_rows[] = {
 };
 
 /* in the order of the enums */
-static const char *const protocol_names[] = { "surgard", "dc09", NULL };
+static const char *const protocol_names[] = { "surgard", "dc09", "ademco685",
+	"d6500", NULL };
 static const char *const fault_names[] = { "none", "no-ack", "nak", "slow",
 	"half-open", "drip", "close-each", NULL };
 
@@ -86,17 +87,17 @@ read_address(struct station_options *o, struct err *err)
 static int
 check(const struct station_options *o, struct err *err)
 {
-	bool surgard = o->protocol == STATION_SURGARD;
+	bool dc09 = o->protocol == STATION_DC09;
 
 	if (o->line_digits != 1 && o->line_digits != 3)
 		return err_set(err, -EINVAL, "--line-digits: 1 or 3");
-	if (surgard && (o->udp || o->key.length > 0))
+	if (!dc09 && (o->udp || o->key.length > 0))
 		return err_set(err, -EINVAL,
 		    "--udp and --key go with --protocol dc09 only");
-	if (!surgard && o->connect)
+	if (dc09 && o->connect)
 		return err_set(err, -EINVAL,
-		    "--connect goes with --protocol surgard only: a DC-09 "
-		    "receiver waits to be called");
+		    "--connect does not go with --protocol dc09: such a "
+		    "station waits to be called");
 	if (o->udp && o->fault > STATION_FAULT_NAK)
 		return err_set(err, -EINVAL,
 		    "--fault %s needs a connection: no-ack and nak are for "
@@ -124,7 +125,7 @@ station_options_read(int argc, char **argv, struct station_options *ret,
 		return 0;
 	if (!o.protocol_text)
 		return err_set(err, -EINVAL,
-		    "--protocol surgard or dc09 is needed");
+		    "--protocol surgard, dc09, ademco685 or d6500 is needed");
 	word = find_word("protocol", o.protocol_text, protocol_names, err);
 	if (word < 0)
 		return word;

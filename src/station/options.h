@@ -13,6 +13,8 @@
 enum station_protocol {
 	STATION_SURGARD,
 	STATION_DC09,
+	STATION_ADEMCO685,
+	STATION_D6500,
 };
 
 enum station_fault {

@@ -3,6 +3,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "codec/ademco685.h"
+#include "codec/automation.h"
+#include "codec/d6500.h"
 #include "codec/surgard.h"
 
 /* DC-09: how far a sender's clock may be off (docs/PROTOCOLS.md). */
@@ -44,17 +47,34 @@ protocol_close(struct protocol **protocol)
 }
 
 static enum codec_result
-next_surgard(struct protocol *protocol, const char *data, size_t length,
+decode_automation(const struct station_options *o, const char *data,
+    size_t length, size_t *ret_consumed, struct signal *ret)
+{
+	switch (o->protocol) {
+	case STATION_ADEMCO685:
+		return ademco685_decode(data, length, ret_consumed, ret);
+	case STATION_D6500:
+		return d6500_decode(data, length, ret_consumed, ret);
+	case STATION_SURGARD:
+	case STATION_DC09:
+		break;
+	}
+	return surgard_decode(data, length, o->line_digits, ret_consumed, ret);
+}
+
+/* Sur-Gard, Ademco 685, D6500: one byte answers. */
+static enum codec_result
+next_automation(struct protocol *protocol, const char *data, size_t length,
     size_t *ret_consumed, struct message *ret)
 {
-	enum codec_result result = surgard_decode(data, length,
-	    protocol->options->line_digits, ret_consumed, &ret->signal);
+	enum codec_result result = decode_automation(protocol->options, data,
+	    length, ret_consumed, &ret->signal);
 
 	if (result != CODEC_OK)
 		return result;
 	ret->kind = ret->signal.poll ? MESSAGE_POLL : MESSAGE_SIGNAL;
-	ret->ack[0] = SURGARD_ACK;
-	ret->nak[0] = SURGARD_NAK;
+	ret->ack[0] = AUTOMATION_ACK;
+	ret->nak[0] = AUTOMATION_NAK;
 	ret->ack_length = ret->nak_length = 1;
 	return CODEC_OK;
 }
@@ -102,7 +122,8 @@ enum codec_result
 protocol_next(struct protocol *protocol, const char *data, size_t length,
     int64_t now_us, size_t *ret_consumed, struct message *ret)
 {
-	if (protocol->options->protocol == STATION_SURGARD)
-		return next_surgard(protocol, data, length, ret_consumed, ret);
-	return next_dc09(protocol, data, length, now_us, ret_consumed, ret);
+	if (protocol->options->protocol == STATION_DC09)
+		return next_dc09(protocol, data, length, now_us, ret_consumed,
+		    ret);
+	return next_automation(protocol, data, length, ret_consumed, ret);
 }

@@ -1,47 +1,47 @@
-#include "fuzz/fuzz.h"
+#include "fuzz/automation.h"
 
-#include "codec/ademco685.h"
-#include "codec/d6500.h"
 #include "codec/surgard.h"
 
 static enum codec_result
-surgard_1(const char *data, size_t length, size_t *consumed, struct signal *ret)
+decode_1(const char *data, size_t length, size_t *consumed, struct signal *ret)
 {
 	return surgard_decode(data, length, 1, consumed, ret);
 }
 
 static enum codec_result
-surgard_3(const char *data, size_t length, size_t *consumed, struct signal *ret)
+decode_3(const char *data, size_t length, size_t *consumed, struct signal *ret)
 {
 	return surgard_decode(data, length, 3, consumed, ret);
 }
 
-static void
-read_stream(const char *data, size_t length,
-    enum codec_result (*next)(const char *, size_t, size_t *, struct signal *))
+static int
+encode_1(const struct delivery *delivery, char *out)
 {
-	static struct signal signal;
-	enum codec_result result = CODEC_OK;
+	static const struct surgard_settings settings = { "01", "1", 1, true };
+	const char *problem;
 
-	while (result != CODEC_MORE) {
-		size_t consumed;
+	return surgard_encode(&settings, delivery, out, &problem);
+}
 
-		result = next(data, length, &consumed, &signal);
-		FUZZ_CHECK(consumed <= length);
-		FUZZ_CHECK(result == CODEC_MORE || consumed > 0);
-		if (result == CODEC_OK)
-			FUZZ_CHECK(signal.poll || signal.event_count > 0);
-		data += consumed;
-		length -= consumed;
-	}
+static int
+encode_3(const struct delivery *delivery, char *out)
+{
+	static const struct surgard_settings settings = { "01", "100", 3,
+		false };
+	const char *problem;
+
+	return surgard_encode(&settings, delivery, out, &problem);
 }
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
 {
-	read_stream((const char *)data, length, surgard_1);
-	read_stream((const char *)data, length, surgard_3);
-	read_stream((const char *)data, length, d6500_decode);
-	read_stream((const char *)data, length, ademco685_decode);
+	static const struct fuzz_automation formats[] = {
+		{ decode_1, encode_1 },
+		{ decode_3, encode_3 },
+	};
+
+	for (size_t i = 0; i < 2; i++)
+		fuzz_automation_read(&formats[i], (const char *)data, length);
 	return 0;
 }

@@ -11,6 +11,8 @@ import harness
 SITES = 40
 QUICK = {"reconnect_min": "50ms", "reconnect_max": "400ms",
          "primary_return": "1s"}
+PROTOCOLS = ["surgard", "dc09", "ademco685", "d6500"]
+FAULTS = [("no-ack", "nak"), ("half-open", "close-each"), ("drip", "slow")]
 KEY = "hex:000102030405060708090a0b0c0d0e0f"
 
 
@@ -55,25 +57,81 @@ def summary(station):
     return json.loads(station.text().splitlines()[-1])
 
 
-@pytest.mark.parametrize("faults", [
-    ("no-ack", "nak"), ("half-open", "close-each"), ("drip", "slow")],
-    ids="-".join)
-def test_a_fault_now_and_then_loses_nothing(installation, faults):
+def fault_options(fault):
+    """Now and then; of refusals too few in a row to park a message."""
+    return ("--fault", fault, "--fault-rate", "0.2", "--fault-count",
+            2 if fault == "nak" else 4, "--delay", "100ms", "--json")
+
+
+def stations_of(place, protocol, faults, before):
+    """One station for each fault, in the places of those before."""
+    if not before:
+        return proof.demo_stations(place, SITES, "--protocol", protocol,
+                                   protocol=protocol,
+                                   faults=[fault_options(x) for x in faults])
+    stations = []
+    for old, fault in zip(before, faults):
+        station = place.station(f"{old.name}-{fault}", *fault_options(fault),
+                                protocol=protocol, listen=old.port)
+        station.name = old.name
+        stations.append(station)
+    return stations
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_each_fault_loses_nothing(installation, protocol):
     place = installation
-    stations = proof.demo_stations(place, SITES, faults=[
-        ("--fault", fault, "--fault-rate", "0.1", "--fault-count", 6,
-         "--delay", "100ms", "--json") for fault in faults])
-    impatient(place, "station-a", "station-b")
     place.extra["egress"] = QUICK
+    everyone, loads, present = [], [], []
+    for phase, faults in enumerate(FAULTS):
+        present = stations_of(place, protocol, faults, present)
+        everyone += present
+        if not place.daemon:
+            impatient(place, "station-a", "station-b")
+            place.start_daemon()
+        marked = [repeated_outcomes(place, x.name) for x in present]
+        # panels of its own: those before would seem to repeat themselves
+        load = place.load("-".join(faults), "--accounts",
+                          proof.accounts(12, 0x100000 + 12 * phase),
+                          "--panels", 6, "--rate", 300, "--count", 200)
+        loads.append(load)
+        assert load.wait() == 0, load.text()
+        harness.wait_until(place.drained, "everything is through")
+        for station, before in zip(present, marked):
+            assert station.stop() == 0
+            struck = summary(station)["faults"]
+            assert struck == (2 if "nak" in station.command else 4)
+            # one message in flight: what a fault can double is one delivery
+            assert repeated_outcomes(place, station.name) - before <= struck
+    assert proof.prove(place, loads, everyone, minimum=600) == 600
+    assert not place.live("show", "parked")
+    assert {x["protocol"] for x in place.live("show", "links")} == {protocol}
+
+
+@pytest.mark.parametrize("protocol", ["ademco685", "d6500"])
+def test_a_message_that_is_refused_again_and_again_is_parked(
+        installation, protocol):
+    place = installation
+    stations = proof.demo_stations(
+        place, SITES, "--protocol", protocol, protocol=protocol,
+        faults=[("--fault", "nak", "--fault-count", 3), ()])
+    set_receiver(place, "station-a", "--heartbeat", "0s")
     place.start_daemon()
-    load = begin_load(place, "panels", "--rate", 300, "--count", 600)
+    load = begin_load(place, "panels", "--count", 40)
     assert load.wait() == 0, load.text()
-    assert proof.prove(place, [load], stations, minimum=600) == 600
-    for station in stations:
-        struck = summary(station)["faults"]
-        assert struck == 6
-        # one message in flight: what a fault can double is one delivery
-        assert repeated_outcomes(place, station.name) <= struck
+    parked = harness.wait_until(lambda: place.live("show", "parked"),
+                                "it is parked")
+    assert [(x["receiver"], x["reason"]) for x in parked] == \
+        [("station-a", "the station refused it again and again (NAK)")]
+    harness.wait_until(place.drained, "those behind it are through")
+    place.ctl("replay", "link", "station-a", database=False)
+    harness.wait_until(lambda: not place.live("show", "parked"),
+                       "nothing parked any more")
+    # an operator's replay comes out of its account's order
+    harness.wait_until(place.drained, "the replay is through")
+    assert len([line for station in stations
+                for line in harness.ledger_lines(station.ledger)
+                if line.split()[8] == "ack"]) == 40
 
 
 def test_a_dead_station_gets_all_when_it_is_back(installation):

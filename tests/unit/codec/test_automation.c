@@ -1,5 +1,5 @@
-/* What receivers and automation software say to each other: Sur-Gard both
- * ways, D6500 and Ademco 685 read. Golden bytes: docs/PROTOCOLS.md. */
+/* What receivers and automation software say to each other, both ways: Sur-Gard,
+ * Ademco 685, D6500. Golden bytes: docs/PROTOCOLS.md. */
 #include "unit/test.h"
 
 #include <errno.h>
@@ -203,6 +203,243 @@ surgard_heartbeat(void **state)
 	    "101100           @    \x14");
 }
 
+typedef enum codec_result (*decode_fn)(const char *, size_t, size_t *,
+    struct signal *);
+
+/* What we wrote we read as the same event. */
+static void
+assert_read_back(decode_fn decode, const char *out, int length,
+    const struct delivery *delivery, size_t row)
+{
+	static struct signal signal;
+	size_t consumed;
+
+	assert_row(decode(out, (size_t)length, &consumed, &signal) == CODEC_OK,
+	    row, delivery->code);
+	assert_row(consumed == (size_t)length, row, delivery->code);
+	assert_int_equal(signal.event_count, 1);
+	assert_string_equal(signal.events[0].code, delivery->code);
+	assert_int_equal(signal.events[0].qualifier, delivery->qualifier);
+}
+
+static const struct {
+	const char *line; /* of the receiver */
+	struct delivery delivery;
+	const char *expected; /* NULL: refused */
+} ademco685_messages[] = {
+	{ "2",
+	    { CID(SIGNAL_QUALIFIER_NEW, "131"), .account = SLICE("1234"),
+		.partition = SLICE("01"), .zone = SLICE("015") },
+	    "\n12 1234 18 E131 01 C015\r" },
+	/* three digits get a zero; A is the tone of 0 */
+	{ "2",
+	    { CID(SIGNAL_QUALIFIER_RESTORE, "131"), .account = SLICE("7AF"),
+		.zone = SLICE("15") },
+	    "\n12 070F 18 R131 00 C015\r" },
+	/* the code says whose number it is */
+	{ "2",
+	    { CID(SIGNAL_QUALIFIER_RESTORE, "401"), .account = SLICE("1234"),
+		.partition = SLICE("1"), .zone = SLICE("042") },
+	    "\n12 1234 18 R401 01 U042\r" },
+	{ "2",
+	    { CID(SIGNAL_QUALIFIER_NEW, "199"), .account = SLICE("1234"),
+		.user = SLICE("42") },
+	    "\n12 1234 18 E199 00 U042\r" },
+	{ "2",
+	    { CID(SIGNAL_QUALIFIER_STATUS, "602"), .account = SLICE("1234") },
+	    "\n12 1234 18 P602 00 C000\r" },
+	{ "2",
+	    { CID(SIGNAL_QUALIFIER_NEW, "130"), .account = SLICE("1234"),
+		.line_card = SLICE("007") },
+	    "\n17 1234 18 E130 00 C000\r" },
+	{ "2", { CID(SIGNAL_QUALIFIER_NEW, "130"), .account = SLICE("12345") },
+	    NULL },
+	{ "2", { CID(SIGNAL_QUALIFIER_NEW, "130"), .account = SLICE("12G4") },
+	    NULL },
+	{ "2", { CID(SIGNAL_QUALIFIER_NEW, "130"), .account = { "", 0 } },
+	    NULL },
+	{ "2",
+	    { CID(SIGNAL_QUALIFIER_NEW, "130"), .account = SLICE("1234"),
+		.zone = SLICE("1000") },
+	    NULL },
+	{ "2",
+	    { CID(SIGNAL_QUALIFIER_NEW, "130"), .account = SLICE("1234"),
+		.partition = SLICE("100") },
+	    NULL },
+	{ "2",
+	    { CID(SIGNAL_QUALIFIER_NEW, "130"), .account = SLICE("1234"),
+		.line_card = SLICE("12") },
+	    NULL },
+	{ "2",
+	    { CID(SIGNAL_QUALIFIER_NEW, "130"), .account = SLICE("1234"),
+		.line_card = SLICE("A") },
+	    NULL },
+	/* no form for it */
+	{ "2", { SIA("BA"), .account = SLICE("1234") }, NULL },
+	{ "2", { CID(SIGNAL_QUALIFIER_NONE, "130"), .account = SLICE("1234") },
+	    NULL },
+};
+
+static void
+ademco685_written(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(ademco685_messages); i++) {
+		const char *problem = NULL,
+			   *expected = ademco685_messages[i].expected;
+		const struct delivery *delivery =
+		    &ademco685_messages[i].delivery;
+		struct ademco685_settings settings = { "1", "" };
+		char out[ADEMCO685_MESSAGE_MAX];
+		int length;
+
+		strcpy(settings.line, ademco685_messages[i].line);
+		length = ademco685_encode(&settings, delivery, out, &problem);
+		if (!expected) {
+			assert_row(length == -EINVAL && problem, i,
+			    delivery->code);
+			continue;
+		}
+		assert_row(length > 0, i, expected);
+		assert_slice(slice_of(out, (size_t)length), expected);
+		assert_read_back(ademco685_decode, out, length, delivery, i);
+	}
+}
+
+static void
+ademco685_heartbeat(void **state)
+{
+	const struct ademco685_settings settings = { "1", "0" };
+	char out[ADEMCO685_MESSAGE_MAX];
+	int length = ademco685_heartbeat_encode(&settings, out);
+
+	(void)state;
+	assert_slice(slice_of(out, (size_t)length), "\n10 OKAY @\r");
+}
+
+static const struct d6500_settings d6500 = { "01", "1", false };
+static const struct d6500_settings d6500_header = { "01", "1", true };
+static const struct d6500_settings d6500_line_12 = { "01", "12", false };
+
+static const struct {
+	const struct d6500_settings *settings;
+	struct delivery delivery;
+	const char *expected; /* NULL: refused; without the DC4 */
+} d6500_messages[] = {
+	{ &d6500,
+	    { CID(SIGNAL_QUALIFIER_NEW, "131"), .account = SLICE("1234"),
+		.partition = SLICE("01"), .zone = SLICE("015") },
+	    "a011 123418113101015" },
+	{ &d6500_header,
+	    { CID(SIGNAL_QUALIFIER_RESTORE, "401"), .account = SLICE("7B"),
+		.user = SLICE("42") },
+	    " a011 007B18340100042" },
+	{ &d6500_line_12,
+	    { CID(SIGNAL_QUALIFIER_STATUS, "602"), .account = SLICE("1234") },
+	    "a01C 123418660200000" },
+	{ &d6500,
+	    { CID(SIGNAL_QUALIFIER_NEW, "130"), .account = SLICE("1234"),
+		.line_card = SLICE("010") },
+	    "a01A 123418113000000" },
+	{ &d6500, { SIA("BA"), .account = SLICE("1234"), .zone = SLICE("15") },
+	    "S011[#1234|NBA0015]" },
+	{ &d6500_header,
+	    { SIA("BA"), .account = SLICE("0123456789ABCDEF"),
+		.zone = SLICE("0015"), .partition = SLICE("1"),
+		.text = SLICE("Hall") },
+	    " S011[#0123456789ABCDEF|Nri1/BA0015^Hall^]" },
+	{ &d6500, { SIA("OP"), .account = SLICE("7B"), .user = SLICE("42") },
+	    "S011[#007B|Nid42/OP]" },
+	{ &d6500,
+	    { CID(SIGNAL_QUALIFIER_NEW, "130"), .account = SLICE("12345") },
+	    NULL },
+	{ &d6500, { CID(SIGNAL_QUALIFIER_NEW, "130"), .account = { "", 0 } },
+	    NULL },
+	{ &d6500, { SIA("BA"), .account = SLICE("0123456789ABCDEF0") }, NULL },
+	{ &d6500, { SIA("BA"), .account = SLICE("12|4") }, NULL },
+	{ &d6500,
+	    { SIA("BA"), .account = SLICE("1234"), .zone = SLICE("10000") },
+	    NULL },
+	{ &d6500,
+	    { CID(SIGNAL_QUALIFIER_NEW, "130"), .account = SLICE("1234"),
+		.zone = SLICE("1000") },
+	    NULL },
+	{ &d6500,
+	    { CID(SIGNAL_QUALIFIER_NEW, "130"), .account = SLICE("1234"),
+		.partition = SLICE("100") },
+	    NULL },
+	{ &d6500,
+	    { CID(SIGNAL_QUALIFIER_NEW, "130"), .account = SLICE("1234"),
+		.line_card = SLICE("Z") },
+	    NULL },
+	{ &d6500, { .account = SLICE("1234") }, NULL },
+};
+
+static void
+d6500_written(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(d6500_messages); i++) {
+		const char *problem = NULL,
+			   *expected = d6500_messages[i].expected;
+		const struct delivery *delivery = &d6500_messages[i].delivery;
+		char out[D6500_MESSAGE_MAX];
+		int length = d6500_encode(d6500_messages[i].settings, delivery,
+		    out, &problem);
+
+		if (!expected) {
+			assert_row(length == -EINVAL && problem, i,
+			    delivery->code);
+			continue;
+		}
+		assert_row(length > 0 && out[length - 1] == '\x14', i,
+		    expected);
+		assert_slice(slice_of(out, (size_t)length - 1), expected);
+		assert_read_back(d6500_decode, out, length, delivery, i);
+	}
+}
+
+/* 1..9, A..W for 10..32, X for 33, Y above. */
+static void
+d6500_lines(void **state)
+{
+	static const struct {
+		const char *line;
+		char expected;
+	} rows[] = { { "0", '0' }, { "1", '1' }, { "9", '9' }, { "009", '9' },
+		{ "10", 'A' }, { "32", 'W' }, { "33", 'X' }, { "34", 'Y' },
+		{ "999", 'Y' }, { "A", 'A' }, { "Y", 'Y' } };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const struct delivery delivery = { CID(SIGNAL_QUALIFIER_NEW,
+						       "130"),
+			.account = SLICE("1234") };
+		struct d6500_settings settings = { .receiver = "01" };
+		char out[D6500_MESSAGE_MAX];
+		const char *problem;
+
+		strcpy(settings.line, rows[i].line);
+		assert_row(d6500_encode(&settings, &delivery, out, &problem) >
+			    0 &&
+			out[3] == rows[i].expected,
+		    i, rows[i].line);
+	}
+}
+
+static void
+d6500_link_test(void **state)
+{
+	char out[D6500_MESSAGE_MAX];
+	int length = d6500_heartbeat_encode(&d6500, out);
+
+	(void)state;
+	assert_slice(slice_of(out, (size_t)length), "1010           @    \x14");
+	length = d6500_heartbeat_encode(&d6500_header, out);
+	assert_slice(slice_of(out, (size_t)length),
+	    " 1010           @    \x14");
+}
+
 /* One message as a line: line, account, then qualifier, code, partition, zone;
  * "poll" for a link test. */
 static void
@@ -237,8 +474,7 @@ surgard_3(const char *data, size_t length, size_t *consumed, struct signal *ret)
 }
 
 static const struct {
-	enum codec_result (*decode)(const char *, size_t, size_t *,
-	    struct signal *);
+	decode_fn decode;
 	const char *message;
 	const char *expected; /* NULL: refused */
 } received[] = {
@@ -371,6 +607,11 @@ main(void)
 		cmocka_unit_test(surgard_read_back),
 		cmocka_unit_test(surgard_long_text),
 		cmocka_unit_test(surgard_heartbeat),
+		cmocka_unit_test(ademco685_written),
+		cmocka_unit_test(ademco685_heartbeat),
+		cmocka_unit_test(d6500_written),
+		cmocka_unit_test(d6500_lines),
+		cmocka_unit_test(d6500_link_test),
 		cmocka_unit_test(messages_received),
 		cmocka_unit_test(endless_line_is_dropped),
 	};

@@ -136,6 +136,8 @@ fixture_begin(enum directory_protocol protocol, bool udp)
 
 	peer_open(&fixture.peer, fixture.base, dc09, udp);
 	peer_open(&fixture.backup, fixture.base, dc09, udp);
+	if (protocol == DIRECTORY_PROTOCOL_ADEMCO685)
+		fixture.peer.terminator = fixture.backup.terminator = '\r';
 	peer_listen(&fixture.peer);
 	peer_listen(&fixture.backup);
 	fixture.endpoints[0] =

@@ -6,7 +6,6 @@
 
 #include "base/clock.h"
 #include "base/socket.h"
-#include "codec/surgard.h"
 #include "unit/test.h"
 
 static void
@@ -18,6 +17,12 @@ say(struct peer *peer, const void *data, size_t length)
 			     peer->udp ? &peer->from.any : NULL,
 			     peer->udp ? peer->from.length : 0),
 	    length);
+}
+
+void
+peer_say(struct peer *peer, const char *text)
+{
+	say(peer, text, strlen(text));
 }
 
 void
@@ -57,10 +62,10 @@ note_message(struct peer *peer, struct slice zone, enum peer_action action)
 	peer->zones[peer->messages++] = (unsigned)number;
 }
 
-/* ---- Sur-Gard --------------------------------------------------------------- */
+/* ---- Sur-Gard, Ademco 685, D6500 --------------------------------------------------------------- */
 
 static void
-answer_surgard(struct peer *peer, enum peer_action action)
+answer_automation(struct peer *peer, enum peer_action action)
 {
 	switch (action) {
 	case PEER_ACK:
@@ -87,13 +92,13 @@ answer_surgard(struct peer *peer, enum peer_action action)
 }
 
 static size_t
-take_surgard(struct peer *peer)
+take_automation(struct peer *peer)
 {
 	size_t used = 0;
 	char *end;
 
 	while (peer->fd >= 0 &&
-	    (end = memchr(peer->in + used, SURGARD_TERMINATOR,
+	    (end = memchr(peer->in + used, peer->terminator,
 		 peer->filled - used))) {
 		size_t length = (size_t)(end - peer->in) - used;
 		bool heartbeat = memchr(peer->in + used, '@', length);
@@ -108,7 +113,7 @@ take_surgard(struct peer *peer)
 			note_message(peer, slice_of(peer->last + length - 3, 3),
 			    action);
 		used += length + 1;
-		answer_surgard(peer, action);
+		answer_automation(peer, action);
 	}
 	return used;
 }
@@ -280,7 +285,7 @@ on_readable(evutil_socket_t fd, short what, void *context)
 		return;
 	}
 	peer->filled += (size_t)got;
-	used = peer->dc09 ? take_dc09(peer) : take_surgard(peer);
+	used = peer->dc09 ? take_dc09(peer) : take_automation(peer);
 	if (peer->fd < 0)
 		return;
 	peer->filled = peer->udp ? 0 : peer->filled - used;
@@ -373,6 +378,7 @@ peer_open(struct peer *peer, struct event_base *base, bool dc09, bool udp)
 	peer->base = base;
 	peer->dc09 = dc09;
 	peer->udp = udp;
+	peer->terminator = '\x14';
 	peer->listen_fd = peer->fd = -1;
 	assert_int_equal(dc09_crypto_open(&peer->crypto, &err), 0);
 }

@@ -28,6 +28,7 @@ enum peer_action {
 struct peer {
 	struct event_base *base;
 	bool dc09, udp;
+	char terminator; /* of a message that one byte answers */
 	struct codec_key key;
 	struct dc09_crypto *crypto;
 	int64_t clock_offset_us; /* of its own clock */
@@ -61,6 +62,8 @@ void peer_stop(struct peer *peer);
 void peer_listen(struct peer *peer);
 /* Connect to an address of ours (server mode). */
 void peer_connect(struct peer *peer, uint16_t port);
+/* Bytes that answer nothing. */
+void peer_say(struct peer *peer, const char *text);
 void peer_hang_up(struct peer *peer);
 void peer_close(struct peer *peer);
 void peer_script(struct peer *peer, const enum peer_action *script,

@@ -1,84 +1,5 @@
-/* Sur-Gard links against a station that behaves, or does not. */
+/* Sur-Gard links: forms, endpoints, the heartbeat, both directions. */
 #include "unit/egress/fixture.h"
-
-static const struct {
-	const char *name;
-	enum peer_action script[8];
-	unsigned length;
-	unsigned repeated; /* results so marked */
-	unsigned naks, timeouts;
-} faults[] = {
-	{ "all well", { PEER_ACK }, 1, 0, 0, 0 },
-	{ "refused once", { PEER_ACK, PEER_NAK }, 2, 0, 1, 0 },
-	{ "refused as often as it may", { PEER_NAK, PEER_NAK }, 2, 0, 2, 0 },
-	{ "refused once too often", { PEER_NAK, PEER_NAK, PEER_NAK }, 3, 0, 3,
-	    0 },
-	{ "silent once", { PEER_ACK, PEER_SILENT }, 2, 1, 0, 1 },
-	{ "silent too long", { PEER_SILENT, PEER_SILENT, PEER_SILENT }, 3, 1, 0,
-	    3 },
-	{ "no answer bytes", { PEER_GARBAGE, PEER_ACK, PEER_WRONG }, 3, 2, 0,
-	    2 },
-	{ "closes after each",
-	    { PEER_ACK_CLOSE, PEER_ACK_CLOSE, PEER_ACK_CLOSE }, 3, 0, 0, 0 },
-	{ "closes without an answer", { PEER_ACK, PEER_CLOSE, PEER_CLOSE }, 3,
-	    1, 0, 0 },
-	{ "silent, then refused", { PEER_SILENT, PEER_NAK }, 2, 1, 1, 1 },
-};
-
-static unsigned
-hang_ups(size_t row)
-{
-	unsigned count = 0;
-
-	for (unsigned i = 0; i < faults[row].length; i++)
-		count += faults[row].script[i] == PEER_ACK_CLOSE;
-	return count;
-}
-
-static void
-run_fault(size_t row, unsigned heartbeat_ms)
-{
-	unsigned repeated = 0;
-
-	fixture_open(NULL);
-	fixture_begin(DIRECTORY_PROTOCOL_SURGARD, false);
-	fixture.receiver.heartbeat_ms = heartbeat_ms;
-	peer_script(&fixture.peer, faults[row].script, faults[row].length,
-	    PEER_ACK);
-	fixture_sync(true);
-	fixture_enqueue(20);
-	wait_for(fixture.result_count == 20);
-	fixture_assert_all_delivered();
-	for (unsigned i = 0; i < fixture.result_count; i++)
-		repeated += fixture.results[i].repeated;
-	/* a peer that hangs up may still have got the next one */
-	assert_row(repeated >= faults[row].repeated, row, faults[row].name);
-	assert_row(repeated <= faults[row].repeated + hang_ups(row), row,
-	    faults[row].name);
-	assert_row(fixture_show_number("naks") == faults[row].naks, row,
-	    faults[row].name);
-	assert_row(fixture_show_number("timeouts") >= faults[row].timeouts, row,
-	    faults[row].name);
-	assert_row(fixture_show_number("delivered") == 20, row,
-	    faults[row].name);
-	fixture_close(NULL);
-}
-
-static void
-test_faults(void **state)
-{
-	(void)state;
-	for (size_t i = 0; i < COUNT(faults); i++)
-		run_fault(i, 0);
-}
-
-static void
-test_faults_with_heartbeats(void **state)
-{
-	(void)state;
-	for (size_t i = 0; i < COUNT(faults); i++)
-		run_fault(i, 1000);
-}
 
 static const struct {
 	const char *receiver, *line;
@@ -347,8 +268,6 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_faults),
-		cmocka_unit_test(test_faults_with_heartbeats),
 		cmocka_unit_test(test_message_on_the_wire),
 		link_test(test_backup_and_return),
 		link_test(test_return_from_a_backup_that_hangs_up),
