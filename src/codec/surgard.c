@@ -1,10 +1,16 @@
 #include "codec/surgard.h"
 
 #include <errno.h>
+#include <stdio.h>
 
+#include "base/clock.h"
 #include "codec/automation.h"
 #include "codec/contact_id.h"
 #include "codec/sia.h"
+
+#define ACCOUNT_WIDTH 4 /* of Contact ID */
+#define SPLIT_MAX     (ACCOUNT_WIDTH + 3)
+#define CLOCK_LENGTH  14
 
 /* Format digit, receiver, line: what every message begins with. */
 static bool
@@ -55,29 +61,80 @@ write_sia(struct writer *w, const struct delivery *delivery)
 	return NULL;
 }
 
+/* Its part in the line field and its part in the account's. */
+static const char *
+split_account(const struct surgard_settings *settings,
+    struct delivery *delivery, char out[SPLIT_MAX])
+{
+	bool front = settings->account == SURGARD_ACCOUNT_SPLIT_FRONT;
+	size_t line = settings->line_digits, length = delivery->account.length;
+	size_t filled = length > ACCOUNT_WIDTH ? length : ACCOUNT_WIDTH;
+	struct writer w = writer_open(out, ACCOUNT_WIDTH + line);
+
+	if (slice_present(delivery->line_card))
+		return "the line field has a part of the account: there is no "
+		       "room for a line card";
+	if (!automation_write_aligned(&w, delivery->account,
+		front ? ACCOUNT_WIDTH + line : filled, '0') ||
+	    w.failed)
+		return "the account has no room, even with the line field";
+	while (writer_length(&w) < ACCOUNT_WIDTH + line)
+		writer_u8(&w, '0');
+	delivery->line_card = slice_of(out + (front ? 0 : ACCOUNT_WIDTH), line);
+	delivery->account = slice_of(out + (front ? line : 0), ACCOUNT_WIDTH);
+	return NULL;
+}
+
+/* HH:MM:SS-dd/mm */
+static void
+write_clock(struct writer *w, int64_t wall_us)
+{
+	int64_t seconds = wall_us / 1000000, year;
+	unsigned month, day, rest = (unsigned)(seconds % 86400);
+	char text[32];
+
+	clock_date_from_days(seconds / 86400, &year, &month, &day);
+	snprintf(text, sizeof(text), "%02u:%02u:%02u-%02u/%02u", rest / 3600,
+	    rest / 60 % 60, rest % 60, day % 100, month % 100);
+	automation_write_string(w, text);
+}
+
+static const char *
+write_body(struct writer *w, const struct surgard_settings *settings,
+    const struct delivery *delivery)
+{
+	size_t after = settings->clock ? CLOCK_LENGTH + 1 : 1;
+
+	if (delivery->format != SIGNAL_FORMAT_SIA)
+		return write_contact_id(w, delivery);
+	return settings->sia_block
+	    ? automation_write_sia_block(w, delivery, 0, after)
+	    : write_sia(w, delivery);
+}
+
 int
 surgard_encode(const struct surgard_settings *settings,
     const struct delivery *delivery, char *out, const char **ret_problem)
 {
 	struct writer w = writer_open(out, SURGARD_MESSAGE_MAX);
-	bool sia = delivery->format == SIGNAL_FORMAT_SIA;
-	const char *problem;
-	char format = '5';
+	struct delivery sent = *delivery;
+	const char *problem = NULL;
+	char split[SPLIT_MAX], format = '5';
 
-	if (sia)
+	if (delivery->format == SIGNAL_FORMAT_SIA)
 		format = settings->sia_block ? 'S' : '3';
 	if (delivery->format == SIGNAL_FORMAT_NONE)
 		problem = "an event of no format";
 	else if (!automation_is_alphanumeric(delivery->account))
 		problem = "the account is not letters and digits";
-	else if (!write_start(&w, format, settings, delivery->line_card))
+	else if (settings->account != SURGARD_ACCOUNT_WHOLE)
+		problem = split_account(settings, &sent, split);
+	if (!problem && !write_start(&w, format, settings, sent.line_card))
 		problem = "the line card has more digits than the line field";
-	else if (!sia)
-		problem = write_contact_id(&w, delivery);
-	else if (settings->sia_block)
-		problem = automation_write_sia_block(&w, delivery, 0, 1);
-	else
-		problem = write_sia(&w, delivery);
+	if (!problem)
+		problem = write_body(&w, settings, &sent);
+	if (settings->clock)
+		write_clock(&w, delivery->received_us);
 	writer_u8(&w, SURGARD_TERMINATOR);
 	if (!problem && w.failed)
 		problem = "too long";
@@ -169,6 +226,25 @@ decode_sia_block(struct slice text, struct signal *ret)
 		&problem) == CODEC_OK;
 }
 
+/* Without HH:MM:SS-dd/mm behind it. */
+static struct slice
+strip_clock(struct slice message)
+{
+	static const char form[] = "dd:dd:dd-dd/dd";
+	struct slice tail;
+
+	if (message.length < CLOCK_LENGTH)
+		return message;
+	tail = slice_part(message, message.length - CLOCK_LENGTH, CLOCK_LENGTH);
+	for (size_t i = 0; i < CLOCK_LENGTH; i++) {
+		char c = tail.data[i];
+
+		if (form[i] == 'd' ? c < '0' || c > '9' : c != form[i])
+			return message;
+	}
+	return slice_part(message, 0, message.length - CLOCK_LENGTH);
+}
+
 static bool
 decode_message(struct slice message, unsigned line_digits, struct signal *ret)
 {
@@ -223,5 +299,7 @@ surgard_decode(const char *data, size_t length, unsigned line_digits,
 	while (message.length > 0 &&
 	    (*message.data == '\r' || *message.data == '\n'))
 		message = slice_part(message, 1, message.length);
-	return decode_message(message, line_digits, ret) ? CODEC_OK : CODEC_BAD;
+	return decode_message(strip_clock(message), line_digits, ret)
+	    ? CODEC_OK
+	    : CODEC_BAD;
 }

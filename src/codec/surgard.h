@@ -6,6 +6,8 @@
  *   3RRLssssAAAAAAXXYYYY            SIA protocol 1
  *   SRRL[#AAAA|Nxxyy]               SIA block form
  *   1RRL + 11 spaces + @ + 4 spaces heartbeat
+ *
+ * With the clock option HH:MM:SS-dd/mm stands before the DC4 of an event.
  */
 #ifndef CODEC_SURGARD_H
 #define CODEC_SURGARD_H
@@ -17,17 +19,30 @@
 #define SURGARD_TERMINATOR  '\x14'
 #define SURGARD_MESSAGE_MAX 200 /* longer without DC4: not Sur-Gard */
 
+/* Four characters for the account are few. Split, the account takes the line
+ * field along, every account at that receiver: two forms, for the published
+ * ones contradict each other. */
+enum surgard_account {
+	SURGARD_ACCOUNT_WHOLE,	     /* a longer one is refused */
+	SURGARD_ACCOUNT_SPLIT_FRONT, /* A231234: line A23, account 1234 */
+	SURGARD_ACCOUNT_SPLIT_BACK,  /* 1234A23: likewise */
+};
+
 struct surgard_settings {
 	char receiver[3];    /* "01".. two digits */
 	char line[4];	     /* one character or three digits, by line_digits */
 	uint8_t line_digits; /* 1 or 3 */
 	bool sia_block;	     /* SIA as S-block instead of protocol 1 */
+	bool clock;	     /* when it was received, in UTC */
+	enum surgard_account account;
 };
 
 /*
  * The message of a delivery with its DC4; returns the length, or -EINVAL with
  * *ret_problem (static) when an account, line card, partition, zone or user has
- * no room: it is never cut. Without a zone the user takes its place. Contact ID
+ * no room: it is never cut. A split account is filled with zeros, before it to
+ * the front, to four characters and then behind it to the back; a line card has
+ * no room beside it. Without a zone the user takes its place. Contact ID
  * and SIA protocol 1 carry no text, SIA protocol 1 no partition either. The
  * block form carries the text whole, its structural characters as spaces (see
  * sia_encode), or goes without it where it has no room: a remark never holds

@@ -5,12 +5,28 @@
 #include "codec/surgard.h"
 #include "egress/automation.h"
 
+static enum surgard_account
+account_form(enum directory_account_policy policy)
+{
+	switch (policy) {
+	case DIRECTORY_ACCOUNT_SPLIT_FRONT:
+		return SURGARD_ACCOUNT_SPLIT_FRONT;
+	case DIRECTORY_ACCOUNT_SPLIT_BACK:
+		return SURGARD_ACCOUNT_SPLIT_BACK;
+	case DIRECTORY_ACCOUNT_REFUSE:
+		break;
+	}
+	return SURGARD_ACCOUNT_WHOLE;
+}
+
 static int
 make_settings(const struct directory_receiver *receiver,
     struct surgard_settings *ret, const char **ret_problem)
 {
 	ret->line_digits = receiver->line_digits == 3 ? 3 : 1;
 	ret->sia_block = receiver->sia_block;
+	ret->clock = receiver->clock;
+	ret->account = account_form(receiver->account_policy);
 	if (!automation_fit_number(receiver->receiver_number, ret->receiver,
 		2)) {
 		*ret_problem =

@@ -17,7 +17,8 @@ decode_3(const char *data, size_t length, size_t *consumed, struct signal *ret)
 static int
 encode_1(const struct delivery *delivery, char *out)
 {
-	static const struct surgard_settings settings = { "01", "1", 1, true };
+	static const struct surgard_settings settings = { "01", "1", 1,
+		.sia_block = true, .clock = true };
 	const char *problem;
 
 	return surgard_encode(&settings, delivery, out, &problem);
@@ -27,7 +28,7 @@ static int
 encode_3(const struct delivery *delivery, char *out)
 {
 	static const struct surgard_settings settings = { "01", "100", 3,
-		false };
+		.account = SURGARD_ACCOUNT_SPLIT_BACK };
 	const char *problem;
 
 	return surgard_encode(&settings, delivery, out, &problem);

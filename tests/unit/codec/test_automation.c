@@ -16,10 +16,27 @@
   s, sizeof(s) - 1                                                             \
  }
 
-static const struct surgard_settings mlr2 = { "01", "1", 1, false };
-static const struct surgard_settings mlr2_block = { "01", "1", 1, true };
-static const struct surgard_settings system3 = { "01", "100", 3, false };
-static const struct surgard_settings system3_block = { "01", "100", 3, true };
+static const struct surgard_settings mlr2 = { "01", "1", 1 };
+static const struct surgard_settings mlr2_block = { "01", "1", 1,
+	.sia_block = true };
+static const struct surgard_settings system3 = { "01", "100", 3 };
+static const struct surgard_settings system3_block = { "01", "100", 3,
+	.sia_block = true };
+static const struct surgard_settings mlr2_front = { "01", "1", 1,
+	.account = SURGARD_ACCOUNT_SPLIT_FRONT };
+static const struct surgard_settings system3_front = { "01", "100", 3,
+	.account = SURGARD_ACCOUNT_SPLIT_FRONT };
+static const struct surgard_settings mlr2_back = { "01", "1", 1,
+	.account = SURGARD_ACCOUNT_SPLIT_BACK };
+static const struct surgard_settings system3_back = { "01", "100", 3,
+	.sia_block = true, .account = SURGARD_ACCOUNT_SPLIT_BACK };
+static const struct surgard_settings mlr2_clock = { "01", "1", 1,
+	.clock = true };
+static const struct surgard_settings system3_clock = { "01", "100", 3,
+	.sia_block = true, .clock = true };
+
+/* 2026-01-15 10:30:00 UTC */
+#define RECEIVED_US INT64_C(1768473000500000)
 
 static const struct {
 	const struct surgard_settings *settings;
@@ -70,6 +87,16 @@ static const struct {
 	    { SIA("OP"), .account = SLICE("12345678"), .user = SLICE("42"),
 		.partition = SLICE("1"), .text = SLICE("Anna") },
 	    "S01100[#12345678|Nid42/ri1/OP^Anna^]" },
+	/* when it was received */
+	{ &mlr2_clock,
+	    { CID(SIGNAL_QUALIFIER_NEW, "121"), .account = SLICE("1234"),
+		.partition = SLICE("01"), .zone = SLICE("001"),
+		.received_us = RECEIVED_US },
+	    "5011 181234E1210100110:30:00-15/01" },
+	{ &system3_clock,
+	    { SIA("BA"), .account = SLICE("1234"), .zone = SLICE("05"),
+		.received_us = RECEIVED_US },
+	    "S01100[#1234|NBA05]10:30:00-15/01" },
 	/* what does not fit is refused, never cut */
 	{ &mlr2,
 	    { CID(SIGNAL_QUALIFIER_NEW, "130"), .account = SLICE("12345") },
@@ -126,6 +153,76 @@ surgard_written(void **state)
 		assert_row(out[length - 1] == SURGARD_TERMINATOR, i, expected);
 		assert_slice(slice_of(out, (size_t)length - 1), expected);
 	}
+}
+
+/* The line field goes to the account, for every account there: no two of them
+ * look alike. */
+static void
+surgard_split(void **state)
+{
+	static const struct {
+		const struct surgard_settings *settings;
+		const char *account, *line_card;
+		const char *expected; /* NULL: refused */
+	} rows[] = {
+		{ &system3_front, "A231234", NULL, "501A23 181234E13000000" },
+		{ &system3_front, "31234", NULL, "501003 181234E13000000" },
+		{ &system3_front, "1234", NULL, "501000 181234E13000000" },
+		{ &system3_front, "7B", NULL, "501000 18007BE13000000" },
+		{ &system3_front, "A2312345", NULL, NULL },
+		{ &mlr2_front, "A1234", NULL, "501A 181234E13000000" },
+		{ &mlr2_front, "1234", NULL, "5010 181234E13000000" },
+		{ &mlr2_front, "AB1234", NULL, NULL },
+		{ &system3_back, "1234A23", NULL, "501A23 181234E13000000" },
+		{ &system3_back, "1234A", NULL, "501A00 181234E13000000" },
+		{ &system3_back, "1234", NULL, "501000 181234E13000000" },
+		{ &system3_back, "7B", NULL, "501000 18007BE13000000" },
+		{ &system3_back, "1234A231", NULL, NULL },
+		{ &mlr2_back, "1234A", NULL, "501A 181234E13000000" },
+		{ &mlr2_back, "1234AB", NULL, NULL },
+		/* no room for both */
+		{ &mlr2_back, "1234A", "2", NULL },
+		{ &mlr2_front, "1234", "2", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct delivery delivery = { CID(SIGNAL_QUALIFIER_NEW, "130"),
+			.account = slice_from_string(rows[i].account),
+			.line_card = slice_from_string(rows[i].line_card) };
+		const char *problem = NULL;
+		char out[SURGARD_MESSAGE_MAX];
+		int length =
+		    surgard_encode(rows[i].settings, &delivery, out, &problem);
+
+		if (!rows[i].expected) {
+			assert_row(length == -EINVAL && problem, i,
+			    rows[i].account);
+			continue;
+		}
+		assert_row(length > 0, i, problem);
+		assert_slice(slice_of(out, (size_t)length - 1),
+		    rows[i].expected);
+	}
+}
+
+/* The same two fields in SIA. */
+static void
+surgard_split_sia(void **state)
+{
+	const struct delivery delivery = { SIA("BA"),
+		.account = SLICE("1234A23"), .zone = SLICE("5") };
+	char out[SURGARD_MESSAGE_MAX];
+	const char *problem;
+	int length = surgard_encode(&system3_back, &delivery, out, &problem);
+
+	(void)state;
+	assert_true(length > 0);
+	assert_slice(slice_of(out, (size_t)length - 1), "S01A23[#1234|NBA5]");
+	length = surgard_encode(&system3_front, &delivery, out, &problem);
+	assert_true(length > 0);
+	assert_slice(slice_of(out, (size_t)length - 1),
+	    "301123      4A23BA0005");
 }
 
 /* What we write we read as the same. */
@@ -188,6 +285,29 @@ surgard_long_text(void **state)
 			assert_slice(slice_of(out, (size_t)length),
 			    "S011[#1234|NBA5]\x14");
 	}
+}
+
+/* The clock has its place behind the longest text. */
+static void
+surgard_long_text_with_clock(void **state)
+{
+	static char text[SURGARD_MESSAGE_MAX];
+	const size_t frame = strlen("S01100[#1234|NBA5^^]10:30:00-15/01") + 1;
+	struct delivery delivery = { SIA("BA"), .account = SLICE("1234"),
+		.zone = SLICE("5"), .received_us = RECEIVED_US };
+	char out[SURGARD_MESSAGE_MAX];
+	const char *problem;
+
+	(void)state;
+	memset(text, 'x', sizeof(text));
+	delivery.text = slice_of(text, SURGARD_MESSAGE_MAX - frame);
+	assert_int_equal(surgard_encode(&system3_clock, &delivery, out,
+			     &problem),
+	    SURGARD_MESSAGE_MAX);
+	delivery.text.length++;
+	assert_int_equal(surgard_encode(&system3_clock, &delivery, out,
+			     &problem),
+	    frame - 2);
 }
 
 static void
@@ -498,6 +618,10 @@ static const struct {
 	{ surgard_1, "0011[#0000|NRP]\x14", "01/1 0000 -RP . " },
 	{ surgard_1, "1011           @    \x14", "01/1 poll" },
 	{ surgard_3, "101100           @    \x14", "01/100 poll" },
+	{ surgard_1, "5011 181234E1210100110:30:00-15/01\x14",
+	    "01/1 1234 E121 01.001 " },
+	{ surgard_1, "1011           @    10:30:00-15/01\x14", "01/1 poll" },
+	{ surgard_1, "5011 181234E1210100110:30:00-15.01\x14", NULL },
 	/* neither width is read as the other */
 	{ surgard_3, "5011 181234E12101001\x14", NULL },
 	{ surgard_1, "501100 181234E12101001\x14", NULL },
@@ -604,8 +728,11 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(surgard_written),
+		cmocka_unit_test(surgard_split),
+		cmocka_unit_test(surgard_split_sia),
 		cmocka_unit_test(surgard_read_back),
 		cmocka_unit_test(surgard_long_text),
+		cmocka_unit_test(surgard_long_text_with_clock),
 		cmocka_unit_test(surgard_heartbeat),
 		cmocka_unit_test(ademco685_written),
 		cmocka_unit_test(ademco685_heartbeat),

@@ -110,7 +110,10 @@ take_automation(struct peer *peer)
 		if (heartbeat)
 			peer->beats++;
 		else
-			note_message(peer, slice_of(peer->last + length - 3, 3),
+			note_message(peer,
+			    slice_of(peer->last + length - peer->behind_zone -
+				    3,
+				3),
 			    action);
 		used += length + 1;
 		answer_automation(peer, action);

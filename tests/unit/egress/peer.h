@@ -28,7 +28,8 @@ enum peer_action {
 struct peer {
 	struct event_base *base;
 	bool dc09, udp;
-	char terminator; /* of a message that one byte answers */
+	char terminator;    /* of a message that one byte answers */
+	size_t behind_zone; /* bytes between its zone and that */
 	struct codec_key key;
 	struct dc09_crypto *crypto;
 	int64_t clock_offset_us; /* of its own clock */

@@ -17,6 +17,48 @@ static const struct {
 	    "the receiver's line number has too many digits" },
 };
 
+/* What a receiver can be set to beside its numbers. */
+static const struct {
+	const char *account;
+	enum directory_account_policy policy;
+	bool clock;
+	const char *message, *reason;
+} options[] = {
+	{ "1234", DIRECTORY_ACCOUNT_REFUSE, true,
+	    "501001 181234E1300100100:00:00-01/01", "" },
+	{ "1234567", DIRECTORY_ACCOUNT_SPLIT_FRONT, false,
+	    "501123 184567E13001001", "" },
+	{ "1234567", DIRECTORY_ACCOUNT_SPLIT_BACK, false,
+	    "501567 181234E13001001", "" },
+	{ "1234567", DIRECTORY_ACCOUNT_REFUSE, false, "",
+	    "the account has more than 4 characters" },
+	{ "12345678", DIRECTORY_ACCOUNT_SPLIT_BACK, false, "",
+	    "the account has no room, even with the line field" },
+};
+
+static void
+test_options_on_the_wire(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(options); i++) {
+		fixture_open(NULL);
+		fixture_begin(DIRECTORY_PROTOCOL_SURGARD, false);
+		fixture.account = options[i].account;
+		fixture.receiver.line_digits = 3;
+		fixture.receiver.account_policy = options[i].policy;
+		fixture.receiver.clock = options[i].clock;
+		fixture.peer.behind_zone =
+		    options[i].clock ? strlen("00:00:00-01/01") : 0;
+		fixture_sync(true);
+		fixture_enqueue(1);
+		wait_for(fixture.result_count == 1);
+		assert_string_equal(fixture.peer.last, options[i].message);
+		assert_string_equal(fixture.results[0].reason,
+		    options[i].reason);
+		fixture_close(NULL);
+	}
+}
+
 static void
 test_message_on_the_wire(void **state)
 {
@@ -269,6 +311,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_message_on_the_wire),
+		cmocka_unit_test(test_options_on_the_wire),
 		link_test(test_backup_and_return),
 		link_test(test_return_from_a_backup_that_hangs_up),
 		link_test(test_nobody_there_then_somebody),
