@@ -43,13 +43,19 @@ automation_zone_or_user(const struct delivery *delivery)
 	return slice_present(delivery->zone) ? delivery->zone : delivery->user;
 }
 
-/* As a string of so many digits; false when there are more. */
+bool
+automation_write_number(struct writer *w, struct slice number, size_t digits)
+{
+	return (number.length == 0 || automation_is_alphanumeric(number)) &&
+	    automation_write_aligned(w, slice_strip_zeros(number), digits, '0');
+}
+
+/* The same as a string. */
 static bool
 fill_number(struct slice number, char *out, size_t digits)
 {
 	struct writer w = writer_open(out, digits + 1);
-	bool fits = automation_write_aligned(&w, slice_strip_zeros(number),
-	    digits, '0');
+	bool fits = automation_write_number(&w, number, digits);
 
 	writer_u8(&w, '\0');
 	return fits;
@@ -64,9 +70,9 @@ automation_contact_id_fill(const struct delivery *delivery,
 	    strlen(delivery->code) != 3)
 		return "not a Contact ID event";
 	if (!fill_number(delivery->partition, ret->partition, 2))
-		return "the partition has more than 2 digits";
+		return "the partition is no number of 2 digits";
 	if (!fill_number(automation_zone_or_user(delivery), ret->zone, 3))
-		return "the zone or user has more than 3 digits";
+		return "the zone or user is no number of 3 digits";
 	return NULL;
 }
 
@@ -87,7 +93,7 @@ automation_write_sia_block(struct writer *w, const struct delivery *delivery,
 	memcpy(event.code, delivery->code, sizeof(event.code));
 	if (zone_digits > 0 && slice_present(delivery->zone)) {
 		if (!fill_number(delivery->zone, zone, zone_digits))
-			return "the zone has more than 4 digits";
+			return "the zone is no number of 4 digits";
 		event.zone = slice_from_string(zone);
 	}
 	automation_write_string(w, "[#");

@@ -21,6 +21,10 @@ void automation_write_string(struct writer *w, const char *string);
 bool automation_write_aligned(struct writer *w, struct slice value,
     size_t width, char fill);
 bool automation_is_alphanumeric(struct slice s);
+/* The same without leading zeros, filled up with them again; also false when it
+ * is not letters and digits: an SIA user may be anything. */
+bool automation_write_number(struct writer *w, struct slice number,
+    size_t digits);
 /* The one number of a message: a zone, or who opened and closed. */
 struct slice automation_zone_or_user(const struct delivery *delivery);
 

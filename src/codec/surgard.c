@@ -55,9 +55,8 @@ write_sia(struct writer *w, const struct delivery *delivery)
 	if (strlen(delivery->code) != 2)
 		return "not a SIA code";
 	automation_write_string(w, delivery->code);
-	if (!automation_write_aligned(w,
-		slice_strip_zeros(automation_zone_or_user(delivery)), 4, '0'))
-		return "the zone or user has more than 4 digits";
+	if (!automation_write_number(w, automation_zone_or_user(delivery), 4))
+		return "the zone or user is no number of 4 digits";
 	return NULL;
 }
 

@@ -130,6 +130,13 @@ static const struct {
 	    { SIA("BA"), .account = SLICE("1234"), .zone = SLICE("10000") },
 	    NULL },
 	{ &mlr2, { SIA("130"), .account = SLICE("1234") }, NULL },
+	/* nor what would be read as something else */
+	{ &mlr2, { SIA("OP"), .account = SLICE("1234"), .user = SLICE("]1") },
+	    NULL },
+	{ &mlr2,
+	    { CID(SIGNAL_QUALIFIER_NEW, "130"), .account = SLICE("1234"),
+		.zone = SLICE("1 2") },
+	    NULL },
 	{ &mlr2, { .account = SLICE("1234") }, NULL },
 	{ &mlr2_block, { SIA("BA"), .account = SLICE("12|4") }, NULL },
 };
