@@ -16,7 +16,7 @@
 --   bridge_supervise(bridge, class)       a preset of EN 50136, NULL: not supervised
 --   session_*(), user_*()                 0008_users.sql
 --   audit_verify()                        0009_audit.sql
---   import_rows(kind, rows)               0013_bulk.sql
+--   import_rows(kind, rows)               0014_bulk.sql
 --
 --   site_overview, site_warning, effective_library, site_bridge: views for people
 --

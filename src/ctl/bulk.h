@@ -1,7 +1,7 @@
 /*
  * Many rows at once: "tocsinctl site import FILE.csv" and "site export", and
  * the same for bridges, channels and contacts. What a row means, and what is
- * refused, is in sql/0013_bulk.sql.
+ * refused, is in sql/0014_bulk.sql.
  */
 #ifndef CTL_BULK_H
 #define CTL_BULK_H

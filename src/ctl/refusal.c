@@ -352,6 +352,7 @@ static const struct refusal {
 	{ "bridge_is_registered", NULL },
 	{ "bridge_registered_elsewhere", NULL },
 	{ "bridge_transfer_elsewhere", NULL },
+	{ "import_kind_known", NULL },
 	{ "receiver_passkey_length", NULL },
 	{ "site_activation_open", NULL },
 	{ "site_arming_authority", NULL },

@@ -28,7 +28,7 @@ DECLARE
 	failed import_result;
 BEGIN
 	IF kind NOT IN ('site', 'bridge', 'channel', 'contact') THEN
-		PERFORM refuse('import_kind_known', format('there is no import of %s', kind));
+		PERFORM refuse('import_kind_known', format('there is no import of %s: it is site, bridge, channel or contact', kind));
 	END IF;
 	BEGIN
 		EXECUTE format('SELECT array_agg(r) FROM %I($1) r', kind || '_import') INTO results USING rows;
@@ -148,7 +148,7 @@ BEGIN
 				'its signals will be parked, never cut', e.account, v.name, l.digits)
 			FROM effective_account e JOIN receiver v ON v.id = e.receiver_id
 			CROSS JOIN LATERAL (SELECT coalesce(v.account_digits,
-				CASE v.protocol WHEN 'surgard' THEN 4 ELSE 16 END) AS digits) l
+				account_digits_of(v.protocol, v.account_policy, v.line_digits)) AS digits) l
 			WHERE e.site_id = j.id AND e.destination_id IS NULL AND length(e.account) > l.digits))
 		FROM jsonb_populate_recordset(NULL::import_result, judged) j;
 END $$;
