@@ -202,6 +202,7 @@ put_journal(struct json *json, struct journal *journal)
 	json_double(json, "unfinished_share", status.unfinished_share);
 	json_unsigned(json, "segments", status.segments);
 	json_unsigned(json, "quarantined", status.quarantined);
+	json_boolean(json, "spare_ready", status.spare_ready);
 	json_unsigned(json, "batches", status.batches);
 	json_unsigned(json, "records", status.records);
 	json_integer(json, "last_sync_us", status.last_sync_us);

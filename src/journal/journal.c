@@ -645,6 +645,7 @@ journal_status(struct journal *journal, struct journal_status *ret)
 	ret->bytes = journal->segments_bytes;
 	ret->segments = journal->segment_count;
 	ret->quarantined = journal->quarantined;
+	ret->spare_ready = journal->spare.state == SPARE_READY;
 	memcpy(ret->failure_text, journal->failure_text,
 	    sizeof(ret->failure_text));
 	pthread_mutex_unlock(&journal->table_lock);

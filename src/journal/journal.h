@@ -169,6 +169,7 @@ struct journal_status {
 	double unfinished_share;      /* of the budget, 0..1 */
 	uint32_t boot;
 	unsigned segments, quarantined;
+	bool spare_ready; /* the next segment is prepared */
 	uint64_t batches, records;
 	int64_t last_sync_us, slowest_sync_us; /* duration of fdatasync */
 	int64_t sync_running_us; /* how long the present one has run; 0: none */

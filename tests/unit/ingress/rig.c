@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <sched.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 
@@ -55,6 +56,17 @@ disk_init(struct rig_disk *disk)
 	disk->io.pwritev = disk_pwritev;
 	pthread_mutex_init(&disk->lock, NULL);
 	pthread_cond_init(&disk->changed, NULL);
+}
+
+void
+rig_wait_spare(struct rig *rig)
+{
+	struct journal_status status;
+
+	do {
+		sched_yield();
+		journal_status(rig->journal, &status);
+	} while (!status.spare_ready);
 }
 
 void

@@ -59,6 +59,9 @@ void rig_open(struct rig *rig, const struct ingress_listener_config *listeners,
 void rig_close(struct rig *rig);
 void rig_put_bridge(struct rig *rig, const struct directory_bridge *bridge);
 
+/* Until the journal opens no file by itself any more. */
+void rig_wait_spare(struct rig *rig);
+
 void rig_disk_hold(struct rig *rig);
 void rig_disk_wait_held(struct rig *rig); /* until fdatasync is entered */
 void rig_disk_release(struct rig *rig);

@@ -243,6 +243,7 @@ test_out_of_descriptors(void **state)
 	int fd = rig_connect(rig, "panels"), late;
 
 	poll_once(rig, fd);
+	rig_wait_spare(rig);
 	getrlimit(RLIMIT_NOFILE, &saved);
 	tight = saved;
 	tight.rlim_cur = 200;
