@@ -160,6 +160,13 @@ json_string(struct json *json, const char *key, const char *value)
 	json_slice(json, key, slice_from_string(value));
 }
 
+void
+json_raw(struct json *json, const char *key, const char *text)
+{
+	begin_value(json, key);
+	put(json, text, strlen(text));
+}
+
 __attribute__((format(printf, 3, 4))) static void
 put_bare(struct json *json, const char *key, const char *format, ...)
 {
@@ -169,8 +176,7 @@ put_bare(struct json *json, const char *key, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	begin_value(json, key);
-	put(json, text, strlen(text));
+	json_raw(json, key, text);
 }
 
 void

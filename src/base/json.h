@@ -39,6 +39,8 @@ void json_unsigned(struct json *json, const char *key, uint64_t value);
 void json_double(struct json *json, const char *key, double value);
 void json_boolean(struct json *json, const char *key, bool value);
 void json_null(struct json *json, const char *key);
+/* text is JSON already */
+void json_raw(struct json *json, const char *key, const char *text);
 /* printf into a string value */
 void json_format(struct json *json, const char *key, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
