@@ -2,9 +2,11 @@
 
 #include <errno.h>
 #include <ini.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/exit.h"
 
@@ -74,6 +76,35 @@ ctl_database_status(int code, const struct err *err)
 	    "%s", err->text);
 }
 
+/* $SUDO_USER is sudo's word for it only where sudo made us root. */
+static const char *
+who_is_acting(const struct ctl_arguments *arguments)
+{
+	const char *as = ctl_value(arguments, "as");
+	const char *sudo_user = getuid() == 0 ? getenv("SUDO_USER") : NULL;
+	const struct passwd *user;
+
+	if (as && *as)
+		return as;
+	if (sudo_user && *sudo_user)
+		return sudo_user;
+	user = getpwuid(getuid());
+	return user ? user->pw_name : "";
+}
+
+static int
+set_actor(struct db *db, const struct ctl_arguments *arguments, struct err *err)
+{
+	const char *values[] = { who_is_acting(arguments) };
+	int code = 0;
+	PGresult *result =
+	    db_query(db, "SELECT set_config('tocsin.actor', $1, false)", 1,
+		values, &code, err);
+
+	PQclear(result);
+	return result ? 0 : code;
+}
+
 int
 ctl_connect(struct db *db, const struct ctl_arguments *arguments)
 {
@@ -96,5 +127,7 @@ ctl_connect(struct db *db, const struct ctl_arguments *arguments)
 			   : "",
 	    "tocsinctl", &err);
 	free(conninfo);
+	if (result == 0)
+		result = set_actor(db, arguments, &err);
 	return result < 0 ? ctl_database_status(result, &err) : EXIT_STATUS_OK;
 }

@@ -9,14 +9,17 @@
 #define CTL_DATABASE_OPTIONS                                                   \
  { "database", "CONNINFO",                                                     \
 	 "instead of [database] conninfo of the configuration" },              \
+     { "as", "NAME",                                                           \
+	     "who is acting, for the audit trail; the login name otherwise" }, \
  {                                                                             \
   "config", "FILE", "configuration, " TOCSIN_CONFIG_FILE " otherwise"          \
  }
 
 /*
  * --database, else [database] conninfo of the configuration where there is
- * one, else what libpq takes from the environment. EXIT_STATUS_OK, or a status
- * after the sentence was printed.
+ * one, else what libpq takes from the environment. The audit trail
+ * shall name --as, else who called sudo, else the user of this process.
+ * EXIT_STATUS_OK, or a status after the sentence was printed.
  */
 int ctl_connect(struct db *db, const struct ctl_arguments *arguments);
 
