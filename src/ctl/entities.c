@@ -1,5 +1,6 @@
 #include "base/array.h"
 #include "ctl/entity.h"
+#include "ctl/life.h"
 
 /* option, column, type, required, nullable, filter, value, help */
 
@@ -7,6 +8,8 @@ static const struct entity_column dealer_columns[] = {
 	{ "name", "name", ENTITY_TEXT, true, false, true, "TEXT", "company" },
 	{ "parent", "parent_id", ENTITY_NUMBER, false, true, true, "ID",
 	    "dealer above this one" },
+	{ "test-maximum", "test_maximum_minutes", ENTITY_NUMBER, false, false,
+	    false, "MINUTES", "longest test of its sites" },
 };
 
 static const struct entity_column center_columns[] = {
@@ -18,7 +21,7 @@ static const struct entity_column receiver_columns[] = {
 	    "whose it is" },
 	{ "name", "name", ENTITY_TEXT, true, false, true, "TEXT",
 	    "of the link, unique" },
-	{ "protocol", "protocol", ENTITY_TEXT, true, false, true,
+	{ "protocol", "protocol", ENTITY_CHOICE, true, false, true,
 	    "surgard|dc09|ademco685|d6500", "what it speaks" },
 	{ "description", "description", ENTITY_TEXT, false, false, false,
 	    "TEXT", "for dealers who choose" },
@@ -26,13 +29,13 @@ static const struct entity_column receiver_columns[] = {
 	    "it connects to us: endpoints are our own" },
 	{ "paused", "paused", ENTITY_BOOLEAN, false, false, false, "yes|no",
 	    "queue, send nothing" },
-	{ "visibility", "visibility", ENTITY_TEXT, false, false, false,
+	{ "visibility", "visibility", ENTITY_CHOICE, false, false, false,
 	    "own|all", "which dealers may choose it" },
 	{ "number", "receiver_number", ENTITY_UPPER, false, false, false, "RR",
 	    "receiver number, 01 otherwise" },
 	{ "line", "line_number", ENTITY_UPPER, false, false, false, "L",
 	    "line number, 1 otherwise" },
-	{ "line-digits", "line_digits", ENTITY_NUMBER, false, false, false,
+	{ "line-digits", "line_digits", ENTITY_SMALL, false, false, false,
 	    "1|3", "Sur-Gard: width of the line number" },
 	{ "sia-block", "sia_block", ENTITY_BOOLEAN, false, false, false,
 	    "yes|no", "Sur-Gard: SIA in block form" },
@@ -40,21 +43,23 @@ static const struct entity_column receiver_columns[] = {
 	    "Sur-Gard: the time behind each event" },
 	{ "header-space", "header_space", ENTITY_BOOLEAN, false, false, false,
 	    "yes|no", "D6500: a space before each message" },
-	{ "account-policy", "account_policy", ENTITY_TEXT, false, false, false,
-	    "refuse|split_front|split_back",
+	{ "account-policy", "account_policy", ENTITY_CHOICE, false, false,
+	    false, "refuse|split_front|split_back",
 	    "Sur-Gard: an account of more than 4 characters" },
-	{ "account-digits", "account_digits", ENTITY_NUMBER, false, true, false,
+	{ "account-digits", "account_digits", ENTITY_SMALL, false, true, false,
 	    "N", "longest account it takes" },
 	{ "heartbeat", "heartbeat_ms", ENTITY_DURATION, false, false, false,
 	    "TIME", "interval of link tests, 0: none" },
 	{ "ack-wait", "ack_wait_ms", ENTITY_DURATION, false, false, false,
 	    "TIME", "how long an acknowledgement may take" },
-	{ "retries", "retries", ENTITY_NUMBER, false, false, false, "N",
+	{ "retries", "retries", ENTITY_SMALL, false, false, false, "N",
 	    "of one message before the link is down" },
 	{ "in-flight", "in_flight", ENTITY_NUMBER, false, false, false, "N",
 	    "unacknowledged messages allowed" },
 	{ "key", "key", ENTITY_KEY, false, true, false, "hex:..|text:..",
 	    "DC-09 encryption key, needs --master-key-file" },
+	{ "passkey", "passkey", ENTITY_SECRET, false, true, false, "FILE|-",
+	    "dealers need it for a station; -: asked for; none: nobody does" },
 	{ "endpoints", "endpoints", ENTITY_LIST, false, true, false,
 	    "HOST:PORT,..", "in the order of use; udp://HOST:PORT for UDP",
 	    "(SELECT string_agg(CASE WHEN udp THEN 'udp://' ELSE '' END || "
@@ -88,6 +93,10 @@ static const struct entity_column station_columns[] = {
 	    "instead of the receiver's line number" },
 	{ "url-template", "url_template", ENTITY_TEXT, false, false, false,
 	    "URL", "launch URL with <account> and <zone>" },
+	{ "url-parameter", "url_parameter", ENTITY_CHOICE, false, false, false,
+	    "act|csid|txid", "what the account is called in the launch URL" },
+	{ "passkey", "passkey", ENTITY_SECRET, false, false, false, "FILE|-",
+	    "the receiver's, where it has one; -: asked for" },
 };
 
 static const struct entity_column site_columns[] = {
@@ -103,8 +112,8 @@ static const struct entity_column site_columns[] = {
 	    "at the station, without prefix" },
 	{ "reference-id", "reference_id", ENTITY_TEXT, false, true, true,
 	    "TEXT", "second identifier at the station" },
-	{ "state", "state", ENTITY_TEXT, false, false, true, "active|inactive",
-	    "inactive: logged, not forwarded" },
+	{ "state", "state", ENTITY_CHOICE, false, false, true,
+	    "active|inactive", "inactive: logged, not forwarded" },
 	{ "external-id", "external_id", ENTITY_TEXT, false, true, true, "TEXT",
 	    "the dealer's own number" },
 	{ "address1", "address1", ENTITY_TEXT, false, false, false, "TEXT",
@@ -122,12 +131,23 @@ static const struct entity_column site_columns[] = {
 	    "north" },
 	{ "longitude", "longitude", ENTITY_REAL, false, true, false, "DEGREES",
 	    "east" },
+	{ "entry-delay", "entry_delay_s", ENTITY_SECONDS, false, false, false,
+	    "TIME", "60s otherwise" },
+	{ "exit-delay", "exit_delay_s", ENTITY_SECONDS, false, false, false,
+	    "TIME", "60s otherwise" },
+	{ "repeat-filter", "repeat_filter_s", ENTITY_SECONDS, false, false,
+	    false, "TIME", "20s otherwise" },
+	{ "test-interval", "test_interval_s", ENTITY_SECONDS, false, true,
+	    false, "TIME", "a test is expected this often" },
+	{ "activation-ends", "activation_ends", ENTITY_MOMENT, false, true,
+	    false, "'YYYY-MM-DD HH:MM'",
+	    "first bridge until then (UTC); 30 days otherwise, none: no end" },
 };
 
 static const struct entity_column bridge_columns[] = {
 	{ "serial", "serial", ENTITY_TEXT, true, false, true, "TEXT",
 	    "on its label" },
-	{ "kind", "kind", ENTITY_TEXT, false, false, true, "bridge|panel",
+	{ "kind", "kind", ENTITY_CHOICE, false, false, true, "bridge|panel",
 	    "panel: passes through" },
 	{ "site", "site_id", ENTITY_NUMBER, false, true, true, "ID",
 	    "where it is registered" },
@@ -143,12 +163,18 @@ static const struct entity_column bridge_columns[] = {
 	    false, "yes|no", "refuse clear frames" },
 	{ "key", "key", ENTITY_KEY, false, true, false, "hex:..|text:..",
 	    "DC-09 key, needs --master-key-file" },
-	{ "mac", "mac", ENTITY_TEXT, false, true, true, "MAC",
+	{ "mac", "mac", ENTITY_MAC, false, true, true, "MAC",
 	    "of its network interface" },
 	{ "model", "model", ENTITY_TEXT, false, false, false, "TEXT",
 	    "maker and type" },
 	{ "firmware", "firmware", ENTITY_TEXT, false, false, false, "TEXT",
 	    "version" },
+	{ "entry-delay", "entry_delay_s", ENTITY_SECONDS, false, true, false,
+	    "TIME", "none: the site's" },
+	{ "exit-delay", "exit_delay_s", ENTITY_SECONDS, false, true, false,
+	    "TIME", "none: the site's" },
+	{ "arming-input-inverted", "arming_input_inverted", ENTITY_BOOLEAN,
+	    false, false, false, "yes|no", "closed means disarmed" },
 };
 
 static const struct entity_column channel_columns[] = {
@@ -156,12 +182,14 @@ static const struct entity_column channel_columns[] = {
 	    "where it is connected" },
 	{ "name", "name", ENTITY_TEXT, true, false, false, "TEXT",
 	    "for example Front door" },
-	{ "zone-type", "zone_type", ENTITY_NUMBER, true, false, true, "N",
+	{ "zone-type", "zone_type", ENTITY_SMALL, true, false, true, "N",
 	    "how it behaves" },
 	{ "enabled", "enabled", ENTITY_BOOLEAN, false, true, false,
 	    "yes|no|none", "none inherits" },
 	{ "code", "code", ENTITY_UPPER, false, true, false, "NNN|none",
 	    "none inherits" },
+	{ "repeat-filter", "repeat_filter_s", ENTITY_SECONDS, false, true,
+	    false, "TIME", "none: the site's" },
 	{ "zones", "zones", ENTITY_LIST, false, true, false, "Z,..",
 	    "its zone numbers",
 	    "(SELECT string_agg(zone_number, ',' ORDER BY zone_key) "
@@ -173,19 +201,139 @@ static const struct entity_column channel_columns[] = {
 	    "DELETE FROM tocsin.channel_zone WHERE channel_id = $1::bigint" },
 };
 
+static const struct entity_column camera_columns[] = {
+	{ "bridge", "bridge_id", ENTITY_NUMBER, true, false, true, "ID",
+	    "where it is connected" },
+	{ "channel", "channel_id", ENTITY_NUMBER, true, false, true, "ID",
+	    "the one channel it sits on" },
+	{ "name", "name", ENTITY_TEXT, true, false, false, "TEXT",
+	    "for example Front door" },
+	{ "model", "model", ENTITY_TEXT, false, false, false, "TEXT",
+	    "maker and type" },
+	{ "mac", "mac", ENTITY_MAC, false, true, true, "MAC",
+	    "of its network interface" },
+	{ "address", "address", ENTITY_TEXT, false, true, true, "HOST",
+	    "where the bridge reaches it" },
+	{ "idle-days", "idle_days", ENTITY_SMALL, false, true, false, "N",
+	    "no signal for so long is an event" },
+};
+
 static const struct entity_column contact_columns[] = {
 	{ "site", "site_id", ENTITY_NUMBER, true, false, true, "ID",
 	    "of which site" },
 	{ "name", "name", ENTITY_TEXT, true, false, true, "TEXT",
 	    "of the person" },
 	{ "title", "title", ENTITY_TEXT, false, false, false, "TEXT",
-	    "for example Key holder" },
+	    "owner, neighbour" },
 	{ "phone", "phone", ENTITY_TEXT, false, true, true, "NUMBER",
-	    "as dialled" },
+	    "where to call" },
 	{ "email", "email", ENTITY_TEXT, false, true, true, "ADDRESS",
-	    "NAME@HOST" },
-	{ "slot", "slot", ENTITY_NUMBER, false, true, false, "N",
-	    "number in the station's programming" },
+	    "where to write" },
+	{ "slot", "slot", ENTITY_SMALL, false, true, false, "N",
+	    "contact slot in the package" },
+};
+
+static const struct entity_column user_columns[] = {
+	{ "login", "login", ENTITY_TEXT, true, false, true, "LOGIN",
+	    "unique, small letters" },
+	{ "name", "name", ENTITY_TEXT, true, false, false, "TEXT",
+	    "of the person" },
+	{ "role", "role", ENTITY_CHOICE, true, false, true,
+	    "operator|center|dealer_admin|dealer_technician|viewer|app_member",
+	    "what the user may do" },
+	{ "dealer", "dealer_id", ENTITY_NUMBER, false, true, true, "ID",
+	    "whose user" },
+	{ "center", "center_id", ENTITY_NUMBER, false, true, true, "ID",
+	    "whose user, of role center" },
+	{ "email", "email", ENTITY_TEXT, false, true, true, "ADDRESS",
+	    "where to write" },
+	{ "disabled", "disabled", ENTITY_BOOLEAN, false, false, true, "yes|no",
+	    "cannot sign in" },
+};
+
+static const struct entity_column template_columns[] = {
+	{ "dealer", "dealer_id", ENTITY_NUMBER, true, false, true, "ID",
+	    "whose template" },
+	{ "name", "name", ENTITY_TEXT, true, false, true, "TEXT",
+	    "as the dealer calls it" },
+	{ "station", "station_record_id", ENTITY_NUMBER, false, true, true,
+	    "ID", "who monitors such sites" },
+	{ "timezone", "timezone", ENTITY_TEXT, false, true, false, "ZONE",
+	    "IANA name: Europe/Athens" },
+	{ "arming-method", "arming_method", ENTITY_CHOICE, false, true, false,
+	    LIFE_ARMING_METHODS, "the authority over the arming state" },
+	{ "entry-delay", "entry_delay_s", ENTITY_SECONDS, false, true, false,
+	    "TIME", "60s otherwise" },
+	{ "exit-delay", "exit_delay_s", ENTITY_SECONDS, false, true, false,
+	    "TIME", "60s otherwise" },
+	{ "repeat-filter", "repeat_filter_s", ENTITY_SECONDS, false, true,
+	    false, "TIME", "20s otherwise" },
+	{ "test-interval", "test_interval_s", ENTITY_SECONDS, false, true,
+	    false, "TIME", "a test is expected this often" },
+};
+
+static const struct entity_column template_library_columns[] = {
+	{ "template", "template_id", ENTITY_NUMBER, true, false, true, "ID",
+	    "of which template" },
+	{ "zone-type", "zone_type", ENTITY_SMALL, false, true, true, "N",
+	    "about alarms of this zone type" },
+	{ "inbound-code", "inbound_code", ENTITY_UPPER, false, true, true,
+	    "CODE", "about this received code" },
+	{ "system-event", "system_event", ENTITY_TEXT, false, true, true,
+	    "NAME", "about this system event" },
+	{ "enabled", "enabled", ENTITY_BOOLEAN, false, true, false,
+	    "yes|no|none", "none inherits" },
+	{ "code", "code", ENTITY_UPPER, false, true, false, "CODE|none",
+	    "none inherits" },
+};
+
+static const struct entity_column partition_columns[] = {
+	{ "site", "site_id", ENTITY_NUMBER, true, false, true, "ID",
+	    "of which site" },
+	{ "number", "number", ENTITY_SMALL, true, false, true, "N",
+	    "as it is sent, 1 to 99" },
+	{ "name", "name", ENTITY_TEXT, true, false, false, "TEXT",
+	    "for example Ground floor" },
+	{ "channels", "channels", ENTITY_LIST, false, true, false, "ID,..",
+	    "channels that are armed together",
+	    "(SELECT string_agg(channel_id::text, ',' ORDER BY channel_id) "
+	    "FROM tocsin.partition_channel p WHERE p.partition_id = t.id)",
+	    "INSERT INTO tocsin.partition_channel (site_id, partition_id, "
+	    "bridge_id, channel_id) SELECT p.site_id, p.id, "
+	    "coalesce(c.bridge_id, 0), u.id FROM tocsin.site_partition p, "
+	    "(SELECT CASE WHEN trim(n) ~ '^[0-9]{1,18}$' THEN n::bigint "
+	    "ELSE 0 END AS id FROM unnest(string_to_array($2, ',')) n) u "
+	    "LEFT JOIN tocsin.channel c ON c.id = u.id WHERE p.id = $1::bigint",
+	    "DELETE FROM tocsin.partition_channel WHERE partition_id = "
+	    "$1::bigint" },
+};
+
+static const struct entity_column destination_columns[] = {
+	{ "site", "site_id", ENTITY_NUMBER, true, false, true, "ID",
+	    "whose signals" },
+	{ "station", "station_record_id", ENTITY_NUMBER, true, false, true,
+	    "ID", "where they go as well" },
+	{ "account", "account_number", ENTITY_UPPER, true, false, true, "A",
+	    "at that station, without prefix" },
+	{ "reference-id", "reference_id", ENTITY_TEXT, false, true, true,
+	    "TEXT", "second identifier at that station" },
+};
+
+static const struct entity_column destination_rule_columns[] = {
+	{ "site", "site_id", ENTITY_NUMBER, true, false, true, "ID",
+	    "whose signals" },
+	{ "destination", "destination_id", ENTITY_NUMBER, true, false, true,
+	    "ID", "where they go by this rule" },
+	{ "code-class", "code_class", ENTITY_TEXT, false, true, true, "NAME",
+	    "only such codes" },
+	{ "partition", "partition_id", ENTITY_NUMBER, false, true, true, "ID",
+	    "only this partition" },
+	{ "days", "weekdays", ENTITY_DAYS, false, false, false, "mon,tue,..",
+	    "only these days", LIFE_DAYS("weekdays") },
+	{ "from", "from_time", ENTITY_CLOCK, false, true, false, "HH:MM",
+	    "only from then" },
+	{ "until", "until_time", ENTITY_CLOCK, false, true, false, "HH:MM",
+	    "to then, over midnight when it is earlier" },
 };
 
 static const struct entity_column library_columns[] = {
@@ -193,7 +341,7 @@ static const struct entity_column library_columns[] = {
 	    "defaults of a dealer" },
 	{ "site", "site_id", ENTITY_NUMBER, false, true, true, "ID",
 	    "of one site" },
-	{ "zone-type", "zone_type", ENTITY_NUMBER, false, true, true, "N",
+	{ "zone-type", "zone_type", ENTITY_SMALL, false, true, true, "N",
 	    "about alarms of this zone type" },
 	{ "inbound-code", "inbound_code", ENTITY_UPPER, false, true, true,
 	    "CODE", "about this received code" },
@@ -204,25 +352,39 @@ static const struct entity_column library_columns[] = {
 };
 
 const struct entity entity_library = { "library", "tocsin.alarm_library",
-	library_columns, COUNT(library_columns), NULL, "", false };
+	library_columns, COUNT(library_columns), NULL, "", false, NULL, 0 };
 
-#define ENTITY(word, table_name, context, more, bulk)                          \
+#define ENTITY(word, text, table_name, context, more, bulk, steps, step_count) \
  int entity_##word(int argc, char **argv)                                      \
  {                                                                             \
-  static const struct entity entity = { #word, table_name, word##_columns,     \
-	  COUNT(word##_columns), context, more, bulk };                        \
+  static const struct entity entity = { text, table_name, word##_columns,      \
+	  COUNT(word##_columns), context, more, bulk, steps, step_count };     \
                                                                                \
   return entity_run(&entity, argc, argv);                                      \
  }
+#define PLAIN(word, table_name, bulk)                                          \
+ ENTITY(word, #word, "tocsin." table_name, NULL, "", bulk, NULL, 0)
 
-ENTITY(dealer, "tocsin.dealer", NULL, "", false)
-ENTITY(center, "tocsin.center", NULL, "", false)
-ENTITY(receiver, "tocsin.receiver", "receiver.key", "", false)
-ENTITY(station, "tocsin.station_record", NULL, "", false)
-ENTITY(site, "tocsin.site", NULL,
+PLAIN(dealer, "dealer", false)
+PLAIN(center, "center", false)
+ENTITY(receiver, "receiver", "tocsin.receiver", "receiver.key", ", has_passkey",
+    false, NULL, 0)
+PLAIN(station, "station_record", false)
+ENTITY(site, "site", "tocsin.site", NULL,
     ", (SELECT account FROM tocsin.effective_account e "
     "WHERE e.site_id = t.id AND e.destination_id IS NULL) AS effective_account",
-    true)
-ENTITY(bridge, "tocsin.bridge", "bridge.key", ", state", true)
-ENTITY(channel, "tocsin.channel", NULL, "", true)
-ENTITY(contact, "tocsin.contact", NULL, "", true)
+    true, life_site_actions, LIFE_SITE_ACTIONS)
+ENTITY(bridge, "bridge", "tocsin.bridge", "bridge.key", ", state", true,
+    life_bridge_actions, LIFE_BRIDGE_ACTIONS)
+PLAIN(channel, "channel", true)
+PLAIN(camera, "camera", false)
+PLAIN(contact, "contact", true)
+ENTITY(user, "user", "tocsin.user_account", NULL, ", has_password, has_totp",
+    false, life_user_actions, LIFE_USER_ACTIONS)
+PLAIN(template, "site_template", false)
+ENTITY(template_library, "template-library", "tocsin.site_template_library",
+    NULL, "", false, NULL, 0)
+PLAIN(partition, "site_partition", false)
+PLAIN(destination, "site_destination", false)
+ENTITY(destination_rule, "destination-rule", "tocsin.site_destination_rule",
+    NULL, "", false, NULL, 0)

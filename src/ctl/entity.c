@@ -1,6 +1,7 @@
 #include "ctl/entity.h"
 
 #include <errno.h>
+#include <regex.h>
 #include <sodium.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -16,6 +17,7 @@
 #include "ctl/connection.h"
 #include "ctl/key.h"
 #include "ctl/refusal.h"
+#include "ctl/secret.h"
 #include "ctl/table.h"
 
 #define COLUMNS_MAX 32
@@ -28,7 +30,7 @@ struct entity_run {
 	struct ctl_arguments arguments;
 	const char *given[COLUMNS_MAX]; /* by column; NULL: not given */
 	char buffers[COLUMNS_MAX][64];	/* converted numbers */
-	char *upper[COLUMNS_MAX];	/* owned */
+	char *owned[COLUMNS_MAX];	/* upper case, secrets */
 	char sql[8192];
 	size_t length;
 	const char *values[COLUMNS_MAX + 1];
@@ -79,14 +81,14 @@ wrong_value(const struct entity_run *run, const struct entity_column *column,
 static int
 convert_upper(struct entity_run *run, size_t i, const char *text)
 {
-	char *copy = run->upper[i] = strdup(text);
+	char *copy = run->owned[i] = strdup(text);
 
 	if (!copy)
 		return ctl_fail(EXIT_STATUS_SOFTWARE, "out of memory");
 	for (; *copy; copy++)
 		if (*copy >= 'a' && *copy <= 'z')
 			*copy = (char)(*copy - 'a' + 'A');
-	run->given[i] = run->upper[i];
+	run->given[i] = run->owned[i];
 	return CTL_GO_ON;
 }
 
@@ -105,22 +107,133 @@ convert_number(struct entity_run *run, size_t i, const char *text)
 	    number > INT64_MAX)
 		return wrong_value(run, &run->entity->columns[i],
 		    "a whole number");
+	else if (run->entity->columns[i].type == ENTITY_SMALL &&
+	    number > INT16_MAX)
+		return wrong_value(run, &run->entity->columns[i],
+		    "a whole number up to 32767");
 	run->given[i] = text;
 	return CTL_GO_ON;
 }
 
 static int
-convert_duration(struct entity_run *run, size_t i, const char *text)
+convert_duration(struct entity_run *run, size_t i, const char *text,
+    int64_t unit_us)
 {
 	int64_t us;
 
-	if (unit_parse_duration(text, &us) < 0 || us % 1000 != 0)
+	if (unit_parse_duration(text, &us) < 0 || us % unit_us != 0)
 		return wrong_value(run, &run->entity->columns[i],
 		    "a time with its unit such as 30s");
 	snprintf(run->buffers[i], sizeof(run->buffers[i]), "%lld",
-	    (long long)(us / 1000));
+	    (long long)(us / unit_us));
 	run->given[i] = run->buffers[i];
 	return CTL_GO_ON;
+}
+
+#define CHOICES_MAX 16
+
+struct choices {
+	char text[192];
+	const char *words[CHOICES_MAX];
+	size_t count;
+};
+
+static const char *
+choice_at(const void *table, size_t index)
+{
+	return ((const struct choices *)table)->words[index];
+}
+
+/* "own|all" into its words */
+static void
+split_choices(const char *value, struct choices *ret)
+{
+	char *rest = NULL;
+
+	ret->count = 0;
+	snprintf(ret->text, sizeof(ret->text), "%s", value);
+	for (char *word = strtok_r(ret->text, "|", &rest);
+	     word && ret->count < CHOICES_MAX;
+	     word = strtok_r(NULL, "|", &rest))
+		ret->words[ret->count++] = word;
+}
+
+static int
+convert_choice(struct entity_run *run, size_t i, const char *text)
+{
+	const struct entity_column *column = &run->entity->columns[i];
+	struct choices choices;
+	const char *near;
+
+	split_choices(column->value, &choices);
+	for (size_t j = 0; j < choices.count; j++)
+		if (strcmp(choices.words[j], text) == 0) {
+			run->given[i] = text;
+			return CTL_GO_ON;
+		}
+	near = *text ? ctl_nearest(text, choice_at, &choices, choices.count)
+		     : NULL;
+	return ctl_fail(EXIT_STATUS_USAGE,
+	    "%s %s: --%s is %s, not \"%s\"%s%s%s", run->entity->name, run->verb,
+	    column->option, column->value, text,
+	    near ? ", did you mean \"" : "", near ? near : "",
+	    near ? "\"?" : "");
+}
+
+static int
+convert_days(struct entity_run *run, size_t i, const char *text)
+{
+	static const char days[] = "mon tue wed thu fri sat sun ";
+	unsigned bits = 0;
+
+	for (const char *at = text; at; at = strchr(at, ',')) {
+		char day[5];
+		const char *found;
+
+		at += *at == ',';
+		snprintf(day, sizeof(day), "%.3s ", at);
+		found = strcspn(at, ",") == 3 ? strstr(days, day) : NULL;
+		if (!found)
+			return wrong_value(run, &run->entity->columns[i],
+			    "days such as mon,tue,sun");
+		bits |= 1U << (unsigned)((found - days) / 4);
+	}
+	snprintf(run->buffers[i], sizeof(run->buffers[i]), "%u", bits);
+	run->given[i] = run->buffers[i];
+	return CTL_GO_ON;
+}
+
+/* What PostgreSQL would refuse without saying where it stood. */
+static int
+convert_pattern(struct entity_run *run, size_t i, const char *text,
+    const char *pattern, const char *expected)
+{
+	regex_t compiled;
+	bool matches;
+
+	if (regcomp(&compiled, pattern, REG_EXTENDED | REG_NOSUB) != 0)
+		return ctl_fail(EXIT_STATUS_SOFTWARE, "out of memory");
+	matches = regexec(&compiled, text, 0, NULL, 0) == 0;
+	regfree(&compiled);
+	if (!matches)
+		return wrong_value(run, &run->entity->columns[i], expected);
+	run->given[i] = text;
+	return CTL_GO_ON;
+}
+
+#define CLOCK "([01][0-9]|2[0-3]):[0-5][0-9]"
+#define DATE  "[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+
+static int
+convert_secret(struct entity_run *run, size_t i, const char *file)
+{
+	run->owned[i] =
+	    secret_read(file, run->entity->columns[i].option, &run->err);
+	run->given[i] = run->owned[i];
+	return run->owned[i]
+	    ? CTL_GO_ON
+	    : ctl_fail(EXIT_STATUS_USAGE, "%s %s: --%s: %s", run->entity->name,
+		  run->verb, run->entity->columns[i].option, run->err.text);
 }
 
 /* Check and convert one given text into run->given. */
@@ -138,15 +251,37 @@ convert(struct entity_run *run, size_t i, const char *text)
 	case ENTITY_UPPER:
 		return convert_upper(run, i, text);
 	case ENTITY_NUMBER:
+	case ENTITY_SMALL:
 	case ENTITY_REAL:
 		return convert_number(run, i, text);
+	case ENTITY_FLAG:
+		run->given[i] = "yes";
+		return CTL_GO_ON;
 	case ENTITY_BOOLEAN:
 		if (strcmp(text, "yes") != 0 && strcmp(text, "no") != 0)
 			return wrong_value(run, column, "yes or no");
 		run->given[i] = text;
 		return CTL_GO_ON;
 	case ENTITY_DURATION:
-		return convert_duration(run, i, text);
+		return convert_duration(run, i, text, 1000);
+	case ENTITY_SECONDS:
+		return convert_duration(run, i, text, 1000000);
+	case ENTITY_CLOCK:
+		return convert_pattern(run, i, text, "^" CLOCK "$",
+		    "a time of day such as 22:00");
+	case ENTITY_MOMENT:
+		return convert_pattern(run, i, text, "^" DATE " " CLOCK "$",
+		    "a time such as \"2026-12-24 18:00\"");
+	case ENTITY_MAC:
+		return convert_pattern(run, i, text,
+		    "^[0-9A-Fa-f]{2}([:-][0-9A-Fa-f]{2}){5}$",
+		    "a MAC such as 02:00:00:00:00:01");
+	case ENTITY_CHOICE:
+		return convert_choice(run, i, text);
+	case ENTITY_DAYS:
+		return convert_days(run, i, text);
+	case ENTITY_SECRET:
+		return convert_secret(run, i, text);
 	}
 	return ctl_fail(EXIT_STATUS_SOFTWARE, "unknown type of column");
 }
@@ -167,7 +302,7 @@ has_option(const struct entity_run *run, const char *name)
 }
 
 static int
-take_columns(struct entity_run *run)
+take_columns(struct entity_run *run, bool all_needed)
 {
 	static const char none[] = "none";
 
@@ -182,10 +317,10 @@ take_columns(struct entity_run *run)
 			run->given[i] = none;
 		else if (text)
 			status = convert(run, i, text);
-		else if (column->required && strcmp(run->verb, "add") == 0)
+		else if (column->required && all_needed)
 			status = ctl_fail(EXIT_STATUS_USAGE,
-			    "%s add: --%s %s is needed", run->entity->name,
-			    column->option, column->value);
+			    "%s %s: --%s %s is needed", run->entity->name,
+			    run->verb, column->option, column->value);
 		if (status != CTL_GO_ON)
 			return status;
 	}
@@ -237,8 +372,11 @@ is_plain(const struct entity_run *run, size_t i)
 static const char *
 stored(const struct entity_run *run, size_t i)
 {
-	return is_none(&run->entity->columns[i], run->given[i]) ? NULL
-								: run->given[i];
+	const struct entity_column *column = &run->entity->columns[i];
+
+	if (!run->given[i] || !is_none(column, run->given[i]))
+		return run->given[i];
+	return column->type == ENTITY_SECRET ? "" : NULL; /* "" removes it */
 }
 
 static PGresult *
@@ -269,7 +407,9 @@ append_select(struct entity_run *run)
 
 		if (column->type == ENTITY_KEY)
 			append(run, ", key IS NOT NULL AS has_key");
-		else if (column->type == ENTITY_LIST)
+		else if (column->type == ENTITY_SECRET)
+			continue;
+		else if (column->read)
 			append(run, ", %s AS %s", column->read, column->column);
 		else
 			append(run, ", %s", column->column);
@@ -552,6 +692,97 @@ run_remove(struct entity_run *run)
 	return status;
 }
 
+/* ---- actions --------------------------------------------------------------------------- */
+
+/* Its first value, or an empty text. false: refused. */
+static bool
+take_step(struct entity_run *run, const char *sql, char ret_id[24])
+{
+	PGresult *result;
+
+	append(run, "%s", sql);
+	result = execute(run);
+	ret_id[0] = '\0';
+	if (result && PQntuples(result) > 0)
+		snprintf(ret_id, 24, "%s", PQgetvalue(result, 0, 0));
+	PQclear(result);
+	begin_statement(run);
+	parameter(run, ret_id);
+	return result != NULL;
+}
+
+static int
+print_action(struct entity_run *run, const struct entity_action *action)
+{
+	PGresult *result;
+	int status = EXIT_STATUS_OK;
+
+	append(run, "%s", action->show);
+	result = execute(run);
+	if (!result || db_execute(&run->db, "COMMIT", &run->err) < 0) {
+		PQclear(result);
+		return refused(run);
+	}
+	if (action->fine && PQntuples(result) > 0)
+		status = EXIT_STATUS_FAILED;
+	if (action->fine && status == EXIT_STATUS_OK && !run->json)
+		printf("%s\n", action->fine);
+	else
+		table_print_result(result, run->json,
+		    action->step && PQntuples(result) == 1);
+	PQclear(result);
+	return status;
+}
+
+static int
+do_action(struct entity_run *run, const struct entity_action *action)
+{
+	char id[24];
+
+	for (size_t i = 0; i < action->count; i++)
+		parameter(run, stored(run, i));
+	if (db_execute(&run->db, "BEGIN", &run->err) < 0)
+		return refused(run);
+	if (action->step && !take_step(run, action->step, id))
+		return refused(run);
+	if (action->step && !*id)
+		return ctl_fail(EXIT_STATUS_FAILED,
+		    "%s %s: there is no such "
+		    "row: \"tocsinctl %s list\" shows what there is",
+		    run->entity->name, run->verb, run->entity->name);
+	return print_action(run, action);
+}
+
+static int
+run_action(struct entity_run *run, const struct entity_action *action, int argc,
+    char **argv)
+{
+	struct entity own = { .name = run->entity->name,
+		.columns = action->columns,
+		.count = action->count };
+	char command[64];
+	int status;
+
+	run->entity = &own;
+	run->verb = action->name;
+	build_options(run, true, false, false);
+	snprintf(command, sizeof(command), "%s %s", own.name, action->name);
+	status = ctl_parse(command, action->synopsis, run->options, 0, argc,
+	    argv, &run->arguments);
+	if (status == CTL_GO_ON)
+		status = take_columns(run, true);
+	if (status != CTL_GO_ON)
+		return status;
+	run->json = ctl_flag(&run->arguments, "json");
+	status = ctl_connect(&run->db, &run->arguments);
+	if (status == EXIT_STATUS_OK)
+		status = do_action(run, action);
+	db_close(&run->db);
+	return status;
+}
+
+/* ---- dispatch -------------------------------------------------------------------------- */
+
 static const struct verb {
 	const char *name, *synopsis, *help;
 	int (*run)(struct entity_run *run);
@@ -599,7 +830,7 @@ run_verb(struct entity_run *run, const struct verb *verb, int argc, char **argv)
 	if (status == CTL_GO_ON && verb->id)
 		status = check_id(run);
 	if (status == CTL_GO_ON)
-		status = take_columns(run);
+		status = take_columns(run, strcmp(run->verb, "add") == 0);
 	if (status != CTL_GO_ON)
 		return status;
 	run->json = ctl_flag(&run->arguments, "json");
@@ -620,43 +851,85 @@ static const struct bulk_verb {
 	    bulk_export },
 };
 
-static int
-print_verbs(const struct entity *entity, int argc, char **argv)
+static const struct bulk_verb *
+find_bulk(const struct entity *entity, const char *word)
 {
-	struct ctl_command rows[COUNT(verbs) + COUNT(bulk_verbs)];
+	for (size_t i = 0; entity->bulk && i < COUNT(bulk_verbs); i++)
+		if (strcmp(word, bulk_verbs[i].name) == 0)
+			return &bulk_verbs[i];
+	return NULL;
+}
+
+#define ACTIONS_MAX 8
+
+static const struct verb *
+find_verb(const struct entity *entity, const char *word)
+{
+	for (size_t i = 0; entity->table && i < COUNT(verbs); i++)
+		if (strcmp(word, verbs[i].name) == 0)
+			return &verbs[i];
+	return NULL;
+}
+
+static const struct entity_action *
+find_action(const struct entity *entity, const char *word)
+{
+	for (size_t i = 0; i < entity->action_count; i++)
+		if (strcmp(word, entity->actions[i].name) == 0)
+			return &entity->actions[i];
+	return NULL;
+}
+
+/* What the word is not: help, or a mistake with the nearest right word. */
+static int
+explain(const struct entity *entity, int argc, char **argv)
+{
+	struct ctl_command rows[COUNT(verbs) + COUNT(bulk_verbs) + ACTIONS_MAX];
 	size_t count = 0;
 
-	for (size_t i = 0; i < COUNT(verbs); i++)
+	for (size_t i = 0; entity->table && i < COUNT(verbs); i++)
 		rows[count++] = (struct ctl_command){ verbs[i].name,
 			verbs[i].synopsis, verbs[i].help, NULL };
 	for (size_t i = 0; entity->bulk && i < COUNT(bulk_verbs); i++)
 		rows[count++] = (struct ctl_command){ bulk_verbs[i].name,
 			bulk_verbs[i].synopsis, bulk_verbs[i].help, NULL };
+	for (size_t i = 0; i < entity->action_count; i++)
+		rows[count++] = (struct ctl_command){ entity->actions[i].name,
+			entity->actions[i].synopsis, entity->actions[i].help,
+			NULL };
 	return ctl_dispatch(entity->name, rows, count, argc, argv);
+}
+
+static void
+free_run(struct entity_run *run)
+{
+	for (size_t i = 0; i < COLUMNS_MAX; i++)
+		secret_free(run->owned[i]);
+	free(run);
 }
 
 int
 entity_run(const struct entity *entity, int argc, char **argv)
 {
+	const char *word = argc > 1 ? argv[1] : "";
+	const struct verb *verb = find_verb(entity, word);
+	const struct entity_action *action = find_action(entity, word);
+	const struct bulk_verb *bulk = find_bulk(entity, word);
 	struct entity_run *run;
-	int status = EXIT_STATUS_SOFTWARE;
+	int status;
 
-	for (size_t i = 0; argc > 1 && i < COUNT(verbs); i++)
-		if (strcmp(argv[1], verbs[i].name) == 0) {
-			run = calloc(1, sizeof(*run));
-			if (!run)
-				return ctl_fail(status, "out of memory");
-			run->entity = entity;
-			status = run_verb(run, &verbs[i], argc - 1, argv + 1);
-			for (size_t j = 0; j < COLUMNS_MAX; j++)
-				free(run->upper[j]);
-			free(run);
-			return status;
-		}
-	for (size_t i = 0; argc > 1 && entity->bulk && i < COUNT(bulk_verbs);
-	     i++)
-		if (strcmp(argv[1], bulk_verbs[i].name) == 0)
-			return bulk_verbs[i].run(entity->name, argc - 1,
-			    argv + 1);
-	return print_verbs(entity, argc, argv);
+	if (bulk)
+		return bulk->run(entity->name, argc - 1, argv + 1);
+	if (action && action->run)
+		return action->run(argc - 1, argv + 1);
+	if (!verb && !action)
+		return explain(entity, argc, argv);
+	run = calloc(1, sizeof(*run));
+	if (!run)
+		return ctl_fail(EXIT_STATUS_SOFTWARE, "out of memory");
+	run->entity = entity;
+	status = verb ? run_verb(run, verb, argc - 1, argv + 1)
+		      : run_action(run, action, argc - 1, argv + 1);
+	free_run(run);
+	return status;
 }

@@ -6,10 +6,11 @@
 #include "ctl/table.h"
 
 /* pg_type.dat */
-#define TYPE_BOOL 16
-#define TYPE_INT8 20
-#define TYPE_INT2 21
-#define TYPE_INT4 23
+#define TYPE_BOOL  16
+#define TYPE_INT8  20
+#define TYPE_INT2  21
+#define TYPE_INT4  23
+#define TYPE_JSONB 3802
 
 static void
 result_json_field(struct json *json, const PGresult *result, int row,
@@ -29,6 +30,9 @@ result_json_field(struct json *json, const PGresult *result, int row,
 		case TYPE_INT4:
 		case TYPE_INT8:
 			json_integer(json, name, strtoll(text, NULL, 10));
+			break;
+		case TYPE_JSONB:
+			json_raw(json, name, text);
 			break;
 		default:
 			json_string(json, name, text);

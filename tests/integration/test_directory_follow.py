@@ -1,5 +1,6 @@
 """A running tocsind follows provisioning without a reload, starts from its
 snapshot without its database, and refuses to start with neither."""
+import json
 import os
 import signal
 import time
@@ -101,9 +102,15 @@ def test_changes_are_in_force_without_a_reload(running):
 
 
 LIFE_CYCLES = [
-    ("on_test", "site_test_start(%s)", "site_test_stop(%s)"),
-    ("site_inactive", "site_deactivate(%s)", "site_reactivate(%s)"),
-    ("unregistered", "bridge_unregister(%s)", "bridge_assign(%s, %s)"),
+    ("on_test", "test start --site {site}", "test stop --site {site}"),
+    ("site_inactive", "site deactivate --id {site}",
+     "site reactivate --id {site}"),
+    ("unregistered", "bridge unregister --id {bridge}",
+     "bridge assign --id {bridge} --site {site}"),
+    ("no_receiver", "station set --id {station} --receiver none",
+     "station set --id {station} --receiver {receiver}"),
+    ("suppressed", "library add --site {site} --zone-type 3 --enabled no",
+     "library remove --id {row}"),
 ]
 
 
@@ -117,26 +124,45 @@ def test_life_cycles_have_their_verdicts(installation):
     place.start_daemon()
     signals = Signals(place)
     bridge, site, _ = rows_of(place, 0)
+    rows = {"bridge": bridge, "site": site}
+    rows["station"], rows["receiver"] = place.postgres.query(
+        "SELECT r.id, r.receiver_id FROM tocsin.site s JOIN "
+        "tocsin.station_record r ON r.id = s.station_record_id "
+        "WHERE s.id = %s", site)[0]
 
     def decided_as(verdict):
         signals.send(0)
         return place.live("show", "stats")[0]["verdicts"][verdict]
 
-    def becomes(verdict, step, *arguments):
+    def becomes(verdict, step):
         before = decided_as(verdict)
-        place.postgres.query(f"SELECT tocsin.{step}", *arguments)
+        done = json.loads(place.ctl(*step.format(**rows).split(), "--json") or
+                          "{}")
+        rows["row"] = done.get("id")
         harness.wait_until(lambda: decided_as(verdict) > before,
                            f"{verdict} after {step}", FOLLOW_S)
 
     for verdict, step, back in LIFE_CYCLES:
-        becomes(verdict, step, bridge if "bridge" in step else site)
-        becomes("routed", back, *([bridge, site] if "bridge" in back else [site]))
+        becomes(verdict, step)
+        becomes("routed", back)
     harness.wait_until(lambda: len(deliveries(a)) == place.live(
         "show", "stats")[0]["verdicts"]["routed"], "nothing else was sent")
     # history is written by the same login
     harness.wait_until(lambda: {row[0] for row in place.postgres.query(
         "SELECT DISTINCT verdict FROM tocsin.event")} >= {
-            "on_test", "site_inactive", "unregistered"}, "archived")
+            verdict for verdict, _, _ in LIFE_CYCLES}, "archived")
+
+
+def test_a_receiver_that_moves_is_followed(running):
+    """Other endpoints, then none of the old ones: the next signal goes there."""
+    place, (a, b) = running, running.stations
+    signals = Signals(place)
+    signals.in_force(0, a, ("0000", "131"))
+    receiver = place.postgres.query(
+        "SELECT id FROM tocsin.receiver WHERE name = 'station-a'")[0][0]
+    place.ctl("receiver", "set", "--id", receiver,
+              "--endpoints", f"127.0.0.1:{b.port}")
+    signals.in_force(0, b, ("0000", "131"))
 
 
 def test_queued_deliveries_keep_the_old_account(running):

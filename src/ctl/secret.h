@@ -1,0 +1,17 @@
+/* Secrets that a person gives: never an argument, which others could read. */
+#ifndef CTL_SECRET_H
+#define CTL_SECRET_H
+
+#include "base/err.h"
+
+/*
+ * The first line of the file; "-" is the standard input, where a terminal is
+ * asked for what without showing what is typed. Owned (secret_free), NULL with
+ * the sentence, which never holds the secret.
+ */
+char *secret_read(const char *file, const char *what, struct err *err);
+
+/* Overwrite and free; NULL is accepted. */
+void secret_free(char *secret);
+
+#endif
