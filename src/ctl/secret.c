@@ -53,8 +53,9 @@ ask(const char *what, struct err *err)
 	sigaddset(&keys, SIGQUIT);
 	sigaddset(&keys, SIGTSTP);
 	sigprocmask(SIG_BLOCK, &keys, &before);
-	fprintf(stderr, "%s: ", what);
+	/* before the prompt: what is typed at once is neither shown nor lost */
 	tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
+	fprintf(stderr, "%s: ", what);
 	secret = read_line(stdin, "what was typed", err);
 	tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
 	fputc('\n', stderr);
