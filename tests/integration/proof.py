@@ -33,11 +33,14 @@ def write_map(place):
 
 
 def repeats(place):
-    """What the daemon's history marks as repeated, for the proof."""
+    """What the daemon's history marks as repeated, for the proof: a row for
+    each time that it was sent again."""
     rows = place.postgres.query(
         "SELECT d.account, d.qualifier, d.code, d.partition, d.zone "
         "FROM tocsin.delivery_outcome o JOIN tocsin.delivery d "
-        "USING (node, decision_lsn, delivery_index) WHERE o.repeated")
+        "USING (node, decision_lsn, delivery_index) "
+        "CROSS JOIN generate_series(1, greatest(o.attempts - 1, 1)) "
+        "WHERE o.repeated")
     path = place.directory / "repeats.tsv"
     with open(path, "w", newline="") as f:
         csv.writer(f, delimiter=" ").writerows(
