@@ -287,7 +287,10 @@ BEGIN
 	INSERT INTO alarm_library (site_id, zone_type, inbound_code, system_event, enabled, code)
 		SELECT created, l.zone_type, l.inbound_code, l.system_event, l.enabled, l.code
 		FROM site_template_library l WHERE l.template_id = site_create.template_id
-		ON CONFLICT ON CONSTRAINT alarm_library_once DO NOTHING;
+		-- each of the two values by itself: what was said here, else the template's
+		ON CONFLICT ON CONSTRAINT alarm_library_once DO UPDATE SET
+			enabled = coalesce(alarm_library.enabled, EXCLUDED.enabled),
+			code = coalesce(alarm_library.code, EXCLUDED.code);
 	INSERT INTO contact (site_id, name, title, phone, email, slot)
 		SELECT created, c.name, coalesce(c.title, ''), nullif(c.phone, ''), nullif(c.email, ''), c.slot
 		FROM jsonb_to_recordset(coalesce(contacts, '[]')) AS c (name text, title text, phone text,

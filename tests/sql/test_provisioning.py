@@ -48,6 +48,15 @@ def test_the_wizard_creates_a_whole_customer(base):
     assert one(base, "SELECT slot FROM tocsin.contact WHERE site_id = %s", (site,)) == 2
 
 
+def test_the_template_fills_each_value_that_was_not_said(base):
+    base.execute("INSERT INTO tocsin.site_template_library (template_id, zone_type, enabled, code) VALUES (1, 4, false, '151')")
+    for said, enabled, code in (({"enabled": True}, True, "151"), ({"code": "152"}, False, "152")):
+        site = one(base, "SELECT tocsin.site_create(1, 'x', 'UTC', template_id => 1, library => %s)",
+                   (json.dumps([{"zone_type": 4, **said}]),))
+        base.execute("SELECT enabled, code FROM tocsin.alarm_library WHERE site_id = %s AND zone_type = 4", (site,))
+        assert base.fetchall() == [(enabled, code)]
+
+
 CREATE = "SELECT tocsin.site_create(1, 'x', 'UTC'"
 NOT_CREATED = [
     ("site_name_not_blank", "SELECT tocsin.site_create(1, ' ', 'UTC')"),
