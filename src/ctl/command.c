@@ -176,6 +176,24 @@ refuse_option(const char *command, const struct ctl_option *options,
 	    near ? "\"?" : "");
 }
 
+static int
+keep_value(const char *command, size_t i, const char *value,
+    struct ctl_arguments *ret)
+{
+	const struct ctl_option *option = &ret->options[i];
+
+	ret->values[i] = value;
+	if (!option->many)
+		return CTL_GO_ON;
+	if (ret->repeat_count == CTL_REPEATS_MAX)
+		return ctl_fail(EXIT_STATUS_USAGE,
+		    "%s: --%s is given too often: %d such values at most",
+		    command, option->name, CTL_REPEATS_MAX);
+	ret->repeats[ret->repeat_count++] =
+	    (struct ctl_repeat){ option->name, value };
+	return CTL_GO_ON;
+}
+
 /* The option at argv[*at]; moves *at to its last word. CTL_GO_ON or a
  * status. */
 static int
@@ -201,15 +219,12 @@ take_option(const char *command, int argc, char **argv, int *at,
 		ret->values[i] = "";
 		return CTL_GO_ON;
 	}
-	if (name[length] == '=') {
-		ret->values[i] = name + length + 1;
-		return CTL_GO_ON;
-	}
+	if (name[length] == '=')
+		return keep_value(command, i, name + length + 1, ret);
 	if (*at + 1 >= argc)
 		return ctl_fail(EXIT_STATUS_USAGE, "%s: --%s needs its %s",
 		    command, options[i].name, options[i].value);
-	ret->values[i] = argv[++*at];
-	return CTL_GO_ON;
+	return keep_value(command, i, argv[++*at], ret);
 }
 
 int
@@ -259,4 +274,17 @@ bool
 ctl_flag(const struct ctl_arguments *arguments, const char *name)
 {
 	return ctl_value(arguments, name) != NULL;
+}
+
+const char *
+ctl_next_value(const struct ctl_arguments *arguments, const char *name,
+    size_t *at)
+{
+	while (*at < arguments->repeat_count) {
+		const struct ctl_repeat *repeat = &arguments->repeats[(*at)++];
+
+		if (strcmp(repeat->name, name) == 0)
+			return repeat->value;
+	}
+	return NULL;
 }

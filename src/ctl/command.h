@@ -31,17 +31,23 @@ int ctl_dispatch(const char *group, const struct ctl_command *commands,
 int ctl_run(int argc, char **argv);
 
 #define CTL_OPTIONS_MAX 48
+#define CTL_REPEATS_MAX 128
 
 struct ctl_option {
 	const char *name;  /* without "--"; NULL ends the table */
 	const char *value; /* what it takes; NULL: nothing */
 	const char *help;
+	bool many; /* may be given again: each value counts, not the last */
 };
 
 struct ctl_arguments {
 	const struct ctl_option *options;
 	const char *values[CTL_OPTIONS_MAX]; /* NULL: not given; "" of flags */
-	char **words;			     /* the rest, in order */
+	struct ctl_repeat {
+		const char *name, *value;
+	} repeats[CTL_REPEATS_MAX]; /* of options with many, in order */
+	size_t repeat_count;
+	char **words; /* the rest, in order */
 	int word_count;
 };
 
@@ -60,6 +66,10 @@ int ctl_parse(const char *command, const char *synopsis,
 /* NULL: not given. The name must be in the table. */
 const char *ctl_value(const struct ctl_arguments *arguments, const char *name);
 bool ctl_flag(const struct ctl_arguments *arguments, const char *name);
+
+/* The next value of an option with many; *at begins at 0. NULL: no more. */
+const char *ctl_next_value(const struct ctl_arguments *arguments,
+    const char *name, size_t *at);
 
 /* "tocsinctl: <sentence>" on stderr; returns status. */
 int ctl_fail(int status, const char *format, ...)
