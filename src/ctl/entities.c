@@ -336,24 +336,6 @@ static const struct entity_column destination_rule_columns[] = {
 	    "to then, over midnight when it is earlier" },
 };
 
-static const struct entity_column library_columns[] = {
-	{ "dealer", "dealer_id", ENTITY_NUMBER, false, true, true, "ID",
-	    "defaults of a dealer" },
-	{ "site", "site_id", ENTITY_NUMBER, false, true, true, "ID",
-	    "of one site" },
-	{ "zone-type", "zone_type", ENTITY_SMALL, false, true, true, "N",
-	    "about alarms of this zone type" },
-	{ "inbound-code", "inbound_code", ENTITY_UPPER, false, true, true,
-	    "CODE", "about this received code" },
-	{ "enabled", "enabled", ENTITY_BOOLEAN, false, true, false,
-	    "yes|no|none", "none inherits" },
-	{ "code", "code", ENTITY_UPPER, false, true, false, "CODE|none",
-	    "none inherits" },
-};
-
-const struct entity entity_library = { "library", "tocsin.alarm_library",
-	library_columns, COUNT(library_columns), NULL, "", false, NULL, 0 };
-
 #define ENTITY(word, text, table_name, context, more, bulk, steps, step_count) \
  int entity_##word(int argc, char **argv)                                      \
  {                                                                             \

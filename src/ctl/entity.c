@@ -888,8 +888,9 @@ explain(const struct entity *entity, int argc, char **argv)
 	size_t count = 0;
 
 	for (size_t i = 0; entity->table && i < COUNT(verbs); i++)
-		rows[count++] = (struct ctl_command){ verbs[i].name,
-			verbs[i].synopsis, verbs[i].help, NULL };
+		if (!find_action(entity, verbs[i].name))
+			rows[count++] = (struct ctl_command){ verbs[i].name,
+				verbs[i].synopsis, verbs[i].help, NULL };
 	for (size_t i = 0; entity->bulk && i < COUNT(bulk_verbs); i++)
 		rows[count++] = (struct ctl_command){ bulk_verbs[i].name,
 			bulk_verbs[i].synopsis, bulk_verbs[i].help, NULL };

@@ -94,6 +94,5 @@ int entity_app_member(int argc, char **argv);
 int entity_test(int argc, char **argv);
 int entity_arming(int argc, char **argv);
 int entity_audit(int argc, char **argv);
-extern const struct entity entity_library;
 
 #endif

@@ -223,9 +223,9 @@ def verdicts(place):
               "--name", "to come")
     to_come = place.postgres.query(
         "SELECT id FROM tocsin.station_record WHERE name = 'to come'")[0][0]
-    place.ctl("library", "add", "--site", bridge(place, 1)[1],
+    place.ctl("library", "set", "--site", bridge(place, 1)[1],
               "--zone-type", 4, "--enabled", "no")
-    place.ctl("library", "add", "--site", bridge(place, 2)[1],
+    place.ctl("library", "set", "--site", bridge(place, 2)[1],
               "--inbound-code", "602", "--enabled", "no")
     place.ctl("bridge", "set", "--id", bridge(place, 4)[0], "--kind", "panel")
     site(5, "--station", "none")

@@ -41,7 +41,7 @@ def test_zones_and_library(conninfo, site):
     run(conninfo, *"bridge add --serial B1 --account ABCD --site 1".split())
     channel = run(conninfo, *"channel add --bridge 1 --name door --zone-type 1 --zones 001,2".split())[0]
     assert channel["zones"] == "001,2"
-    run(conninfo, *"library add --site 1 --zone-type 1 --code 131".split())
+    run(conninfo, *"library set --site 1 --zone-type 1 --code 131".split())
     rows = run(conninfo, *"library show --site 1 --zone-type 1".split())
     assert [(r["channel"], r["code"], r["code_level"], r["enabled_level"]) for r in rows] == [
         (None, "131", "site", "built-in"), ("door", "131", "site", "built-in")]
