@@ -1,6 +1,7 @@
 #include "ctl/life.h"
 
 #include "base/array.h"
+#include "ctl/site.h"
 #include "ctl/user_password.h"
 
 /* option, column, type, required, nullable, filter, value, help */
@@ -32,6 +33,15 @@ static const struct entity_column site_id[] = {
 };
 
 const struct entity_action life_site_actions[LIFE_SITE_ACTIONS] = {
+	{ "create", "[OPTION]...",
+	    "a new customer, step by step on a terminal or in one call",
+	    .run = site_create },
+	{ "show", "ID", "everything about one, and what it lacks",
+	    .run = site_show },
+	{ "find", "TEXT | --url URL",
+	    "by name, account, external id, serial or launch URL",
+	    .run = site_find },
+	{ "list", "[OPTION]...", "all, or those that match", .run = site_list },
 	{ "deactivate", "--id ID",
 	    "acknowledge and log its signals, forward nothing",
 	    COLUMNS(site_id),

@@ -18,7 +18,7 @@
  " & (1 << d) <> 0)"
 
 enum {
-	LIFE_SITE_ACTIONS = 2,
+	LIFE_SITE_ACTIONS = 6,
 	LIFE_BRIDGE_ACTIONS = 6,
 	LIFE_USER_ACTIONS = 1,
 };
