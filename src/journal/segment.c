@@ -158,7 +158,7 @@ static int
 fill_with_zeros(const struct io *io, const char *path, int fd, uint64_t bytes)
 {
 	void *zeros = aligned_alloc(SEGMENT_BLOCK_BYTES, ZEROS_BYTES);
-	int direct, result = -EINVAL;
+	int direct, closed, result = -EINVAL;
 
 	if (!zeros)
 		return -ENOMEM;
@@ -166,7 +166,9 @@ fill_with_zeros(const struct io *io, const char *path, int fd, uint64_t bytes)
 	direct = io->open(io, path, O_WRONLY | O_DIRECT, 0);
 	if (direct >= 0) {
 		result = write_zeros(io, direct, zeros, bytes);
-		io->close(io, direct);
+		closed = io->close(io, direct);
+		if (result == 0)
+			result = closed;
 	}
 	if (result == -EINVAL)
 		result = write_zeros(io, fd, zeros, bytes);
