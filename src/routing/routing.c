@@ -129,39 +129,34 @@ route_end(struct route *route, enum verdict verdict, const char *format, ...)
 	return false;
 }
 
-/* Of a signal of our own. */
+/* Of a signal whose bridge was found when it was received, or that is about
+ * one. What has its account by now may be another customer's. */
 static bool
-find_subject(struct route *route)
+find_recorded(struct route *route)
 {
 	uint64_t id = route->request->bridge_id;
 
-	if (id == 0)
-		return route_end(route, VERDICT_UNROUTED,
-		    "the installation's own event");
 	route->decision->bridge_id = id;
 	route->bridge = directory_bridge_by_id(route->directory, id);
 	return route->bridge ||
 	    route_end(route, VERDICT_UNREGISTERED,
-		"the bridge that this is about is not known any more");
+		"the bridge of this signal is not known any more");
 }
 
-/* Who sent it is who it was found to be when it was received, whatever calls
- * itself so by now; only where that one is gone the name is looked up again. */
 static bool
 find_sender(struct route *route)
 {
 	const struct routing_request *request = route->request;
 	const struct signal *signal = request->signal;
 
-	if (signal->protocol == SIGNAL_PROTOCOL_INTERNAL)
-		return find_subject(route);
 	if (request->bridge_id)
-		route->bridge = directory_bridge_by_id(route->directory,
-		    request->bridge_id);
-	if (!route->bridge)
-		route->bridge = directory_bridge_by_sender(route->directory,
-		    request->listener, signal->receiver, signal->line,
-		    signal->account, request->account_zeros);
+		return find_recorded(route);
+	if (signal->protocol == SIGNAL_PROTOCOL_INTERNAL)
+		return route_end(route, VERDICT_UNROUTED,
+		    "the installation's own event");
+	route->bridge = directory_bridge_by_sender(route->directory,
+	    request->listener, signal->receiver, signal->line, signal->account,
+	    request->account_zeros);
 	if (!route->bridge)
 		return route_end(route, VERDICT_UNKNOWN_ACCOUNT,
 		    "nobody signals with account '%.*s' by listener '%.*s'",

@@ -562,19 +562,24 @@ test_own_event_about_a_bridge(void **state)
 }
 
 /* Between receipt and decision the account may have gone to another bridge: the
- * one that sent it counts. */
+ * one that sent it counts, and where that is gone nobody takes its place. */
 static void
 test_the_bridge_it_came_from(void **state)
 {
 	static const struct {
 		uint64_t bridge_id;
-		const char *account, *delivered;
+		const char *account;
+		enum verdict verdict;
+		const char *delivered;
 	} cases[] = {
-		{ 1000, "1234", "A10042" },
-		{ 1000, "1235", "A10042" },  /* has another one's account now */
-		{ 1000, "9999", "A10042" },  /* its account is nobody's now */
-		{ 99999, "1235", "A10043" }, /* it is gone */
-		{ 0, "1235", "A10043" },     /* it was unknown then */
+		{ 1000, "1234", VERDICT_ROUTED, "A10042" },
+		/* has another one's account now, has one that is nobody's */
+		{ 1000, "1235", VERDICT_ROUTED, "A10042" },
+		{ 1000, "9999", VERDICT_ROUTED, "A10042" },
+		/* gone, and its account is another one's */
+		{ 99999, "1235", VERDICT_UNREGISTERED, NULL },
+		/* unknown then */
+		{ 0, "1235", VERDICT_ROUTED, "A10043" },
 	};
 	struct signal signal = {
 		.protocol = SIGNAL_PROTOCOL_DC09,
@@ -594,9 +599,13 @@ test_the_bridge_it_came_from(void **state)
 		directory_thread_online();
 		routing_decide(directory, &request, &scratch, &decision);
 		directory_thread_offline();
-		assert_row(decision.verdict == VERDICT_ROUTED, i, "verdict");
-		assert_slice(decision.deliveries[0].account,
-		    cases[i].delivered);
+		assert_row(decision.verdict == cases[i].verdict, i, "verdict");
+		assert_row(decision.delivery_count ==
+			(cases[i].delivered != NULL),
+		    i, "deliveries");
+		if (cases[i].delivered)
+			assert_slice(decision.deliveries[0].account,
+			    cases[i].delivered);
 	}
 }
 
