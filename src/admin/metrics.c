@@ -355,7 +355,7 @@ write_journal(struct journal *journal, struct evbuffer *out)
 		bounds[i] = (double)journal_sync_bounds_us[i] / 1e6;
 	journal_sync_histogram(journal, counts, &sum_us);
 	family(out, "tocsin_journal_sync_seconds", "histogram",
-	    "Duration of fdatasync.");
+	    "Time until a batch of records was durable.");
 	histogram(out, "tocsin_journal_sync_seconds", "", bounds, counts,
 	    JOURNAL_SYNC_BUCKETS, (double)sum_us / 1e6);
 }

@@ -127,15 +127,21 @@ envelope_check(const uint8_t *at, size_t available, uint32_t seed, uint64_t lsn,
 	    (size > available && at[AT_KIND] != ENVELOPE_GAP) ||
 	    checksum(at, seed) != get_u32(at + AT_CRC))
 		return 0;
+	return envelope_read(at, ret);
+}
+
+size_t
+envelope_read(const uint8_t *at, struct envelope *ret)
+{
 	*ret = (struct envelope){
 		.kind = at[AT_KIND],
 		.length = get_u32(at + AT_LENGTH),
 		.boot = get_u32(at + AT_BOOT),
-		.lsn = lsn,
+		.lsn = get_u64(at + AT_LSN),
 		.wall_us = (int64_t)get_u64(at + AT_WALL),
 		.monotonic_us = (int64_t)get_u64(at + AT_MONOTONIC),
 		.previous_crc = get_u32(at + AT_PREVIOUS_CRC),
 		.crc = get_u32(at + AT_CRC),
 	};
-	return size;
+	return envelope_size(ret->length);
 }

@@ -51,6 +51,8 @@ uint32_t envelope_seal(uint8_t *at, uint32_t seed, uint32_t previous_crc);
  */
 size_t envelope_check(const uint8_t *at, size_t available, uint32_t seed,
     uint64_t lsn, struct envelope *ret);
+/* The same of a record that never left our memory: its CRC is not looked at. */
+size_t envelope_read(const uint8_t *at, struct envelope *ret);
 /* The size that an unchecked record claims, 0 when it cannot be one. */
 size_t envelope_claimed_size(const uint8_t *at);
 

@@ -16,8 +16,11 @@
 #include "journal/journal.h"
 #include "journal/scan.h"
 #include "journal/segment.h"
+#include "journal/window.h"
 
-#define JOURNAL_BATCH_BYTES	(8u << 20)
+/* Of one batch; one is collected while one is written, and readers have the
+ * rest of the window. */
+#define JOURNAL_BATCH_BYTES	(WINDOW_BYTES / 4)
 #define JOURNAL_SEGMENT_MINIMUM (64u << 10)
 #define JOURNAL_SEGMENT_MAXIMUM (1u << 30)
 #define JOURNAL_SUBSCRIBERS_MAX 32
@@ -39,11 +42,12 @@ struct segment {
 };
 
 /*
- *   data |== records ==|= END =|== records of the next segment ==|- room -|
- *        0                     splits[0]                         used
+ * A stretch of the window:
+ *
+ *   |== records ==|= END =|== records of the next segment ==|- room -|
+ *   start_lsn             + splits[0]                       + used
  */
 struct batch {
-	uint8_t *data;
 	size_t used;
 	uint64_t start_lsn;
 	bool pressing; /* holds more than decisions and outcomes */
@@ -89,6 +93,8 @@ struct journal {
 	uint32_t boot;
 	bool started;
 
+	struct window window;
+
 	pthread_mutex_t append_lock;
 	pthread_cond_t append_wake;
 	struct batch batches[2];
@@ -126,10 +132,13 @@ struct journal {
 
 	/* writer */
 	pthread_t writer_thread, keeper_thread;
-	int fd; /* of the last segment, -1: none */
+	int fd;	     /* of the last segment, -1: none */
+	bool direct; /* fd writes past the page cache and is durable at once */
+	bool direct_refused; /* a file system takes the open, not the write */
 	uint64_t first_lsn;
 	uint64_t next_serial;
 	uint32_t chain_crc;
+	int boot_fd; /* of the subscribers, free since the boot; -1: none is */
 	/* descriptors of our own; an entry is in place before it is counted */
 	int subscribers[JOURNAL_SUBSCRIBERS_MAX + 1]; /* and journal_start's */
 	_Atomic unsigned subscriber_count;

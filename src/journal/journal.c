@@ -173,6 +173,7 @@ create(const struct io *io, const struct clock *clock)
 	journal->clock = clock;
 	journal->lock_fd = -1;
 	journal->fd = -1;
+	journal->boot_fd = -1;
 	/* held while a record is copied: shorter than going to sleep */
 	pthread_mutexattr_init(&adaptive);
 	pthread_mutexattr_settype(&adaptive, PTHREAD_MUTEX_ADAPTIVE_NP);
@@ -259,17 +260,6 @@ wait_for_boot(struct journal *journal, int event_fd, struct err *err)
 	return err_set(err, -EIO, "journal: %s", journal->failure_text);
 }
 
-static int
-allocate_batches(struct journal *journal, struct err *err)
-{
-	for (unsigned i = 0; i < 2; i++) {
-		journal->batches[i].data = malloc(JOURNAL_BATCH_BYTES);
-		if (!journal->batches[i].data)
-			return err_set(err, -ENOMEM, "journal: out of memory");
-	}
-	return 0;
-}
-
 /* The writer may be running: the entry first, then its count. */
 static void
 add_subscriber(struct journal *journal, int own_fd)
@@ -287,9 +277,6 @@ journal_start(struct journal *journal, struct err *err)
 
 	if (journal->config.read_only)
 		return err_set(err, -EROFS, "journal: opened read-only");
-	result = allocate_batches(journal, err);
-	if (result < 0)
-		return result;
 	event_fd = eventfd(0, EFD_CLOEXEC);
 	if (event_fd < 0)
 		return err_set_errno(err, "journal: eventfd");
@@ -305,6 +292,7 @@ journal_start(struct journal *journal, struct err *err)
 	}
 	if (result == 0)
 		result = wait_for_boot(journal, event_fd, err);
+	journal->boot_fd = event_fd;
 	return result;
 }
 
@@ -314,10 +302,9 @@ free_journal(struct journal *journal)
 	for (unsigned i = 0; i < journal->segment_count; i++)
 		free(journal->segments[i].holes);
 	free(journal->segments);
-	for (unsigned i = 0; i < 2; i++) {
-		free(journal->batches[i].data);
+	for (unsigned i = 0; i < 2; i++)
 		free(journal->directories[i]);
-	}
+	window_close(&journal->window);
 	pthread_mutex_destroy(&journal->append_lock);
 	pthread_mutex_destroy(&journal->table_lock);
 	pthread_mutex_destroy(&journal->read_lock);
@@ -361,6 +348,13 @@ journal_subscribe(struct journal *journal, int event_fd)
 {
 	int own;
 
+	if (journal->boot_fd >= 0) {
+		/* the writer may be using it: it stays open */
+		if (dup3(event_fd, journal->boot_fd, O_CLOEXEC) < 0)
+			return -errno;
+		journal->boot_fd = -1;
+		return 0;
+	}
 	if (journal->subscriber_count >= JOURNAL_SUBSCRIBERS_MAX)
 		return -ENOSPC;
 	own = fcntl(event_fd, F_DUPFD_CLOEXEC, 0);
@@ -424,8 +418,7 @@ static void
 put(struct journal *journal, const struct envelope *envelope,
     struct slice payload)
 {
-	struct batch *batch = journal->collecting;
-	uint8_t *at = batch->data + batch->used;
+	uint8_t *at = window_at(&journal->window, envelope->lsn);
 	size_t size = envelope_size(envelope->length);
 	size_t filled = ENVELOPE_BYTES + payload.length;
 
@@ -433,9 +426,22 @@ put(struct journal *journal, const struct envelope *envelope,
 	if (payload.length > 0)
 		memcpy(at + ENVELOPE_BYTES, payload.data, payload.length);
 	memset(at + filled, 0, size - filled);
-	batch->used += size;
+	journal->collecting->used += size;
 	atomic_store_explicit(&journal->appended_lsn, envelope->lsn + size,
 	    memory_order_relaxed);
+}
+
+/* END reaches to the end of its block, so that the next segment begins with one
+ * here as in its file; it always has room for that, unless a block is not what
+ * the segment was made of. */
+static uint32_t
+end_length(const struct journal *journal, uint64_t end_lsn)
+{
+	uint64_t behind = end_lsn + ENVELOPE_BYTES;
+	size_t offset = window_block_offset(&journal->window, behind);
+	size_t rest = (WINDOW_BLOCK_BYTES - offset) % WINDOW_BLOCK_BYTES;
+
+	return behind + rest <= journal->segment_limit_lsn ? (uint32_t)rest : 0;
 }
 
 /* The record does not fit behind the others: END, and a new segment. */
@@ -448,9 +454,9 @@ roll(struct journal *journal, struct envelope *envelope)
 		struct envelope end = *envelope;
 
 		end.kind = ENVELOPE_END;
-		end.length = 0;
+		end.length = end_length(journal, end.lsn);
 		put(journal, &end, SLICE_NONE);
-		envelope->lsn += ENVELOPE_BYTES;
+		envelope->lsn += envelope_size(end.length);
 	}
 	batch->splits[batch->split_count++] = batch->used;
 	journal->segment_open = true;
@@ -471,7 +477,7 @@ append_locked(struct journal *journal, struct envelope *envelope,
 		if (refusal(journal) != JOURNAL_TAKES)
 			return -ENOSPC;
 	}
-	if (batch->used + size + ENVELOPE_BYTES > limit ||
+	if (batch->used + size + ENVELOPE_BYTES + WINDOW_BLOCK_BYTES > limit ||
 	    batch->split_count == JOURNAL_SPLITS_MAX)
 		return -EAGAIN;
 	envelope->lsn = batch->start_lsn + batch->used;
@@ -523,7 +529,7 @@ collect(struct journal *journal, enum journal_kind kind,
 		return -EMSGSIZE;
 	if (atomic_load_explicit(&journal->failure, memory_order_relaxed) != 0)
 		return -EIO;
-	if (!journal->batches[0].data)
+	if (!journal->window.bytes)
 		return -EROFS;
 	pthread_mutex_lock(&journal->append_lock);
 	result = append_locked(journal, &envelope, payload, refusable);

@@ -10,9 +10,9 @@
  *
  * Threads: append, durable, read and the cursors may be used by any thread
  * (a cursor by one at a time); open, start, close by one. One writer thread of
- * its own collects what was appended while the previous fdatasync ran, writes
- * it with one pwritev, syncs once, moves `durable`, and then signals the
- * subscribers.
+ * its own collects what was appended while the previous batch was written,
+ * writes it with one pwritev and syncs once (one call where the file system can),
+ * moves `durable`, and then signals the subscribers, the last one first.
  */
 #ifndef JOURNAL_JOURNAL_H
 #define JOURNAL_JOURNAL_H
@@ -119,6 +119,10 @@ void journal_cursor_close(struct journal_cursor **cursor);
  * now. -errno with the reason: unreadable or corrupt. */
 int journal_cursor_next(struct journal_cursor *cursor,
     struct journal_entry *ret, struct err *err);
+/* What the next call will give, if that is at hand already: for whoever wants to
+ * have something fetched until then. Its payload goes when that is called. */
+bool journal_cursor_ahead(const struct journal_cursor *cursor,
+    struct journal_entry *ret);
 /* The lsn the next call will read. */
 uint64_t journal_cursor_position(const struct journal_cursor *cursor);
 
@@ -171,7 +175,8 @@ struct journal_status {
 	unsigned segments, quarantined;
 	bool spare_ready; /* the next segment is prepared */
 	uint64_t batches, records;
-	int64_t last_sync_us, slowest_sync_us; /* duration of fdatasync */
+	int64_t last_sync_us,
+	    slowest_sync_us;	 /* of writing one batch durably */
 	int64_t sync_running_us; /* how long the present one has run; 0: none */
 	enum journal_refusal refusal;
 	int disk_full; /* 0, or the errno of making another segment */
@@ -180,7 +185,7 @@ struct journal_status {
 };
 void journal_status(struct journal *journal, struct journal_status *ret);
 
-/* fdatasync durations: bucket i counts those under journal_sync_bounds_us[i],
+/* How long batches took to be durable: bucket i counts those under journal_sync_bounds_us[i],
  * the last one the rest (Prometheus histogram). */
 #define JOURNAL_SYNC_BUCKETS 12
 extern const int64_t journal_sync_bounds_us[JOURNAL_SYNC_BUCKETS - 1];

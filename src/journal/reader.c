@@ -11,7 +11,7 @@
 #define READ_FIRST_BYTES 1024u
 
 /*
- *   buffer |== read from the file, all durable ==|
+ *   buffer |== from the window or the file, all durable ==|
  *          start_lsn      position_lsn           start_lsn + filled
  */
 struct journal_cursor {
@@ -19,6 +19,7 @@ struct journal_cursor {
 	uint64_t position_lsn;
 	uint64_t start_lsn;
 	size_t filled;
+	bool trusted; /* it comes from the window */
 	uint32_t seed;
 	int fd;
 	uint64_t first_lsn; /* of the segment that is open; 0: none */
@@ -135,8 +136,24 @@ open_segment(struct journal_cursor *cursor, const struct place *place,
 		io->close(io, cursor->fd);
 	cursor->fd = fd;
 	cursor->first_lsn = place->first_lsn;
-	cursor->seed = envelope_seed(place->first_lsn);
 	return 0;
+}
+
+/* The bytes read, or -errno. */
+static ssize_t
+read_segment(struct journal_cursor *cursor, const struct place *place,
+    size_t length, struct err *err)
+{
+	ssize_t n = open_segment(cursor, place, err);
+
+	if (n < 0)
+		return n;
+	n = segment_read(cursor->journal->io, cursor->fd, cursor->buffer,
+	    length, SEGMENT_HEADER_BYTES + (place->lsn - place->first_lsn));
+	if (n < 0)
+		err_set(err, (int)n, "journal segment %016" PRIx64 ": %s",
+		    place->first_lsn, strerror((int)-n));
+	return n;
 }
 
 /* Read on from the position; 1, 0: nothing durable behind it, -errno. */
@@ -158,19 +175,18 @@ fill(struct journal_cursor *cursor, struct err *err)
 		    cursor->position_lsn);
 	if (result == 0 || place.lsn >= durable)
 		return 0;
-	result = open_segment(cursor, &place, err);
-	if (result < 0)
-		return result;
 	end = place.end_lsn < durable ? place.end_lsn : durable;
 	length = end - place.lsn < CURSOR_CHUNK_BYTES
 	    ? (size_t)(end - place.lsn)
 	    : CURSOR_CHUNK_BYTES;
-	n = segment_read(cursor->journal->io, cursor->fd, cursor->buffer,
-	    length, SEGMENT_HEADER_BYTES + (place.lsn - place.first_lsn));
+	n = (ssize_t)length;
+	cursor->trusted = window_read(&cursor->journal->window, place.lsn,
+	    cursor->buffer, length);
+	if (!cursor->trusted)
+		n = read_segment(cursor, &place, length, err);
 	if (n < 0)
-		return err_set(err, (int)n,
-		    "journal segment %016" PRIx64 ": %s", place.first_lsn,
-		    strerror((int)-n));
+		return (int)n;
+	cursor->seed = envelope_seed(place.first_lsn);
 	cursor->position_lsn = place.lsn;
 	cursor->start_lsn = place.lsn;
 	cursor->filled = (size_t)n;
@@ -230,8 +246,10 @@ step(struct journal_cursor *cursor, struct envelope *envelope, size_t *ret_at,
 		at = 0;
 	}
 	*ret_at = at;
-	*ret_size = envelope_check(cursor->buffer + at, cursor->filled - at,
-	    cursor->seed, cursor->position_lsn, envelope);
+	*ret_size = cursor->trusted
+	    ? envelope_read(cursor->buffer + at, envelope)
+	    : envelope_check(cursor->buffer + at, cursor->filled - at,
+		  cursor->seed, cursor->position_lsn, envelope);
 	if (*ret_size == 0)
 		return bad_record(cursor->journal, cursor->position_lsn, err);
 	cursor->position_lsn += *ret_size;
@@ -253,6 +271,20 @@ journal_cursor_next(struct journal_cursor *cursor, struct journal_entry *ret,
 	} while (envelope.kind >= ENVELOPE_GAP);
 	entry_set(ret, &envelope, cursor->buffer + at, size);
 	return 1;
+}
+
+bool
+journal_cursor_ahead(const struct journal_cursor *cursor,
+    struct journal_entry *ret)
+{
+	size_t at = (size_t)(cursor->position_lsn - cursor->start_lsn), size;
+	struct envelope envelope;
+
+	if (!cursor->trusted || at >= cursor->filled || !buffered(cursor, at))
+		return false;
+	size = envelope_read(cursor->buffer + at, &envelope);
+	entry_set(ret, &envelope, cursor->buffer + at, size);
+	return envelope.kind < ENVELOPE_GAP;
 }
 
 uint64_t
@@ -283,34 +315,46 @@ slot_open(struct journal *journal, const struct place *place)
 	return fd;
 }
 
+/* As many of the bytes from distance behind the place on as there are, or
+ * -errno. */
+static ssize_t
+read_at(struct journal *journal, const struct place *place, size_t distance,
+    uint8_t *out, size_t length)
+{
+	uint64_t lsn = place->lsn + distance;
+	ssize_t n;
+	int fd;
+
+	if (window_read(&journal->window, lsn, out, length))
+		return (ssize_t)length;
+	pthread_mutex_lock(&journal->read_lock);
+	fd = slot_open(journal, place);
+	n = fd < 0 ? fd
+		   : segment_read(journal->io, fd, out, length,
+			 SEGMENT_HEADER_BYTES + (lsn - place->first_lsn));
+	pthread_mutex_unlock(&journal->read_lock);
+	return n;
+}
+
 /* The bytes of the record into buffer; how many, or -errno. */
 static ssize_t
 read_record(struct journal *journal, const struct place *place, uint64_t end,
     uint8_t *buffer)
 {
-	uint64_t offset =
-	    SEGMENT_HEADER_BYTES + (place->lsn - place->first_lsn);
 	uint64_t room = end - place->lsn;
 	size_t first =
 	    room < READ_FIRST_BYTES ? (size_t)room : READ_FIRST_BYTES;
+	ssize_t more, n = read_at(journal, place, 0, buffer, first);
 	size_t size;
-	ssize_t n, more;
-	int fd;
 
-	pthread_mutex_lock(&journal->read_lock);
-	fd = slot_open(journal, place);
-	n = fd < 0 ? fd : segment_read(journal->io, fd, buffer, first, offset);
-	if (n >= (ssize_t)ENVELOPE_BYTES) {
-		size = envelope_claimed_size(buffer);
-		if (size > (size_t)n && size <= room &&
-		    size <= envelope_size(JOURNAL_PAYLOAD_MAX)) {
-			more = segment_read(journal->io, fd, buffer + n,
-			    size - (size_t)n, offset + (uint64_t)n);
-			n = more < 0 ? more : n + more;
-		}
-	}
-	pthread_mutex_unlock(&journal->read_lock);
-	return n;
+	if (n < (ssize_t)ENVELOPE_BYTES)
+		return n;
+	size = envelope_claimed_size(buffer);
+	if (size <= (size_t)n || size > room ||
+	    size > envelope_size(JOURNAL_PAYLOAD_MAX))
+		return n;
+	more = read_at(journal, place, (size_t)n, buffer + n, size - (size_t)n);
+	return more < 0 ? more : n + more;
 }
 
 int

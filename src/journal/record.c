@@ -240,6 +240,17 @@ record_signal_encode(const struct record_signal *record, void *out,
 	return written(&w);
 }
 
+uint64_t
+record_signal_sender(struct slice payload)
+{
+	struct reader r = reader_open(payload.data, payload.length);
+
+	reader_u8(&r); /* version, protocol, bits */
+	reader_u8(&r);
+	reader_u8(&r);
+	return reader_u64(&r);
+}
+
 int
 record_signal_decode(struct slice payload, struct record_signal *ret,
     struct err *err)

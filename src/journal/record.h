@@ -38,6 +38,8 @@ int record_decision_encode(const struct decision *decision, void *out,
 int record_outcome_encode(const struct outcome *outcome, void *out,
     size_t out_size);
 
+/* Only the sender of a signal record; 0: it is not readable. */
+uint64_t record_signal_sender(struct slice payload);
 /* 0, or -EINVAL with the reason. */
 int record_signal_decode(struct slice payload, struct record_signal *ret,
     struct err *err);

@@ -486,6 +486,23 @@ enter(struct recovery *recovery, const struct candidate *candidate,
 	return result;
 }
 
+/* Its last block is written again with what comes next. */
+static int
+open_window(struct journal *journal, const struct image *image,
+    uint64_t end_lsn, struct err *err)
+{
+	size_t end =
+	    SEGMENT_HEADER_BYTES + (size_t)(end_lsn - journal->first_lsn);
+	size_t used = end % SEGMENT_BLOCK_BYTES;
+	int result =
+	    window_open(&journal->window, end_lsn, journal->first_lsn, err);
+
+	if (result == 0)
+		memcpy(window_at(&journal->window, end_lsn - used),
+		    image->data + (end - used), used);
+	return result;
+}
+
 /* The writer goes on in the last segment if that is whole and has room. */
 static int
 reopen_last(struct recovery *recovery, const struct candidate *candidate,
@@ -522,7 +539,13 @@ reopen_last(struct recovery *recovery, const struct candidate *candidate,
 	journal->segment_limit_lsn = limit_lsn;
 	journal->segments[journal->segment_count - 1].end_lsn =
 	    JOURNAL_OPEN_END;
-	return 0;
+	fd = segment_open_direct(io, path);
+	if (fd >= 0) {
+		io->close(io, journal->fd); /* it was read and synced */
+		journal->fd = fd;
+		journal->direct = true;
+	}
+	return open_window(journal, image, scan->end_lsn, err);
 }
 
 static int
@@ -604,6 +627,9 @@ journal_recover(struct journal *journal, struct err *err)
 	for (unsigned i = 0; result == 0 && i < recovery.count; i++)
 		result = take_segment(&recovery, i, err);
 	free(recovery.candidates);
+	if (result == 0 && !journal->config.read_only && !journal->window.bytes)
+		result = window_open(&journal->window, recovery.end_lsn,
+		    recovery.end_lsn, err);
 	if (result < 0)
 		return result;
 	atomic_store(&journal->durable_lsn, recovery.end_lsn);

@@ -234,21 +234,11 @@ advance(struct iovec **parts, int count, size_t written)
 	return count;
 }
 
-int
-segment_write(const struct io *io, int fd, const uint8_t *header,
-    const void *data, size_t length, uint64_t offset)
+static int
+write_parts(const struct io *io, int fd, struct iovec *parts, int count,
+    uint64_t offset)
 {
-	static const uint8_t zeros[SEGMENT_BLOCK_BYTES];
-	size_t header_length = header ? SEGMENT_HEADER_BYTES : 0;
-	uint64_t end = offset + header_length + length;
-	struct iovec all[] = {
-		{ (void *)(uintptr_t)header, header_length },
-		{ (void *)(uintptr_t)data, length },
-		{ (void *)(uintptr_t)zeros, -end & (SEGMENT_BLOCK_BYTES - 1) },
-	};
-	struct iovec *parts = all;
-	int count = advance(&parts, 3, 0);
-
+	count = advance(&parts, count, 0);
 	while (count > 0) {
 		ssize_t n = io->pwritev(io, fd, parts, count, (off_t)offset);
 
@@ -260,6 +250,50 @@ segment_write(const struct io *io, int fd, const uint8_t *header,
 		count = advance(&parts, count, (size_t)n);
 	}
 	return 0;
+}
+
+int
+segment_write(const struct io *io, int fd, const uint8_t *header,
+    const void *data, size_t length, uint64_t offset)
+{
+	static const uint8_t zeros[SEGMENT_BLOCK_BYTES];
+	size_t header_length = header ? SEGMENT_HEADER_BYTES : 0;
+	uint64_t end = offset + header_length + length;
+	struct iovec parts[] = {
+		{ (void *)(uintptr_t)header, header_length },
+		{ (void *)(uintptr_t)data, length },
+		{ (void *)(uintptr_t)zeros, -end & (SEGMENT_BLOCK_BYTES - 1) },
+	};
+
+	return write_parts(io, fd, parts, 3, offset);
+}
+
+int
+segment_write_blocks(const struct io *io, int fd, const uint8_t *header,
+    const uint8_t *data, size_t length, uint64_t offset)
+{
+	_Alignas(SEGMENT_BLOCK_BYTES) uint8_t last[SEGMENT_BLOCK_BYTES];
+	size_t before = offset & (SEGMENT_BLOCK_BYTES - 1);
+	size_t rest = (before + length) & (SEGMENT_BLOCK_BYTES - 1);
+	size_t whole = before + length - rest;
+	const uint8_t *first = data - before;
+	struct iovec parts[] = {
+		{ (void *)(uintptr_t)header,
+		    header ? SEGMENT_HEADER_BYTES : 0 },
+		{ (void *)(uintptr_t)first, whole },
+		{ last, rest > 0 ? SEGMENT_BLOCK_BYTES : 0 },
+	};
+
+	/* behind it others are collecting: not what belongs on the disk */
+	memcpy(last, first + whole, rest);
+	memset(last + rest, 0, sizeof(last) - rest);
+	return write_parts(io, fd, parts, 3, offset - before);
+}
+
+int
+segment_open_direct(const struct io *io, const char *path)
+{
+	return io->open(io, path, O_WRONLY | O_DIRECT | O_DSYNC, 0);
 }
 
 ssize_t

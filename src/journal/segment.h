@@ -65,6 +65,16 @@ int segment_make_zeros(const struct io *io, const char *path, uint64_t bytes);
  * the block, which then need not be read to be written; 0 or -errno. */
 int segment_write(const struct io *io, int fd, const uint8_t *header,
     const void *data, size_t length, uint64_t offset);
+/*
+ * The same past the page cache, in whole blocks: header begins a block, data
+ * stands in its block where offset does in that of the file, and before it in
+ * that block stands what the file has there.
+ */
+int segment_write_blocks(const struct io *io, int fd, const uint8_t *header,
+    const uint8_t *data, size_t length, uint64_t offset);
+/* Open for that: what is written is durable when the call returns. -errno, and
+ * the caller writes the other way, where the file system cannot. */
+int segment_open_direct(const struct io *io, const char *path);
 /* pread until length or the end of the file; the bytes read, or -errno. */
 ssize_t segment_read(const struct io *io, int fd, void *data, size_t length,
     uint64_t offset);

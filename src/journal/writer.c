@@ -22,7 +22,7 @@ const int64_t journal_sync_bounds_us[JOURNAL_SYNC_BUCKETS - 1] = { 100, 250,
 
 /* The records of a batch that go into one segment. */
 struct part {
-	uint8_t *data;
+	uint8_t *data; /* in the window */
 	size_t length;
 	uint64_t lsn;
 	bool begins; /* a new segment */
@@ -44,14 +44,26 @@ count_sync(struct journal *journal, int64_t duration_us)
 		atomic_store(&journal->slowest_sync_us, duration_us);
 }
 
+/* Write and sync: in one call where the file is open for that. */
 static int
-sync_data(struct journal *journal, int fd)
+write_durably(struct journal *journal, int fd, const uint8_t *header,
+    const struct part *part, uint64_t offset)
 {
+	const struct io *io = journal->io;
 	int64_t started_us = clock_monotonic_us(journal->clock);
 	int result;
 
 	atomic_store(&journal->sync_started_us, started_us);
-	result = journal->io->fdatasync(journal->io, fd);
+	if (journal->direct) {
+		result = segment_write_blocks(io, fd, header, part->data,
+		    part->length, offset);
+		journal->direct_refused |= result == -EINVAL;
+	} else {
+		result = segment_write(io, fd, header, part->data, part->length,
+		    offset);
+		if (result == 0)
+			result = io->fdatasync(io, fd);
+	}
 	atomic_store(&journal->sync_started_us, 0);
 	count_sync(journal, clock_monotonic_us(journal->clock) - started_us);
 	return result;
@@ -69,29 +81,47 @@ seal(const struct part *part, uint64_t first_lsn, uint32_t chain_crc)
 	return chain_crc;
 }
 
+/* A file at path, open in *fd, that begins with lsn: past the page cache where
+ * that can be. */
+static int
+go_direct(struct journal *journal, const char *path, uint64_t lsn, int *fd)
+{
+	int result, direct = -EINVAL;
+
+	if (window_block_offset(&journal->window, lsn) == 0 &&
+	    !journal->direct_refused)
+		direct = segment_open_direct(journal->io, path);
+	journal->direct = direct >= 0;
+	if (direct < 0)
+		return 0;
+	result = journal->io->close(journal->io, *fd);
+	*fd = direct;
+	return result;
+}
+
 /* The header and the first records into the file still named spare; the name
  * comes when they are on the disk, so a named segment always has a header. */
 static int
-fill_spare(struct journal *journal, int fd, unsigned directory,
+fill_spare(struct journal *journal, int *fd, unsigned directory,
     const struct part *part, const struct segment_header *header)
 {
 	const struct io *io = journal->io;
-	uint8_t bytes[SEGMENT_HEADER_BYTES];
+	_Alignas(SEGMENT_BLOCK_BYTES) uint8_t bytes[SEGMENT_HEADER_BYTES];
 	char from[PATH_MAX], to[PATH_MAX];
 	int result;
 
 	segment_header_encode(header, bytes);
 	segment_path(journal->directories[directory], SEGMENT_SPARE, 0, from);
 	journal_segment_path(journal, directory, part->lsn, to);
-	result = segment_write(io, fd, bytes, part->data, part->length, 0);
+	result = go_direct(journal, from, part->lsn, fd);
 	if (result == 0)
-		result = sync_data(journal, fd);
+		result = write_durably(journal, *fd, bytes, part, 0);
 	if (result == 0)
 		result = io->rename(io, from, to);
 	if (result == 0)
 		result = io_sync_directory(io, journal->directories[directory]);
 	if (result < 0) {
-		io->close(io, fd);
+		io->close(io, *fd);
 		io->unlink(io, from);
 		io->unlink(io, to);
 	}
@@ -118,7 +148,7 @@ begin_segment(struct journal *journal, const struct part *part)
 	if (result < 0)
 		return result;
 	memcpy(header.node, journal->node, sizeof(header.node));
-	result = fill_spare(journal, fd, segment.directory, part, &header);
+	result = fill_spare(journal, &fd, segment.directory, part, &header);
 	journal_keeper_release(journal, result);
 	if (result < 0)
 		return result;
@@ -134,11 +164,8 @@ begin_segment(struct journal *journal, const struct part *part)
 static int
 continue_segment(struct journal *journal, const struct part *part)
 {
-	int result = segment_write(journal->io, journal->fd, NULL, part->data,
-	    part->length,
+	return write_durably(journal, journal->fd, NULL, part,
 	    SEGMENT_HEADER_BYTES + (part->lsn - journal->first_lsn));
-
-	return result < 0 ? result : sync_data(journal, journal->fd);
 }
 
 static int
@@ -164,7 +191,8 @@ signal_subscribers(struct journal *journal)
 	static const uint64_t one = 1;
 	unsigned count = atomic_load(&journal->subscriber_count);
 
-	for (unsigned i = 0; i < count; i++) {
+	/* those who reply came last, and are waited for by others */
+	for (unsigned i = count; i-- > 0;) {
 		/* a counter that cannot take one more is signalled already */
 		ssize_t n = write(journal->subscribers[i], &one, sizeof(one));
 		(void)n;
@@ -251,10 +279,11 @@ write_batch(struct journal *journal, struct batch *batch)
 	for (unsigned split = 0; at < batch->used;) {
 		bool begins =
 		    split < batch->split_count && batch->splits[split] == at;
-		struct part part = { batch->data + at, 0, batch->start_lsn + at,
-			begins, false };
+		struct part part = { .lsn = batch->start_lsn + at,
+			.begins = begins };
 		int result;
 
+		part.data = window_at(&journal->window, part.lsn);
 		split += begins;
 		part.ends = split < batch->split_count;
 		part.length =
@@ -295,6 +324,17 @@ await_pressing(struct journal *journal)
 	}
 }
 
+/* Two batches from here on may be collected before this is called again. */
+static void
+make_room(struct journal *journal)
+{
+	uint64_t end_lsn =
+	    journal->collecting->start_lsn + 2 * JOURNAL_BATCH_BYTES;
+
+	if (end_lsn > WINDOW_BYTES)
+		window_raise_floor(&journal->window, end_lsn - WINDOW_BYTES);
+}
+
 /* What was collected meanwhile; NULL when there is nothing and never will be.
  * The other batch becomes the collecting one. */
 static struct batch *
@@ -302,6 +342,7 @@ swap(struct journal *journal)
 {
 	struct batch *full = NULL, *empty;
 
+	make_room(journal);
 	pthread_mutex_lock(&journal->append_lock);
 	while (journal->collecting->used == 0 && !journal->stopping) {
 		journal->writer_wait = WRITER_AWAITS_ANY;

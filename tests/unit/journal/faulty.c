@@ -6,7 +6,8 @@
 
 #include "unit/journal/faulty.h"
 
-#define SHORT_WRITE 1
+#define SHORT_WRITE  1
+#define SECTOR_BYTES 512
 
 const char *const faulty_call_names[CALLS] = { "open", "close", "pwritev",
 	"fdatasync", "fsync", "fallocate", "rename", "unlink" };
@@ -52,15 +53,23 @@ faulty_open(const struct io *io, const char *path, int flags, mode_t mode)
 		strncmp(path, faulty->below, strlen(faulty->below)) == 0);
 	int result = counts ? fault(io, CALL_OPEN) : 0;
 
+	if (faulty->cached && flags & O_DIRECT)
+		return -EINVAL;
 	return result < 0 ? result
 			  : io_system.open(&io_system, path, flags, mode);
+}
+
+static bool
+is_direct(int fd)
+{
+	return fcntl(fd, F_GETFL) & O_DIRECT;
 }
 
 static void
 remember(struct faulty *faulty, int fd, off_t offset, ssize_t length)
 {
-	/* past the page cache there are only zeros: losing them leaves zeros */
-	if (fcntl(fd, F_GETFL) & O_DIRECT)
+	/* past the page cache there are zeros, or what is durable at once */
+	if (is_direct(fd))
 		return;
 	pthread_mutex_lock(&faulty->lock);
 	if (length > 0 && faulty->unsynced_count < UNSYNCED_MAX) {
@@ -122,10 +131,17 @@ faulty_pwritev(const struct io *io, int fd, const struct iovec *parts,
 	int result = fault(io, CALL_PWRITEV);
 	ssize_t n;
 
+	if (faulty_of(io)->opens_only && is_direct(fd))
+		return -EINVAL;
 	if (result < 0)
 		return result;
 	if (result == SHORT_WRITE) {
 		first.iov_len = first.iov_len / 2 + 1;
+		if (is_direct(fd))
+			first.iov_len =
+			    (first.iov_len | (SECTOR_BYTES - 1)) + 1;
+		if (first.iov_len > parts[0].iov_len)
+			first.iov_len = parts[0].iov_len;
 		n = io_system.pwritev(&io_system, fd, &first, 1, offset);
 	} else {
 		n = io_system.pwritev(&io_system, fd, parts, count, offset);

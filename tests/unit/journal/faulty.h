@@ -34,6 +34,8 @@ struct faulty {
 	unsigned fail_at;  /* 1..; 0: never */
 	bool for_ever;	   /* every one from there on */
 	bool full;	   /* any call that takes room counts and fails */
+	bool cached;	   /* nothing can be opened past the page cache */
+	bool opens_only;   /* it can, and then writing fails: EINVAL */
 	const char *below; /* not NULL: only files made below this path */
 	int error;	   /* 0: a short write */
 	bool lifted;	   /* none fails any more */

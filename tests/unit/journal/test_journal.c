@@ -2,10 +2,13 @@
 #include "unit/test.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <unistd.h>
 
+#include "journal/internal.h"
 #include "unit/journal/fixture.h"
 
 static void
@@ -74,6 +77,76 @@ a_restart_goes_on_where_it_stopped(void **state)
 	}
 	fixture_open(f);
 	assert_int_equal(fixture_count(f), number);
+}
+
+/* Most readers find everything in memory; the one that does not goes to the
+ * files, and comes back. */
+static void
+what_has_left_the_window_comes_from_the_files(void **state)
+{
+	static char payload[JOURNAL_PAYLOAD_MAX];
+	static char buffer[JOURNAL_PAYLOAD_MAX + 64];
+	const uint64_t records = 2 * WINDOW_BYTES / sizeof(payload);
+	struct fixture *f = *state;
+	struct journal_cursor *cursor;
+	struct journal_entry entry;
+	struct err err = { "" };
+	uint64_t number = 0, first_lsn = 0, lsn = 0;
+
+	f->config.segment_bytes = 4 << 20;
+	f->config.budget_bytes = 4 * WINDOW_BYTES;
+	fixture_open(f);
+	for (; number < records; number++) {
+		memcpy(payload, &number, sizeof(number));
+		while (journal_append(f->journal, JOURNAL_SIGNAL, 1, 1,
+			   slice_of(payload, sizeof(payload)), &lsn) == -EAGAIN)
+			fixture_wait(f, journal_durable(f->journal));
+		first_lsn = number == 0 ? lsn : first_lsn;
+	}
+	fixture_wait(f, lsn);
+	assert_int_equal(journal_cursor_open(&cursor, f->journal, 0, &err), 0);
+	for (number = 0; number < records;) {
+		assert_int_equal(journal_cursor_next(cursor, &entry, &err), 1);
+		if (entry.kind == JOURNAL_BOOT)
+			continue;
+		assert_memory_equal(entry.payload.data, &number,
+		    sizeof(number));
+		number++;
+	}
+	assert_int_equal(journal_cursor_next(cursor, &entry, &err), 0);
+	journal_cursor_close(&cursor);
+	assert_int_equal(journal_read(f->journal, first_lsn, buffer, &entry,
+			     &err),
+	    0);
+	assert_int_equal(entry.payload.data[0], 0);
+	assert_int_equal(journal_read(f->journal, lsn, buffer, &entry, &err),
+	    0);
+	number = records - 1;
+	assert_memory_equal(entry.payload.data, &number, sizeof(number));
+}
+
+/* A segment that began in the middle of a block would not be. */
+static void
+every_segment_is_written_past_the_page_cache(void **state)
+{
+	struct fixture *f = *state;
+	char path[128];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/probe", f->directory);
+	fd = open(path, O_WRONLY | O_CREAT | O_DIRECT, 0600);
+	if (fd < 0) {
+		print_message("the file system has no O_DIRECT\n");
+		skip();
+	}
+	close(fd);
+	for (unsigned boot = 0; boot < 3; boot++) {
+		fixture_open(f);
+		for (unsigned i = 0; i < 300; i++)
+			fixture_wait(f, fixture_append(f, JOURNAL_SIGNAL, i));
+		assert_true(f->journal->direct);
+		journal_close(&f->journal);
+	}
 }
 
 static void
@@ -404,6 +477,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(appended_records_come_back_over_many_segments),
 		TEST(a_restart_goes_on_where_it_stopped),
+		TEST(what_has_left_the_window_comes_from_the_files),
+		TEST(every_segment_is_written_past_the_page_cache),
 		TEST(one_process_only_but_readers),
 		TEST(another_nodes_journal_is_refused),
 		TEST(ninety_five_percent_refuses_signals_only),

@@ -154,7 +154,8 @@ check(struct fixture *f, const struct promise *promise, unsigned n,
 static const int errors[] = { EIO, ENOSPC };
 
 static unsigned
-try_every(struct fixture *f, enum call call, bool for_ever, int error)
+try_every(struct fixture *f, enum call call, bool cached, bool for_ever,
+    int error)
 {
 	struct promise promise;
 	struct faulty faulty;
@@ -162,6 +163,7 @@ try_every(struct fixture *f, enum call call, bool for_ever, int error)
 
 	do {
 		faulty_init(&faulty, call, ++n, for_ever, error);
+		faulty.cached = cached;
 		run(f, &faulty, &promise);
 		check(f, &promise, n, faulty_call_names[call]);
 		/* one failure alone is survived */
@@ -176,29 +178,72 @@ try_every(struct fixture *f, enum call call, bool for_ever, int error)
 	return n - 1;
 }
 
+/* How often one is reached at least: what is written past the page cache needs
+ * no sync. */
+static unsigned
+reached(enum call call, bool cached)
+{
+	if (call == CALL_FDATASYNC)
+		return cached ? 10 : 0;
+	return call == CALL_UNLINK ? 1 : 2;
+}
+
 static void
-every_call_fails_once(void **state)
+every_call_fails(struct fixture *f, bool cached, bool for_ever)
 {
 	for (size_t i = 0; i < COUNT(errors); i++)
 		for (enum call call = 0; call < CALLS; call++)
-			assert_row(try_every(*state, call, false, errors[i]) >
-				(call == CALL_UNLINK ? 0 : 1),
+			assert_row(try_every(f, call, cached, for_ever,
+				       errors[i]) >=
+				(for_ever ? reached(call, cached) > 0
+					  : reached(call, cached)),
 			    call, faulty_call_names[call]);
+}
+
+static void
+every_call_fails_once(void **state)
+{
+	every_call_fails(*state, false, false);
 }
 
 static void
 every_call_fails_from_then_on(void **state)
 {
-	for (size_t i = 0; i < COUNT(errors); i++)
-		for (enum call call = 0; call < CALLS; call++)
-			assert_row(try_every(*state, call, true, errors[i]) > 0,
-			    call, faulty_call_names[call]);
+	every_call_fails(*state, false, true);
+}
+
+static void
+every_call_through_the_page_cache_fails_once(void **state)
+{
+	every_call_fails(*state, true, false);
+}
+
+static void
+every_call_through_the_page_cache_fails_from_then_on(void **state)
+{
+	every_call_fails(*state, true, true);
 }
 
 static void
 short_writes_are_completed(void **state)
 {
-	assert_true(try_every(*state, CALL_PWRITEV, false, 0) > 10);
+	assert_true(try_every(*state, CALL_PWRITEV, false, false, 0) > 10);
+	assert_true(try_every(*state, CALL_PWRITEV, true, false, 0) > 10);
+}
+
+/* Some file systems find out only then that they cannot. */
+static void
+a_write_past_the_page_cache_may_be_refused(void **state)
+{
+	struct promise promise;
+	struct faulty faulty;
+
+	faulty_init(&faulty, CALL_PWRITEV, 0, false, EIO);
+	faulty.opens_only = true;
+	run(*state, &faulty, &promise);
+	assert_int_equal(promise.failure, 0);
+	assert_int_equal(promise.appended, RECORDS);
+	check(*state, &promise, 0, "refused");
 }
 
 static unsigned
@@ -265,7 +310,7 @@ the_second_directory_takes_over(void **state)
 	assert_non_null(mkdtemp(second));
 	f->config.second_directory = second;
 	for (enum call call = CALL_CLOSE; call < CALLS; call++)
-		try_every(f, call, false, EIO);
+		try_every(f, call, false, false, EIO);
 	rmdir(second);
 	f->config.second_directory = NULL;
 }
@@ -279,7 +324,10 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(every_call_fails_once),
 		TEST(every_call_fails_from_then_on),
+		TEST(every_call_through_the_page_cache_fails_once),
+		TEST(every_call_through_the_page_cache_fails_from_then_on),
 		TEST(short_writes_are_completed),
+		TEST(a_write_past_the_page_cache_may_be_refused),
 		TEST(a_segment_written_twice_is_one),
 		TEST(the_second_directory_takes_over),
 	};

@@ -178,7 +178,8 @@ live_through(struct story *story)
 
 /* The disk is full from the n-th call on, for every n. */
 static void
-fill_at_every_call(struct fixture *f, enum call call, bool full, int error)
+fill_at_every_call(struct fixture *f, enum call call, bool cached, bool full,
+    int error)
 {
 	static struct story story;
 	unsigned refused = 0, held = 0, n = 0;
@@ -189,6 +190,7 @@ fill_at_every_call(struct fixture *f, enum call call, bool full, int error)
 			.n = ++n };
 		faulty_init(&story.disk, call, n, true, error);
 		story.disk.full = full;
+		story.disk.cached = cached;
 		if (begin(&story)) {
 			assert_int_equal(journal_subscribe(f->journal,
 					     f->event_fd),
@@ -205,7 +207,7 @@ fill_at_every_call(struct fixture *f, enum call call, bool full, int error)
 static void
 all_calls_find_the_disk_full(void **state)
 {
-	fill_at_every_call(*state, CALL_OPEN, true, ENOSPC);
+	fill_at_every_call(*state, CALL_OPEN, false, true, ENOSPC);
 }
 
 static void
@@ -213,17 +215,20 @@ one_kind_of_call_finds_the_disk_full(void **state)
 {
 	static const struct {
 		enum call call;
+		bool cached;
 		int error;
 	} rows[] = {
-		{ CALL_PWRITEV, EFBIG },
-		{ CALL_FDATASYNC, EDQUOT },
-		{ CALL_FSYNC, ENOSPC },
-		{ CALL_FALLOCATE, EDQUOT },
-		{ CALL_RENAME, ENOSPC },
+		{ CALL_PWRITEV, false, EFBIG },
+		{ CALL_PWRITEV, true, EFBIG },
+		{ CALL_FDATASYNC, true, EDQUOT },
+		{ CALL_FSYNC, false, ENOSPC },
+		{ CALL_FALLOCATE, false, EDQUOT },
+		{ CALL_RENAME, false, ENOSPC },
 	};
 
 	for (size_t i = 0; i < COUNT(rows); i++)
-		fill_at_every_call(*state, rows[i].call, false, rows[i].error);
+		fill_at_every_call(*state, rows[i].call, rows[i].cached, false,
+		    rows[i].error);
 }
 
 /* ---- from refusal to holding and back ------------------------------------- */
