@@ -204,6 +204,19 @@ step_back(struct dispatch *dispatch, uint64_t lsn, struct err *err)
 	return -ENOMEM;
 }
 
+/* Each sender's memory of repeats is somewhere else in a large table: it comes
+ * while the record before is worked on. */
+static void
+look_ahead(const struct dispatch *dispatch)
+{
+	struct journal_entry ahead;
+
+	if (journal_cursor_ahead(dispatch->cursor, &ahead) &&
+	    ahead.kind == JOURNAL_SIGNAL)
+		repeat_expect(&dispatch->repeats,
+		    record_signal_sender(ahead.payload));
+}
+
 /* 1: did something, 0: nothing to do now, -errno: cannot go on. */
 static int
 step(struct dispatch *dispatch, struct err *err)
@@ -218,6 +231,7 @@ step(struct dispatch *dispatch, struct err *err)
 	result = journal_cursor_next(dispatch->cursor, &entry, err);
 	if (result <= 0)
 		return result;
+	look_ahead(dispatch);
 	result = handle(dispatch, &entry, err);
 	if (result == -ENOMEM) {
 		err_set(err, result, "no memory for the record at %" PRIu64,

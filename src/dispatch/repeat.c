@@ -6,6 +6,8 @@
 
 #include "base/hash.h"
 
+#define CACHE_LINE_BYTES 64
+
 int
 repeat_open(struct repeat_table *table, uint32_t slots, int64_t window_us)
 {
@@ -36,12 +38,29 @@ repeat_close(struct repeat_table *table)
 	table->entries = NULL;
 }
 
+static struct repeat_entry *
+bucket_of(const struct repeat_table *table, uint64_t sender)
+{
+	uint64_t bucket = hash_number(sender) & (table->buckets - 1);
+
+	return &table->entries[bucket * REPEAT_WAYS];
+}
+
+void
+repeat_expect(const struct repeat_table *table, uint64_t sender)
+{
+	const char *bucket = (const char *)bucket_of(table, sender);
+
+	for (size_t at = 0; at < REPEAT_WAYS * sizeof(struct repeat_entry);
+	     at += CACHE_LINE_BYTES)
+		__builtin_prefetch(bucket + at, 1);
+}
+
 bool
 repeat_seen(struct repeat_table *table, uint64_t sender, uint64_t fingerprint,
     int64_t received_us)
 {
-	uint64_t bucket = hash_number(sender) & (table->buckets - 1);
-	struct repeat_entry *ways = &table->entries[bucket * REPEAT_WAYS];
+	struct repeat_entry *ways = bucket_of(table, sender);
 
 	for (unsigned i = 0; i < REPEAT_WAYS; i++) {
 		int64_t age_us = received_us - ways[i].seen_us;

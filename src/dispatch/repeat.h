@@ -38,4 +38,7 @@ void repeat_close(struct repeat_table *table);
 bool repeat_seen(struct repeat_table *table, uint64_t sender,
     uint64_t fingerprint, int64_t received_us);
 
+/* That will be asked of this sender soon: have its bucket fetched. */
+void repeat_expect(const struct repeat_table *table, uint64_t sender);
+
 #endif
