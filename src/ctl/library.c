@@ -190,34 +190,14 @@ static const char of_site[] =
     "lpad(e.subject, 6) ELSE e.title END, e.channel_id NULLS FIRST";
 
 static const char of_dealer[] =
-    "SELECT b.kind, b.subject, b.title, coalesce(l.enabled, b.enabled) AS "
-    "enabled, CASE WHEN l.enabled IS NULL THEN 'built-in' ELSE 'dealer' END "
-    "AS enabled_level, coalesce(l.code, b.code) AS code, "
-    "CASE WHEN l.code IS NULL THEN 'built-in' ELSE 'dealer' END AS code_level "
-    "FROM tocsin.dealer d CROSS JOIN ("
-    "SELECT 'zone_type' AS kind, number::text AS subject, name AS title, "
-    "enabled, code FROM tocsin.zone_type UNION ALL "
-    "SELECT 'system_event', name, description, enabled, code "
-    "FROM tocsin.system_event UNION ALL "
-    "SELECT DISTINCT 'inbound_code', inbound_code, 'Inbound ' || inbound_code, "
-    "true, inbound_code FROM tocsin.alarm_library "
-    "WHERE dealer_id = $1::bigint AND inbound_code IS NOT NULL) b "
-    "LEFT JOIN LATERAL (SELECT "
-    "(array_agg(r.enabled ORDER BY r.system_event) "
-    "FILTER (WHERE r.enabled IS NOT NULL))[1] AS enabled, "
-    "(array_agg(r.code ORDER BY r.system_event) "
-    "FILTER (WHERE r.code IS NOT NULL))[1] AS code "
-    "FROM tocsin.alarm_library r WHERE r.dealer_id = d.id AND CASE b.kind "
-    "WHEN 'zone_type' THEN r.zone_type::text = b.subject "
-    "WHEN 'system_event' THEN r.system_event = b.subject "
-    "OR r.inbound_code = b.code "
-    "ELSE r.inbound_code = b.subject END) l ON true "
-    "WHERE d.id = $1::bigint AND ($2::text || $3::text || $4::text = '' "
-    "OR b.kind = 'zone_type' AND b.subject = $2 "
-    "OR b.kind = 'system_event' AND b.subject = $3 "
-    "OR b.kind = 'inbound_code' AND b.subject = upper($4)) "
-    "ORDER BY b.kind DESC, CASE b.kind WHEN 'zone_type' THEN "
-    "lpad(b.subject, 6) ELSE b.title END";
+    "SELECT kind, subject, title, enabled, enabled_level, code, code_level "
+    "FROM tocsin.dealer_library "
+    "WHERE dealer_id = $1::bigint AND ($2::text || $3::text || $4::text = '' "
+    "OR kind = 'zone_type' AND subject = $2 "
+    "OR kind = 'system_event' AND subject = $3 "
+    "OR kind = 'inbound_code' AND subject = upper($4)) "
+    "ORDER BY kind DESC, CASE kind WHEN 'zone_type' THEN "
+    "lpad(subject, 6) ELSE title END";
 
 static int
 print_library(struct library_use *use)

@@ -41,10 +41,13 @@ enum directory_tristate {
 
 /* One alarm_library row of a dealer or a site. */
 struct directory_library_row {
-	uint16_t zone_type; /* 0: the row is about an inbound code instead */
+	uint16_t zone_type; /* 0: the row is about a code instead */
 	char inbound_code[DIRECTORY_CODE_SIZE]; /* Contact ID event; "" */
 	int8_t enabled;				/* enum directory_tristate */
 	char code[DIRECTORY_CODE_SIZE];		/* "": inherit */
+	/* 'E', 'R': about our own event with this and inbound_code; 0: about
+	 * that code, whoever says it */
+	char qualifier;
 };
 
 struct directory_library {

@@ -9,6 +9,7 @@
 #include "base/array.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "signal/system_events.h"
 
 #define IDS_PER_QUERY  5000
 #define INTERVAL_MAX_S 3024000 /* 35 days */
@@ -27,7 +28,9 @@ struct query {
 	int own_fields, more_fields;
 };
 
-#define LIBRARY_COLUMNS "l.zone_type, l.inbound_code, l.enabled, l.code"
+#define LIBRARY_COLUMNS                                                        \
+ "l.zone_type, l.inbound_code, l.enabled, l.code, l.system_event"
+#define LIBRARY_ORDER ", l.zone_type, l.inbound_code, l.system_event"
 
 static const struct query queries[OBJECT_KINDS] = {
 	[OBJECT_ZONE_TYPE] = { "zone_type",
@@ -36,7 +39,7 @@ static const struct query queries[OBJECT_KINDS] = {
 	[OBJECT_DEALER] = { "dealer", "o.id, o.name, " LIBRARY_COLUMNS,
 	    "tocsin.directory_dealer o LEFT JOIN tocsin.directory_library l "
 	    "ON l.owner = 'dealer' AND l.owner_id = o.id",
-	    "o.id", ", l.zone_type, l.inbound_code", 2, 4 },
+	    "o.id", LIBRARY_ORDER, 2, 5 },
 	[OBJECT_RECEIVER] = { "receiver",
 	    "o.id, o.name, o.protocol, o.listen, o.paused, o.receiver_number, "
 	    "o.line_number, o.line_digits, o.sia_block, o.clock, "
@@ -55,7 +58,7 @@ static const struct query queries[OBJECT_KINDS] = {
 	    "o.reference_id, o.on_test_until_us, o.on_test_forward, " LIBRARY_COLUMNS,
 	    "tocsin.directory_site o LEFT JOIN tocsin.directory_library l "
 	    "ON l.owner = 'site' AND l.owner_id = o.id",
-	    "o.id", ", l.zone_type, l.inbound_code", 9, 4 },
+	    "o.id", LIBRARY_ORDER, 9, 5 },
 	[OBJECT_BRIDGE] = { "bridge",
 	    "o.id, o.site_id, o.kind, o.serial, o.account, o.receiver, o.line, "
 	    "o.listener, o.key, o.cipher_required, o.primary_interval_s, "
@@ -234,6 +237,21 @@ put_zone_type(const struct gathering *g)
 	    : directory_put_zone_type(g->load->batch, type.number, &type);
 }
 
+/* One that this build does not know is about nothing it will ever say. */
+static void
+read_system_event(struct fields *fields, struct directory_library_row *row)
+{
+	const char *name = read_text(fields);
+	const struct system_event *event = system_event_by_name(name);
+
+	if (!event && *name)
+		row->qualifier = '?';
+	if (!event)
+		return;
+	row->qualifier = event->qualifier;
+	strcpy(row->inbound_code, event->code);
+}
+
 static int
 read_library(const struct gathering *g, struct directory_library *ret)
 {
@@ -253,6 +271,7 @@ read_library(const struct gathering *g, struct directory_library *ret)
 		    sizeof(rows[i].inbound_code));
 		rows[i].enabled = read_tristate(&fields);
 		read_string(&fields, rows[i].code, sizeof(rows[i].code));
+		read_system_event(&fields, &rows[i]);
 		failed |= fields.failed;
 	}
 	*ret = (struct directory_library){ (uint16_t)count, rows };

@@ -12,7 +12,7 @@
 #include "base/cursor.h"
 
 #define SNAPSHOT_MAGIC	     "TOCSNAP\n"
-#define SNAPSHOT_VERSION     3
+#define SNAPSHOT_VERSION     4
 #define SNAPSHOT_SEALED	     1u
 #define SNAPSHOT_HEADER_SIZE 96
 #define RECORD_HEADER_SIZE   5
@@ -83,6 +83,7 @@ write_library(struct writer *w, const struct directory_library *library)
 		const struct directory_library_row *row = &library->rows[i];
 
 		writer_u16(w, row->zone_type);
+		writer_u8(w, (uint8_t)row->qualifier);
 		writer_string(w, row->inbound_code);
 		writer_u8(w, (uint8_t)row->enabled);
 		writer_string(w, row->code);
@@ -568,11 +569,12 @@ read_library(struct content_reader *c, void **ret_array)
 {
 	uint16_t count = reader_u16(&c->r);
 	struct directory_library_row *rows =
-	    read_array(c, count, sizeof(*rows), 7);
+	    read_array(c, count, sizeof(*rows), 8);
 
 	*ret_array = rows;
 	for (unsigned i = 0; rows && i < count; i++) {
 		rows[i].zone_type = reader_u16(&c->r);
+		rows[i].qualifier = (char)reader_u8(&c->r);
 		reader_string(&c->r, rows[i].inbound_code,
 		    sizeof(rows[i].inbound_code));
 		rows[i].enabled = (int8_t)reader_u8(&c->r);

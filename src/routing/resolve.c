@@ -26,23 +26,68 @@ routing_level_name(enum routing_level level)
 	return "built-in";
 }
 
-/* The row about a zone type, or about an inbound code (zone_type 0). */
+/* The row about a zone type, or about a code; NULL: there is none. */
+static const struct directory_library_row *
+find_row(const struct directory_library *library, unsigned zone_type,
+    char qualifier, const char *code)
+{
+	for (unsigned i = 0; library && i < library->count; i++) {
+		const struct directory_library_row *row = &library->rows[i];
+
+		if (row->zone_type == zone_type &&
+		    (zone_type != 0 ||
+			(row->qualifier == qualifier &&
+			    strcmp(row->inbound_code, code) == 0)))
+			return row;
+	}
+	return NULL;
+}
+
 static struct level_value
 library_value(const struct directory_library *library, unsigned zone_type,
     const char *inbound_code)
 {
-	if (!library)
-		return level_silent;
-	for (unsigned i = 0; i < library->count; i++) {
-		const struct directory_library_row *row = &library->rows[i];
+	const struct directory_library_row *row =
+	    find_row(library, zone_type, '\0', inbound_code);
 
-		if (row->zone_type != zone_type)
-			continue;
-		if (zone_type == 0 && strcmp(row->inbound_code, inbound_code))
-			continue;
-		return (struct level_value){ row->enabled, row->code };
-	}
-	return level_silent;
+	return row ? (struct level_value){ row->enabled, row->code }
+		   : level_silent;
+}
+
+/* What another row of the same level adds to what was said before it. */
+static void
+add_row(struct level_value *value, const struct directory_library *library,
+    char qualifier, const char *code)
+{
+	const struct directory_library_row *row =
+	    find_row(library, 0, qualifier, code);
+
+	if (!row)
+		return;
+	if (value->enabled == DIRECTORY_INHERIT)
+		value->enabled = row->enabled;
+	if (value->code[0] == '\0')
+		value->code = row->code;
+}
+
+/* R of 4xx is a closing, not the restore of an alarm. */
+static bool
+follows_alarm(char qualifier, const char *code)
+{
+	return qualifier == 'R' && code[0] != '4';
+}
+
+static struct level_value
+event_value(const struct directory_library *library, char qualifier,
+    const char *code)
+{
+	struct level_value value = level_silent;
+
+	add_row(&value, library, qualifier, code);
+	if (follows_alarm(qualifier, code))
+		add_row(&value, library, 'E', code);
+	add_row(&value, library, '\0', code);
+	return value;
 }
 
 /* The built-in level is never silent, so both values are found. */
@@ -95,6 +140,22 @@ routing_resolve_inbound(const char *code,
 		[ROUTING_LEVEL_CHANNEL] = level_silent,
 		[ROUTING_LEVEL_SITE] = library_value(site, 0, code),
 		[ROUTING_LEVEL_DEALER] = library_value(dealer, 0, code),
+		[ROUTING_LEVEL_BUILT_IN] = { DIRECTORY_YES, code },
+	};
+
+	resolve_levels(values, ret);
+}
+
+void
+routing_resolve_system_event(enum signal_qualifier qualifier, const char *code,
+    const struct directory_library *dealer,
+    const struct directory_library *site, struct routing_effective *ret)
+{
+	char letter = qualifier == SIGNAL_QUALIFIER_RESTORE ? 'R' : 'E';
+	const struct level_value values[LEVELS] = {
+		[ROUTING_LEVEL_CHANNEL] = level_silent,
+		[ROUTING_LEVEL_SITE] = event_value(site, letter, code),
+		[ROUTING_LEVEL_DEALER] = event_value(dealer, letter, code),
 		[ROUTING_LEVEL_BUILT_IN] = { DIRECTORY_YES, code },
 	};
 

@@ -283,17 +283,31 @@ decide_channel(struct route *route)
 	return true;
 }
 
+/* Whose code it is, for the sentence. */
+static const char *
+resolve_inbound(const struct route *route, struct routing_effective *ret)
+{
+	const struct directory_library *dealer =
+	    route->dealer ? &route->dealer->library : NULL;
+	const struct signal_event *event = route->event;
+
+	if (route->request->signal->protocol == SIGNAL_PROTOCOL_INTERNAL) {
+		routing_resolve_system_event(event->qualifier, event->code,
+		    dealer, &route->site->library, ret);
+		return "system event's ";
+	}
+	routing_resolve_inbound(event->code, dealer, &route->site->library,
+	    ret);
+	return route->bridge->kind == DIRECTORY_PANEL ? "panel's own " : "";
+}
+
 static bool
 decide_inbound(struct route *route)
 {
-	const char *whose =
-	    route->bridge->kind == DIRECTORY_PANEL ? "panel's own " : "";
 	const char *received = route->event->code;
 	struct routing_effective effective;
+	const char *whose = resolve_inbound(route, &effective);
 
-	routing_resolve_inbound(received,
-	    route->dealer ? &route->dealer->library : NULL,
-	    &route->site->library, &effective);
 	if (!effective.enabled)
 		return route_end(route, VERDICT_SUPPRESSED,
 		    "%scode %s: disabled by %s", whose, received,

@@ -66,4 +66,12 @@ void routing_resolve_inbound(const char *code,
     const struct directory_library *dealer,
     const struct directory_library *site, struct routing_effective *ret);
 
+/* The same for an event of our own; a restore that a level says nothing about
+ * has what it says about the alarm, and at each level a row about the event goes
+ * before one about its code. The same truth table is the SQL view
+ * effective_system_event. */
+void routing_resolve_system_event(enum signal_qualifier qualifier,
+    const char *code, const struct directory_library *dealer,
+    const struct directory_library *site, struct routing_effective *ret);
+
 #endif

@@ -385,8 +385,8 @@ def test_system_events_resolve_on_four_levels(base):
     base.execute("SELECT enabled, code FROM tocsin.effective_system_event WHERE site_id = 1 AND system_event = 'camera_back' "
                  "AND channel_id IS NULL")
     assert base.fetchone() == (True, "382")
-    base.execute("SELECT count(*) FROM tocsin.directory_library WHERE zone_type = 0 AND inbound_code = ''")
-    assert base.fetchone() == (0,)
+    base.execute("SELECT owner, owner_id, enabled, code FROM tocsin.directory_library WHERE system_event = 'camera_lost' ORDER BY 1")
+    assert base.fetchall() == [("dealer", 1, False, "381"), ("site", 1, True, "")]
 
 
 SYSTEM_EVENTS = """R401 user, E401 user, R403 none, E403 none, R407 user, E407 user, R409 none, E409 none, E350 bridge,

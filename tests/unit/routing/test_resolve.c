@@ -116,6 +116,60 @@ test_rows_of_others_do_not_count(void **state)
 	assert_string_equal(got.code, "198");
 }
 
+/* What rows say about an event of our own, at one level. */
+static void
+test_system_events(void **state)
+{
+	static const struct directory_library_row about[] = {
+		{ 0, "350", DIRECTORY_NO, "", 'E' },
+		{ 0, "350", DIRECTORY_INHERIT, "360", 0 },
+		{ 0, "351", DIRECTORY_NO, "", 'E' },
+		{ 0, "351", DIRECTORY_YES, "", 'R' },
+		{ 0, "401", DIRECTORY_NO, "", 'E' },
+		{ 0, "602", DIRECTORY_NO, "603", 0 },
+		{ 0, "602", DIRECTORY_YES, "", 'E' },
+	};
+	static const struct {
+		const char *name;
+		enum signal_qualifier qualifier;
+		const char *code;
+		bool enabled;
+		const char *effective;
+	} rows[] = {
+		{ "the event's row", SIGNAL_QUALIFIER_NEW, "351", false,
+		    "351" },
+		{ "the code's row fills what the event's leaves open",
+		    SIGNAL_QUALIFIER_NEW, "350", false, "360" },
+		{ "a restore follows its alarm", SIGNAL_QUALIFIER_RESTORE,
+		    "350", false, "360" },
+		{ "unless its own row says otherwise", SIGNAL_QUALIFIER_RESTORE,
+		    "351", true, "351" },
+		{ "an opening", SIGNAL_QUALIFIER_NEW, "401", false, "401" },
+		{ "a closing follows nothing", SIGNAL_QUALIFIER_RESTORE, "401",
+		    true, "401" },
+		{ "the event before its code", SIGNAL_QUALIFIER_NEW, "602",
+		    true, "603" },
+		{ "nothing said", SIGNAL_QUALIFIER_NEW, "601", true, "601" },
+	};
+	const struct directory_library library = { COUNT(about), about };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct routing_effective got;
+
+		routing_resolve_system_event(rows[i].qualifier, rows[i].code,
+		    &library, NULL, &got);
+		assert_row(got.enabled == rows[i].enabled, i, rows[i].name);
+		assert_row(!strcmp(got.code, rows[i].effective), i,
+		    rows[i].name);
+	}
+	/* what a panel says itself is no event of ours */
+	struct routing_effective got;
+
+	routing_resolve_inbound("351", &library, NULL, &got);
+	assert_true(got.enabled);
+}
+
 /* ---- random libraries ------------------------------------------------------ */
 
 #define ROWS	   12
@@ -267,6 +321,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_levels),
 		cmocka_unit_test(test_rows_of_others_do_not_count),
+		cmocka_unit_test(test_system_events),
 		cmocka_unit_test(test_random_zone_types),
 		cmocka_unit_test(test_random_inbound_codes),
 	};
