@@ -734,10 +734,28 @@ print_action(struct entity_run *run, const struct entity_action *action)
 	return status;
 }
 
+/* What was asked for, as it was given: "--site 1 --user 2". */
+static const char *
+describe_given(const struct entity_run *run, char *out, size_t size)
+{
+	size_t used = 0;
+
+	out[0] = '\0';
+	for (size_t i = 0; i < run->entity->count && used < size; i++) {
+		const char *option = run->entity->columns[i].option;
+		const char *value = ctl_value(&run->arguments, option);
+
+		if (value && run->entity->columns[i].type != ENTITY_SECRET)
+			used += (size_t)snprintf(out + used, size - used,
+			    "%s--%s %s", used ? " " : "", option, value);
+	}
+	return out;
+}
+
 static int
 do_action(struct entity_run *run, const struct entity_action *action)
 {
-	char id[24];
+	char id[24], given[256];
 
 	for (size_t i = 0; i < action->count; i++)
 		parameter(run, stored(run, i));
@@ -747,9 +765,11 @@ do_action(struct entity_run *run, const struct entity_action *action)
 		return refused(run);
 	if (action->step && !*id)
 		return ctl_fail(EXIT_STATUS_FAILED,
-		    "%s %s: there is no such "
-		    "row: \"tocsinctl %s list\" shows what there is",
-		    run->entity->name, run->verb, run->entity->name);
+		    "%s %s: there is none with %s: \"tocsinctl %s list\" "
+		    "shows what there is",
+		    run->entity->name, run->verb,
+		    describe_given(run, given, sizeof(given)),
+		    run->entity->name);
 	return print_action(run, action);
 }
 

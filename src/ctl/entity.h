@@ -93,6 +93,7 @@ int entity_schedule(int argc, char **argv);
 int entity_app_member(int argc, char **argv);
 int entity_test(int argc, char **argv);
 int entity_arming(int argc, char **argv);
+int entity_firmware(int argc, char **argv);
 int entity_audit(int argc, char **argv);
 
 #endif

@@ -274,6 +274,38 @@ static const struct entity_action app_member_actions[] = {
 	    LIST_MEMBERS },
 };
 
+/* ---- firmware ---------------------------------------------------------------------- */
+
+#define MODEL                                                                  \
+ OPTIONAL("model", ENTITY_TEXT, "TEXT", "of bridges; every other otherwise")
+#define LIST_FIRMWARE "SELECT model, version FROM tocsin.firmware_minimum "
+#define BY_MODEL      "ORDER BY model"
+/* a step answers 0, which they have instead of an id */
+#define AFTER "WHERE $1::bigint = 0 "
+
+static const struct entity_column firmware_set[] = {
+	MODEL,
+	NEEDED("version", ENTITY_TEXT, "N.N.N", "the oldest that may be used"),
+};
+static const struct entity_column firmware_remove[] = { MODEL };
+
+static const struct entity_action firmware_actions[] = {
+	{ "set", "[--model TEXT] --version N.N.N",
+	    "a bridge with an older one is not registered or transferred",
+	    COLUMNS(firmware_set),
+	    "INSERT INTO tocsin.firmware_minimum (model, version) "
+	    "VALUES (coalesce($1, ''), $2) ON CONFLICT (model) "
+	    "DO UPDATE SET version = excluded.version RETURNING 0",
+	    LIST_FIRMWARE AFTER BY_MODEL },
+	{ "list", "", "the oldest firmware of each model", NULL, 0, NULL,
+	    LIST_FIRMWARE BY_MODEL },
+	{ "remove", "[--model TEXT]", "any firmware may be used again",
+	    COLUMNS(firmware_remove),
+	    "DELETE FROM tocsin.firmware_minimum "
+	    "WHERE model = coalesce($1, '') RETURNING 0",
+	    LIST_FIRMWARE AFTER BY_MODEL },
+};
+
 /* ---- audit ------------------------------------------------------------------------ */
 
 static const struct entity_column audit_filters[] = {
@@ -323,4 +355,5 @@ ACTIONS(schedule, "schedule")
 ACTIONS(test, "test")
 ACTIONS(arming, "arming")
 ACTIONS(app_member, "app-member")
+ACTIONS(firmware, "firmware")
 ACTIONS(audit, "audit")

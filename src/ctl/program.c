@@ -67,6 +67,8 @@ static const struct ctl_command commands[] = {
 	    "add|set|show|list|remove|import|export|claim-code|register|assign|transfer|"
 	    "unregister|supervise",
 	    "what signals, and where it is registered", entity_bridge },
+	{ "firmware", "set|list|remove",
+	    "the oldest firmware that bridges may have", entity_firmware },
 	{ "channel", "add|set|show|list|remove|import|export",
 	    "cameras and inputs of a bridge, with their zones",
 	    entity_channel },

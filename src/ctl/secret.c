@@ -83,6 +83,26 @@ secret_read(const char *file, const char *what, struct err *err)
 	return secret;
 }
 
+char *
+secret_read_new(const char *file, const char *what, struct err *err)
+{
+	char *secret = secret_read(file, what, err), *again;
+
+	if (!secret || strcmp(file, "-") != 0 || !isatty(STDIN_FILENO))
+		return secret;
+	again = ask("the same again", err);
+	if (again && strcmp(secret, again) == 0) {
+		secret_free(again);
+		return secret;
+	}
+	if (again)
+		err_set(err, -EINVAL,
+		    "the two differ: nothing is changed, try again");
+	secret_free(again);
+	secret_free(secret);
+	return NULL;
+}
+
 void
 secret_free(char *secret)
 {

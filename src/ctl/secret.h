@@ -10,6 +10,9 @@
  * the sentence, which never holds the secret.
  */
 char *secret_read(const char *file, const char *what, struct err *err);
+/* The same for a new one: on a terminal it is asked for twice, and -EINVAL is
+ * said when the two differ. */
+char *secret_read_new(const char *file, const char *what, struct err *err);
 
 /* Overwrite and free; NULL is accepted. */
 void secret_free(char *secret);

@@ -113,7 +113,7 @@ user_password(int argc, char **argv)
 		return ctl_fail(EXIT_STATUS_USAGE,
 		    "user password: --login LOGIN is needed");
 	file = ctl_value(&arguments, "password");
-	password = secret_read(file ? file : "-", "new password", &err);
+	password = secret_read_new(file ? file : "-", "new password", &err);
 	if (!password)
 		return ctl_fail(EXIT_STATUS_USAGE,
 		    "user password: --password: %s", err.text);

@@ -165,18 +165,36 @@ def until(terminal, text):
     return shown
 
 
-def test_a_password_that_is_typed_is_not_shown(conninfo):
+@pytest.mark.parametrize("again,status,end", ((b"correct horse battery", 0, b"changed"),
+                                              (b"correct horse batery", 64, b"the two differ")))
+def test_a_password_that_is_typed_is_asked_for_twice_and_not_shown(conninfo, again, status, end):
     terminal, side = pty.openpty()
     words = [TOCSINCTL, "user", "password", "--login", "ann", "--database", conninfo]
     with subprocess.Popen(words, stdin=side, stdout=side, stderr=side) as process:
         os.close(side)
         shown = until(terminal, b"new password: ")
         os.write(terminal, b"correct horse battery\n")
-        shown += until(terminal, b"changed")
-        assert process.wait(60) == 0, shown
+        shown += until(terminal, b"the same again: ")
+        os.write(terminal, again + b"\n")
+        shown += until(terminal, end)
+        assert process.wait(60) == status, shown
     os.close(terminal)
     assert b"new password: " in shown and b"horse" not in shown
-    assert run(conninfo, *"user list --login ann".split())[0]["has_password"] is True
+    assert run(conninfo, *"user list --login ann".split())[0]["has_password"] is (status == 0)
+
+
+def test_old_firmware_keeps_a_bridge_out(conninfo):
+    run(conninfo, *"firmware remove --model OLD".split())
+    assert run(conninfo, *"firmware set --version 2.0".split()) == [{"model": "", "version": "2.0"}]
+    assert run(conninfo, *"firmware set --model X --version 3.1".split())[-1] == {"model": "X", "version": "3.1"}
+    bridge = run(conninfo, *"bridge add --serial FW --model X --firmware 3.0.9".split())[0]["id"]
+    refused = ctl("bridge", "assign", "--id", bridge, "--site", 1, conninfo=conninfo)
+    assert refused.returncode == 1 and "at least 3.1 is needed" in refused.stderr
+    assert run(conninfo, *"firmware remove --model X".split()) == [{"model": "", "version": "2.0"}]
+    assert run(conninfo, "bridge", "assign", "--id", bridge, "--site", 1)[0]["site_id"] == 1
+    for words, sentence in (("set --version new", "numbers with dots"), ("remove --model Y", "there is none with --model Y")):
+        refused = ctl("firmware", *words.split(), conninfo=conninfo)
+        assert refused.returncode == 1 and sentence in refused.stderr
 
 
 def test_a_receiver_has_a_passkey(conninfo, tmp_path):
@@ -224,7 +242,7 @@ REFUSED = [
     ("bridge transfer --id 1 --site 1", 1, "is at site 1 already"),
     ("bridge unregister --id 2", 1, "registered nowhere"),
     ("bridge supervise --id 1 --class SP9", 64, "did you mean \"SP1\"?"),
-    ("bridge supervise --id 9 --class SP1", 1, "there is no such row"),
+    ("bridge supervise --id 9 --class SP1", 1, "there is none with --id 9 --class SP1"),
     ("bridge claim-code --id 9", 1, "there is no bridge 9"),
     ("bridge regster --id 1", 64, "did you mean \"register\"?"),
     ("site deactivate --id 9", 1, "there is no site 9"),
@@ -237,7 +255,7 @@ REFUSED = [
     ("arming set --site 1 --method schedul", 64, "did you mean \"schedule\"?"),
     ("arming set --site 1 --method schedule --bridge 1", 1, "panel_primary one bridge arms the site"),
     ("arming set --site 1 --method panel_primary --bridge 2", 1, "must be registered at the site itself"),
-    ("arming show --site 9", 1, "there is no such row"),
+    ("arming show --site 9", 1, "there is none with --site 9"),
     ("schedule add --site 1 --days mon --from 22:00 --until 06:00", 1, "schedule"),
     ("schedule add --site 1 --days moo --from 22:00 --until 06:00", 64, "days such as mon,tue,sun, not \"moo\""),
     ("schedule add --site 1 --days mon --from 25:00 --until 06:00", 64, "--from is a time of day such as 22:00"),
@@ -246,7 +264,7 @@ REFUSED = [
     ("camera add --bridge 1 --channel 2 --name c --mac x", 64, "--mac is a MAC such as"),
     ("partition add --site 1 --number 40000 --name p", 64, "--number is a whole number up to 32767"),
     ("partition add --site 1 --number 100 --name p", 1, "1 to 99"),
-    ("schedule remove --id 5", 1, "there is no such row"),
+    ("schedule remove --id 5", 1, "there is none with --id 5"),
     ("camera add --bridge 1 --channel 2 --name c --mac 02:00:00:00:00:01", 1, "one camera sits on exactly one channel"),
     ("camera add --bridge 1 --channel 1 --name c --mac 02:00:00:00:00:02", 1, "has a camera already"),
     ("camera add --bridge 1 --channel 2 --name c", 1, "needs its MAC or its address"),
@@ -258,7 +276,7 @@ REFUSED = [
     ("app-member add --site 1 --user 2 --number 1", 1, "of the site's dealer"),
     ("app-member add --site 1 --user 1 --number 8", 1, "has the site in the app already"),
     ("app-member add --site 1 --user 1 --number 1000", 1, "a user number is 1 to 999"),
-    ("app-member set --site 1 --user 2 --number 1", 1, "there is no such row"),
+    ("app-member set --site 1 --user 2 --number 1", 1, "there is none with --site 1 --user 2"),
     ("user add --login ann --name A --role viewer --dealer 1", 1, "another user of this login"),
     ("user add --login carl --name C --role viewer", 1, "every other user to a dealer"),
     ("user add --login carl --name C --role viewr --dealer 1", 64, "did you mean \"viewer\"?"),
