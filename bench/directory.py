@@ -6,8 +6,9 @@
 A private PostgreSQL gets N sites, each with a bridge and four zones. tocsind is
 started from it, then from its snapshot with the database away; each time the
 first frame is sent again and again until it is acknowledged. Then the same load
-runs without and with 1 000 changes a second, each a transaction of its own, in
-turn (A B A B A): the replies' percentiles stand beside each other. A change
+runs without and with 1 000 changes a second, each a transaction of its own and
+then ten in a transaction, in turn (A B A C A): the replies' percentiles stand
+beside each other. A change
 that replies depend on, a bridge's account, is made once a second meanwhile and
 signalled with until it is in force.
 """
@@ -81,8 +82,8 @@ def is_acknowledged(port, account, sequence):
 class Changes:
     """Sites renamed at a fixed rate, and once a second a bridge's account."""
 
-    def __init__(self, conninfo, sites, port):
-        self.conninfo, self.sites, self.port = conninfo, sites, port
+    def __init__(self, conninfo, sites, port, together):
+        self.conninfo, self.sites, self.port, self.together = conninfo, sites, port, together
         self.ended = threading.Event()
         self.made, self.in_force_s = 0, []
         self.lock = threading.Lock()
@@ -111,12 +112,14 @@ class Changes:
             due = time.monotonic()
             made = 0
             while not self.ended.is_set():
-                cursor.execute("UPDATE tocsin.site SET name = %s WHERE id = %s",
-                               (f"Renamed {time.monotonic()}", made * 7919 % (self.sites // CHANGERS) * CHANGERS + number + 1))
-                made += 1
+                ids = [(made + i) * 7919 % (self.sites // CHANGERS) * CHANGERS + number + 1
+                       for i in range(self.together)]
+                cursor.execute("UPDATE tocsin.site SET name = %s WHERE id = ANY (%s)",
+                               (f"Renamed {time.monotonic()}", ids))
+                made += self.together
                 with self.lock:
-                    self.made += 1
-                due += CHANGERS / CHANGES_PER_S
+                    self.made += self.together
+                due += self.together * CHANGERS / CHANGES_PER_S
                 time.sleep(max(0, due - time.monotonic()))
 
     def probe(self):
@@ -191,17 +194,17 @@ class Scale(Bench):
         print(f"\n{self.rate} signals/s from 50 connections, {self.load_s} s each:\n")
         print("| | signals/s | p50 / p99 / p99.9 us | changes/s | in force after, median / most |")
         print("|---|---|---|---|---|")
-        for turn in range(5):
-            if turn % 2 == 0:
+        for together in (0, 1, 0, 10, 0):
+            if together == 0:
                 self.row("no changes", self.one_load(port), "", "")
                 continue
             begin = time.monotonic()
-            with Changes(self.conninfo, self.sites, port) as changes:
+            with Changes(self.conninfo, self.sites, port, together) as changes:
                 found = self.one_load(port)
                 took = time.monotonic() - begin
                 made = changes.made
             force = changes.in_force_s
-            self.row("changes", found, f"{made / took:.0f}",
+            self.row(f"{together} a transaction", found, f"{made / took:.0f}",
                      f"{statistics.median(force) * 1000:.0f} / {max(force) * 1000:.0f} ms")
 
     @staticmethod

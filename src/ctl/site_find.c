@@ -14,29 +14,10 @@
  "o.id, o.name, o.dealer, o.city, o.external_id, o.station, "                  \
  "o.effective_account AS account, o.reference_id, o.security"
 
-/* What is typed whole is found by an index; names and addresses by a part. */
-static const char by_text[] =
-    "SELECT " COLUMNS ", m.matched FROM ("
-    "SELECT DISTINCT ON (f.site_id) f.site_id, f.rank, f.matched FROM ("
-    "SELECT site_id, 1 AS rank, 'account' AS matched "
-    "FROM tocsin.effective_account "
-    "WHERE account = upper($1) OR sent_as = upper($1) UNION ALL "
-    "SELECT id, 2, 'account number' FROM tocsin.site "
-    "WHERE account_number = upper($1) UNION ALL "
-    "SELECT site_id, 3, 'reference id' FROM tocsin.effective_account "
-    "WHERE reference_id = $1 UNION ALL "
-    "SELECT id, 4, 'external id' FROM tocsin.site "
-    "WHERE external_id = $1 UNION ALL "
-    "SELECT site_id, 5, 'bridge' FROM tocsin.bridge "
-    "WHERE site_id IS NOT NULL AND (upper(serial) = upper($1) "
-    "OR transport_account = upper($1)) UNION ALL "
-    "SELECT id, 6, 'name' FROM tocsin.site "
-    "WHERE position(lower($1) IN lower(name)) > 0 UNION ALL "
-    "SELECT id, 7, 'address' FROM tocsin.site WHERE position(lower($1) IN "
-    "lower(concat_ws(' ', address1, address2, postal_code, city))) > 0) f "
-    "ORDER BY f.site_id, f.rank) m "
-    "JOIN tocsin.site_overview o ON o.id = m.site_id "
-    "WHERE $1::text <> '' ORDER BY m.rank, o.name, o.id LIMIT $2::bigint";
+static const char by_text[] = "SELECT " COLUMNS ", m.matched "
+			      "FROM tocsin.site_search($1, $2::bigint) m "
+			      "JOIN tocsin.site_overview o ON o.id = m.site_id "
+			      "ORDER BY m.rank, o.name, o.id LIMIT $2::bigint";
 
 static const char by_url[] =
     "SELECT f.site_id AS id, f.site_name AS name, d.name AS dealer, "
@@ -66,10 +47,8 @@ static const struct column filters[] = {
 	{ "city", "TEXT", "there", "o.city = $%d" },
 	{ "state", "active|inactive|\"on test\"", "as it is now",
 	    "o.security = $%d" },
-	{ "search", "TEXT", "in name, address, city or accounts",
-	    "position(lower($%d) IN lower(concat_ws(' ', o.name, o.address1, "
-	    "o.address2, o.postal_code, o.city, o.external_id, "
-	    "o.effective_account, o.account_number, o.reference_id))) > 0" },
+	{ "search", "TEXT", "in name, address, city, accounts or serial",
+	    "o.id IN (SELECT site_id FROM tocsin.site_search($%d, 1000000000))" },
 };
 
 /* ---- printing ----------------------------------------------------------------------- */

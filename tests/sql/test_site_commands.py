@@ -154,6 +154,8 @@ NOT_SHOWN = [
     ("site find", 64, "a text or --url URL is needed"),
     ("site find x --url y", 64, "a text or --url URL is needed"),
     ("site find nowhere", 1, "no site is found for nowhere"),
+    ("site find %", 1, "no site is found for %"),
+    ("site find _ld", 1, "no site is found for _ld"),
     ("site find --url https://portal.example/monitoring?zone=1", 1, "one of act=, csid= or txid= must be in it"),
     ("site find --url https://portal.example/?act=4711", 1, "no site is found"),
     ("site find x --limit 0", 64, "--limit is a number"),
@@ -170,6 +172,7 @@ def test_what_is_not_found_says_so(conninfo, place, words, status, sentence):
 FOUND = [
     (["bakery"], "name"), (["10a7"], "account"), (["0A7"], "account number"), (["REF7"], "reference id"),
     (["C-7"], "external id"), (["b1"], "bridge"), (["odos"], "address"),
+    (["a7"], "part of an account"),
     (["--url", "https://portal.example/monitoring?act=10A7&zone=017"], "account"),
     (["--url", "https://portal.example/monitoring?zone=017&csid=10a7"], "account"),
     (["--url", "https://portal.example/monitoring?txid=REF7"], "reference id"),
