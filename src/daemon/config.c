@@ -287,6 +287,28 @@ check_address(const struct config_listener *listener,
 }
 
 static void
+check_certificate(const struct config_listener *listener,
+    struct config_problems *problems)
+{
+	const struct ingress_tls_config *tls = &listener->ingress.tls;
+	struct config_origin origin = listener_origin(listener,
+	    offsetof(struct config_listener, ingress.tls.certificate));
+	bool wanted = listener->ingress.transport == INGRESS_TLS;
+	struct err err;
+
+	if (wanted && *tls->certificate == '\0')
+		config_problem(problems, &origin,
+		    "[%s] has transport = tls and no certificate",
+		    listener->title);
+	else if (!wanted && *tls->certificate)
+		config_problem(problems, &origin,
+		    "[%s] has a certificate, but its transport is not tls",
+		    listener->title);
+	else if (wanted && ingress_check_tls(tls, &err) < 0)
+		config_problem(problems, &origin, "%s", err.text);
+}
+
+static void
 check_listener(const struct config_owned *owned, unsigned index,
     struct config_problems *problems)
 {
@@ -298,6 +320,7 @@ check_listener(const struct config_owned *owned, unsigned index,
 	    offsetof(struct config_listener, key_file));
 
 	check_address(listener, problems);
+	check_certificate(listener, problems);
 	if (*listener->key_file && mine->key.length)
 		config_problem(problems, &file,
 		    "key_file stands beside key: only one can be true");
@@ -305,7 +328,8 @@ check_listener(const struct config_owned *owned, unsigned index,
 		const struct ingress_listener_config *other =
 		    &owned->listeners[i].ingress;
 
-		if (other->transport == mine->transport &&
+		if ((other->transport == INGRESS_UDP) ==
+			(mine->transport == INGRESS_UDP) &&
 		    other->port == mine->port &&
 		    strcmp(other->address, mine->address) == 0)
 			config_problem(problems, &port,

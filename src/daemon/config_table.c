@@ -56,6 +56,7 @@ static const struct config_choice levels[] = {
 static const struct config_choice transports[] = {
 	{ "tcp", INGRESS_TCP },
 	{ "udp", INGRESS_UDP },
+	{ "tls", INGRESS_TLS },
 	{ 0 },
 };
 
@@ -63,6 +64,12 @@ static const struct config_choice unknown_accounts[] = {
 	{ "ack-and-log", INGRESS_UNKNOWN_ACK_AND_LOG },
 	{ "duh", INGRESS_UNKNOWN_DUH },
 	{ "ignore", INGRESS_UNKNOWN_IGNORE },
+	{ 0 },
+};
+
+static const struct config_choice client_certificates[] = {
+	{ "required", true },
+	{ "optional", false },
 	{ 0 },
 };
 
@@ -158,7 +165,10 @@ const struct config_setting config_table[] = {
 	    .help = "What is spoken." },
 	{ CONFIG_SECTION_LISTENER, "transport", CONFIG_CHOICE,
 	    OF(ingress.transport), .standard = "tcp", .choices = transports,
-	    .reload = true, .help = "How it comes." },
+	    .reload = true,
+	    .help =
+		"How it comes. tls is DC-09 over TLS 1.2 or 1.3, and nothing else\n"
+		"on that port." },
 	{ CONFIG_SECTION_LISTENER, "address", CONFIG_STRING,
 	    OF(ingress.address), .min = 1, .max = 60, .standard = "0.0.0.0",
 	    .reload = true,
@@ -177,6 +187,52 @@ const struct config_setting config_table[] = {
 	    .help =
 		"The same from the first line of a file, relative to this one;\n"
 		"credential:NAME is a credential that systemd passed." },
+	{ CONFIG_SECTION_LISTENER, "cipher_required", CONFIG_BOOLEAN,
+	    OF(ingress.cipher_required), .standard = "no", .reload = true,
+	    .help =
+		"Refuse frames that are not AES-encrypted, whatever the bridge's\n"
+		"own setting is." },
+	{ CONFIG_SECTION_LISTENER, "certificate", CONFIG_PATH,
+	    OF(ingress.tls.certificate), .max = 900, .standard = "",
+	    .base = CONFIG_BASE_FILE, .reload = true,
+	    .help =
+		"PEM file with the certificate and its chain, for transport tls;\n"
+		"relative to this file, or credential:NAME. Read anew by each\n"
+		"reload, which ends no connection." },
+	{ CONFIG_SECTION_LISTENER, "certificate_key", CONFIG_PATH,
+	    OF(ingress.tls.certificate_key), .max = 900, .standard = "",
+	    .base = CONFIG_BASE_FILE, .reload = true,
+	    .help =
+		"PEM file with its private key, without a passphrase. Empty: it is\n"
+		"in the certificate's file." },
+	{ CONFIG_SECTION_LISTENER, "client_ca", CONFIG_PATH,
+	    OF(ingress.tls.client_ca), .max = 900, .standard = "",
+	    .base = CONFIG_BASE_FILE, .reload = true,
+	    .help =
+		"PEM file with the authorities that sign panels' certificates.\n"
+		"Empty: panels are not asked for one." },
+	{ CONFIG_SECTION_LISTENER, "client_certificate", CONFIG_CHOICE,
+	    OF(ingress.tls.client_required), .standard = "required",
+	    .choices = client_certificates, .reload = true,
+	    .help =
+		"With a client_ca: whether a panel without a certificate is\n"
+		"refused." },
+	{ CONFIG_SECTION_LISTENER, "client_account", CONFIG_BOOLEAN,
+	    OF(ingress.tls.client_account), .standard = "yes", .reload = true,
+	    .help =
+		"A panel with a certificate speaks only for accounts that are its\n"
+		"common name or one of its DNS names; other frames are refused.\n"
+		"no: for any." },
+	{ CONFIG_SECTION_LISTENER, "handshake_timeout", CONFIG_DURATION,
+	    OF(ingress.tls.handshake_timeout_us), .unit = 1, .min = SECOND,
+	    .max = HOUR, .standard = "10s", .reload = true,
+	    .help = "A TLS handshake must be complete by then." },
+	{ CONFIG_SECTION_LISTENER, "max_handshakes", CONFIG_INTEGER,
+	    OF(ingress.tls.max_handshakes), .min = 1, .max = 1000000,
+	    .standard = "2000", .reload = true,
+	    .help =
+		"TLS handshakes at a time. Further connections wait, or the one\n"
+		"that was silent for longest, a second at least, makes room." },
 	{ CONFIG_SECTION_LISTENER, "time_window_past", CONFIG_DURATION,
 	    OF(ingress.window.past_s), .unit = SECOND, .max = DAY,
 	    .standard = "40s", .reload = true,
@@ -203,6 +259,12 @@ const struct config_setting config_table[] = {
 	    OF(ingress.max_sessions), .min = 1, .max = 1000000,
 	    .standard = "20000", .reload = true,
 	    .help = "Connections at a time; more are refused." },
+	{ CONFIG_SECTION_LISTENER, "max_source_sessions", CONFIG_INTEGER,
+	    OF(ingress.max_source_sessions), .max = 1000000, .standard = "5000",
+	    .reload = true,
+	    .help =
+		"The same from one address (of IPv6: the first 64 bits). Mobile\n"
+		"networks show many panels as one address. 0: no limit." },
 	{ CONFIG_SECTION_LISTENER, "ack_level", CONFIG_CHOICE, OF(ack_level),
 	    .standard = "local", .choices = ack_levels, .reload = true,
 	    .help =

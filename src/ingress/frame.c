@@ -35,6 +35,13 @@ frame_bad(const struct frame_origin *origin, enum dc09_fault fault,
 	remember_bad(origin, dc09_fault_name(fault), bytes);
 }
 
+void
+frame_bad_start(const struct frame_origin *origin, const char *reason,
+    struct slice bytes)
+{
+	remember_bad(origin, reason, bytes);
+}
+
 /* Sound, but nothing is said. */
 static int
 stay_silent(const struct frame_origin *origin)
@@ -277,19 +284,63 @@ open_frame(const struct frame_origin *origin, const struct dc09_frame *frame,
 	return 0;
 }
 
+static bool
+must_be_encrypted(const struct frame_origin *origin,
+    const struct opened *opened)
+{
+	return origin->slot->config->cipher_required ||
+	    (opened->bridge && opened->bridge->cipher_required);
+}
+
+static int
+handle_sender(const struct frame_origin *origin, const struct dc09_frame *frame,
+    struct opened *opened)
+{
+	if (!frame->encrypted && must_be_encrypted(origin, opened))
+		return refuse(origin, DC09_REPLY_DUH, frame,
+		    opened->bridge && opened->bridge->cipher_required
+			? "clear text from a bridge that must encrypt"
+			: "clear text where the listener demands encryption");
+	return open_frame(origin, frame, opened);
+}
+
 static int
 handle_unknown(const struct frame_origin *origin,
     const struct dc09_frame *frame, struct opened *opened)
 {
 	switch (origin->slot->config->unknown_account) {
 	case INGRESS_UNKNOWN_ACK_AND_LOG:
-		return open_frame(origin, frame, opened);
+		return handle_sender(origin, frame, opened);
 	case INGRESS_UNKNOWN_DUH:
 		return refuse(origin, DC09_REPLY_DUH, frame, "unknown account");
 	case INGRESS_UNKNOWN_IGNORE:
 		return ignore(origin, frame, "unknown account");
 	}
 	return 0;
+}
+
+/* Its client certificate names other accounts than this one. */
+static int
+refuse_other_account(const struct frame_origin *origin,
+    const struct dc09_frame *frame)
+{
+	int result = refuse(origin, DC09_REPLY_DUH, frame,
+	    "an account that the client certificate does not name");
+
+	if (result < 0)
+		return result;
+	counter_add(&origin->slot->counters.other_account, 1);
+	log_limited(&origin->slot->account_limit, LOG_WARN, "ingress",
+	    "not-its-account", "listener=%s peer=%s",
+	    origin->slot->config->name, origin->peer);
+	return 0;
+}
+
+static bool
+may_say(const struct frame_origin *origin, const struct dc09_frame *frame)
+{
+	return !origin->session || !origin->session->tls ||
+	    tls_session_may_say(origin->session->tls, frame->account);
 }
 
 int
@@ -305,13 +356,12 @@ frame_handle(const struct frame_origin *origin, const struct dc09_frame *frame)
 		return ignore(origin, frame, "a reply that strayed here");
 	opened.own_key.length = 0;
 	find_sender(origin, frame, &opened);
-	if (!opened.bridge)
+	if (!may_say(origin, frame))
+		result = refuse_other_account(origin, frame);
+	else if (!opened.bridge)
 		result = handle_unknown(origin, frame, &opened);
-	else if (opened.bridge->cipher_required && !frame->encrypted)
-		result = refuse(origin, DC09_REPLY_DUH, frame,
-		    "clear text from a bridge that must encrypt");
 	else
-		result = open_frame(origin, frame, &opened);
+		result = handle_sender(origin, frame, &opened);
 	if (result == -EAGAIN)
 		origin->worker->full = true;
 	return result;

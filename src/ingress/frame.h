@@ -25,5 +25,8 @@ int frame_handle(const struct frame_origin *origin,
 /* Bytes that made no sound frame: counted, kept for show, never answered. */
 void frame_bad(const struct frame_origin *origin, enum dc09_fault fault,
     struct slice bytes);
+/* What a connection begins with: kept for show. reason: static text. */
+void frame_bad_start(const struct frame_origin *origin, const char *reason,
+    struct slice bytes);
 
 #endif

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "ingress/internal.h"
+#include "ingress/tls_server.h"
 
 /* What a reload does, prepared by the main thread, applied by each worker. */
 struct change {
@@ -106,10 +107,22 @@ apply(struct worker *worker, void *context)
 	for (unsigned i = 0; i < change->settings->count; i++) {
 		struct slot *slot = &change->listeners[i]->slots[worker->index];
 
-		slot_configure(slot, &change->settings->listeners[i]);
+		slot_configure(slot, &change->settings->listeners[i],
+		    change->settings->tls[i]);
 		if (!slot->attached)
 			slot_attach(slot);
 	}
+}
+
+static void
+show_in_force(const struct change *change, unsigned index)
+{
+	const struct settings *settings = change->settings;
+
+	change->listeners[index]->config = &settings->listeners[index];
+	if (settings->tls[index])
+		tls_server_log(settings->tls[index],
+		    settings->listeners[index].name);
 }
 
 static void
@@ -121,7 +134,7 @@ commit(struct ingress *ingress, struct change *change)
 	for (unsigned i = 0; i < ingress->worker_count; i++)
 		worker_call(ingress->workers[i], apply, &application);
 	for (unsigned i = 0; i < change->settings->count; i++)
-		change->listeners[i]->config = &change->settings->listeners[i];
+		show_in_force(change, i);
 	for (unsigned i = 0; i < ingress->listener_count; i++)
 		if (!change->kept[i])
 			listener_close(&ingress->listeners[i]);

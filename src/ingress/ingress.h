@@ -16,7 +16,8 @@
 
 enum ingress_transport {
 	INGRESS_TCP,
-	INGRESS_UDP
+	INGRESS_UDP,
+	INGRESS_TLS
 };
 
 /* What a sound frame from an account that nobody knows gets. */
@@ -24,6 +25,17 @@ enum ingress_unknown {
 	INGRESS_UNKNOWN_ACK_AND_LOG, /* acknowledged, verdict unknown_account */
 	INGRESS_UNKNOWN_DUH,
 	INGRESS_UNKNOWN_IGNORE,
+};
+
+/* Of INGRESS_TLS. PEM files, read by ingress_open and each ingress_reload. */
+struct ingress_tls_config {
+	const char *certificate;     /* and its chain */
+	const char *certificate_key; /* "": in the same file */
+	const char *client_ca;	     /* "": clients are not asked for one */
+	bool client_required;	     /* one that is asked must have one */
+	bool client_account;	     /* and speaks only for accounts it names */
+	uint32_t max_handshakes;
+	int64_t handshake_timeout_us;
 };
 
 struct ingress_listener_config {
@@ -41,6 +53,9 @@ struct ingress_listener_config {
 	int64_t first_frame_timeout_us; /* nothing sound yet: close */
 	uint32_t junk_limit_bytes;	/* without a sound frame: close */
 	uint32_t max_sessions;
+	uint32_t max_source_sessions; /* of one address; 0: no limit */
+	bool cipher_required;	      /* clear frames are refused */
+	struct ingress_tls_config tls;
 };
 
 struct ingress_config {
@@ -62,6 +77,8 @@ int ingress_open(struct ingress **ret, const struct ingress_config *config,
  */
 int ingress_reload(struct ingress *ingress, const struct ingress_config *config,
     struct err *err);
+/* Would its certificates be taken? 0, or -EINVAL with the reason. */
+int ingress_check_tls(const struct ingress_tls_config *config, struct err *err);
 /* Stop accepting and reading; replies still go out. Then ingress_close. */
 void ingress_drain(struct ingress *ingress, int64_t timeout_us);
 void ingress_close(struct ingress **ingress);
@@ -87,7 +104,10 @@ struct ingress_listener_status {
 	const char *name;
 	uint64_t signals, polls, replies[INGRESS_REPLY_KINDS];
 	uint64_t faults[8]; /* by enum dc09_fault */
-	uint64_t sessions_now, sessions_total, refused, timeouts;
+	uint64_t sessions_now, sessions_total, timeouts;
+	uint64_t refused, refused_source; /* over max_.. */
+	uint64_t handshakes, handshakes_failed;
+	uint64_t other_account;	  /* not one that the certificate names */
 	uint64_t ack_buckets[16]; /* seconds from receipt to reply */
 	double ack_sum_s;
 };

@@ -13,7 +13,7 @@ bind_slot(struct slot *slot, struct err *err)
 {
 	const struct ingress_listener_config *config = slot->config;
 	struct listener *listener = slot->listener;
-	int type = config->transport == INGRESS_TCP ? SOCK_STREAM : SOCK_DGRAM;
+	int type = config->transport == INGRESS_UDP ? SOCK_DGRAM : SOCK_STREAM;
 	struct socket_address address;
 	int result;
 
@@ -52,6 +52,7 @@ listener_open(struct listener **ret,
 	listener->port = config->port;
 	listener->slot_count = worker_count;
 	bad_frames_init(&listener->bad_frames);
+	sources_init(&listener->sources);
 	for (unsigned i = 0; i < worker_count; i++) {
 		struct slot *slot = &listener->slots[i];
 
@@ -61,6 +62,7 @@ listener_open(struct listener **ret,
 		slot->name = slice_from_string(config->name);
 		slot->fd = -1;
 		TAILQ_INIT(&slot->sessions);
+		TAILQ_INIT(&slot->handshakes);
 	}
 	for (unsigned i = 0; i < worker_count && result == 0; i++)
 		result = bind_slot(&listener->slots[i], err);
@@ -87,5 +89,6 @@ listener_close(struct listener **listener)
 		datagrams_close(&old->slots[i].datagrams);
 	}
 	bad_frames_close(&old->bad_frames);
+	sources_close(&old->sources);
 	free(old);
 }

@@ -7,12 +7,14 @@
 
 #include "ingress/bad_frames.h"
 #include "ingress/slot.h"
+#include "ingress/sources.h"
 
 struct listener {
 	const struct ingress_listener_config *config; /* the settings' */
 	uint16_t port; /* the one that was bound */
 	_Atomic uint32_t sessions;
 	struct bad_frames bad_frames;
+	struct sources sources;
 	unsigned slot_count;
 	struct slot slots[];
 };

@@ -20,14 +20,17 @@ session_update_reading(struct session *session)
 	if (wanted == session->reading)
 		return;
 	session->reading = wanted;
-	if (wanted)
-		event_add(&session->read_event, NULL);
-	else
+	if (!wanted) {
 		event_del(&session->read_event);
+		return;
+	}
+	event_add(&session->read_event, NULL);
+	if (session->tls)
+		tls_session_read_on(session);
 }
 
-static void
-set_writing(struct session *session, bool writing)
+void
+session_set_writing(struct session *session, bool writing)
 {
 	if (writing == session->writing)
 		return;
@@ -96,7 +99,7 @@ session_close(struct session *session)
 		return;
 	session->closed = true;
 	session_unstall(session);
-	set_writing(session, false);
+	session_set_writing(session, false);
 	session_update_reading(session);
 	wheel_remove(&worker->wheel, &session->timeout);
 	buffer_clear(&worker->buffers, &session->input);
@@ -104,6 +107,9 @@ session_close(struct session *session)
 	TAILQ_REMOVE(&slot->sessions, session, by_slot);
 	atomic_fetch_sub_explicit(&slot->listener->sessions, 1,
 	    memory_order_relaxed);
+	sources_leave(&slot->listener->sources, session->from.address);
+	if (session->tls)
+		tls_session_close(session);
 	session->slot = NULL;
 	close(session->fd); /* counted before the peer can know */
 	if (session->in_flight == 0)
@@ -175,8 +181,10 @@ session_flush(struct session *session)
 	if (session->closed)
 		return;
 	if (out.length > 0)
-		n = send(session->fd, out.data, out.length,
-		    MSG_NOSIGNAL | MSG_DONTWAIT);
+		n = session->tls
+		    ? tls_session_write(session, out.data, out.length)
+		    : send(session->fd, out.data, out.length,
+			  MSG_NOSIGNAL | MSG_DONTWAIT);
 	if (n < 0 && errno != EAGAIN && errno != EINTR) {
 		session_close(session);
 		return;
@@ -184,7 +192,7 @@ session_flush(struct session *session)
 	if (n > 0)
 		buffer_consume(&session->worker->buffers, &session->output,
 		    (size_t)n);
-	set_writing(session, session->output.length > 0);
+	session_set_writing(session, session->output.length > 0);
 	close_if_finished(session);
 }
 
@@ -195,7 +203,11 @@ on_writable(evutil_socket_t fd, short what, void *context)
 
 	(void)fd;
 	(void)what;
-	if (!session->closed)
+	if (session->closed)
+		return;
+	if (session->tls && !session->tls->established)
+		tls_session_handshake(session);
+	else
 		mark_dirty(session);
 }
 
@@ -205,11 +217,16 @@ static int64_t
 deadline(const struct session *session)
 {
 	const struct ingress_listener_config *config = session->slot->config;
-	int64_t since =
-	    session->sound ? session->active_us : session->opened_us;
-	int64_t wait_us = session->sound ? config->idle_timeout_us
-					 : config->first_frame_timeout_us;
+	const struct tls_session *tls = session->tls;
+	int64_t since = session->opened_us;
+	int64_t wait_us = config->first_frame_timeout_us;
 
+	if (tls && !tls->established)
+		wait_us = config->tls.handshake_timeout_us;
+	else if (tls || session->sound)
+		since = session->active_us;
+	if (session->sound)
+		wait_us = config->idle_timeout_us;
 	return wait_us > 0 ? since + wait_us : INT64_MAX;
 }
 
@@ -234,21 +251,46 @@ session_timeout(struct session *session)
 	session_close(session);
 }
 
-int
-session_open(struct slot *slot, int fd, const struct socket_address *address)
+/* NULL: no memory. */
+static struct session *
+make(struct slot *slot, int fd, const struct presence_peer *from)
 {
 	struct worker *worker = slot->worker;
 	struct session *session = pool_take(&worker->sessions);
 
 	if (!session)
-		return -ENOMEM;
+		return NULL;
 	session->slot = slot;
 	session->worker = worker;
 	session->fd = fd;
+	session->from = *from;
+	if (slot->tls && tls_session_open(session) < 0) {
+		session_free(session);
+		return NULL;
+	}
+	return session;
+}
+
+int
+session_open(struct slot *slot, int fd, const struct socket_address *address)
+{
+	const struct presence_peer from = presence_peer_of(&address->v6);
+	struct sources *sources = &slot->listener->sources;
+	struct worker *worker = slot->worker;
+	struct session *session;
+	int result = sources_enter(sources, from.address,
+	    slot->config->max_source_sessions);
+
+	if (result < 0)
+		return result;
+	session = make(slot, fd, &from);
+	if (!session) {
+		sources_leave(sources, from.address);
+		return -ENOMEM;
+	}
 	worker_read_clock(worker);
 	session->opened_us = session->active_us = worker->monotonic_us;
 	session->opened_wall_us = worker->wall_us;
-	session->from = presence_peer_of(&address->v6);
 	socket_address_format(address, session->peer);
 	event_assign(&session->read_event, worker->base, fd,
 	    EV_READ | EV_PERSIST, session_readable, session);
@@ -274,6 +316,8 @@ session_show(const struct session *session, int64_t now_us, struct json *json)
 	json_unsigned(json, "in_flight", session->in_flight);
 	json_boolean(json, "blocked", session->writing);
 	json_boolean(json, "stalled", session->stalled);
+	if (session->tls)
+		tls_session_show(session->tls, json);
 	json_integer(json, "idle_ms", (now_us - session->active_us) / 1000);
 	json_unsigned(json, "worker", session->worker->index);
 	json_object_end(json);

@@ -16,6 +16,7 @@
 #include "directory/presence.h"
 #include "ingress/buffer.h"
 #include "ingress/listener.h"
+#include "ingress/tls_session.h"
 #include "ingress/wheel.h"
 
 /* Unanswered frames after which a session is not read from. */
@@ -25,13 +26,15 @@ struct session {
 	struct slot *slot; /* NULL once closed */
 	struct worker *worker;
 	int fd;
-	uint32_t in_flight;  /* replies in the pending queue */
-	uint32_t junk_bytes; /* since the last sound frame */
-	bool sound;	     /* had a sound frame */
-	bool reading;	     /* read_event is added */
-	bool writing;	     /* write_event is added: the window is full */
+	struct tls_session *tls; /* NULL: clear */
+	uint32_t in_flight;	 /* replies in the pending queue */
+	uint32_t junk_bytes;	 /* since the last sound frame */
+	bool sound;		 /* had a sound frame */
+	bool reading;		 /* read_event is added */
+	bool writing;		 /* write_event is added: the window is full */
 	bool dirty, stalled, finishing, closed;
-	int64_t opened_us, active_us; /* monotonic; last sound frame or reply */
+	int64_t opened_us; /* monotonic */
+	int64_t active_us; /* last sound frame, reply, step of a handshake */
 	int64_t opened_wall_us;
 	uint64_t frames;
 	struct buffer input;  /* what was read but not parsed */
@@ -45,7 +48,8 @@ struct session {
 	char peer[SOCKET_ADDRESS_TEXT]; /* the same */
 };
 
-/* Takes fd. -ENOMEM: the caller still has it. */
+/* Takes fd. -ENOMEM, -EUSERS (too many from this address): the caller still
+ * has it. */
 int session_open(struct slot *slot, int fd,
     const struct socket_address *address);
 void session_finish(struct session *session);
@@ -56,6 +60,8 @@ void session_send(struct session *session, const void *data, size_t length);
 /* A reply left the pending queue; read on if it was only that. */
 void session_answered(struct session *session);
 
+/* Wait until the socket takes more, and read nothing until then. */
+void session_set_writing(struct session *session, bool writing);
 /* Read from it or not, by its state and its worker's. */
 void session_update_reading(struct session *session);
 /* Event callback of its socket. */

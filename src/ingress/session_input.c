@@ -14,6 +14,22 @@ count_junk(struct session *session, size_t bytes)
 		session_finish(session);
 }
 
+/* What a connection begins with that is no frame is kept whole for whoever
+ * installs the panel, once: later faults are told one by one. */
+static void
+note_junk(const struct frame_origin *origin, struct slice data)
+{
+	const struct session *session = origin->session;
+
+	if (session->sound || session->junk_bytes > 0)
+		return;
+	frame_bad_start(origin,
+	    data.length >= 2 && data.data[0] == 0x16 && data.data[1] == 3
+		? "TLS on a port for clear text"
+		: "not DC-09",
+	    data);
+}
+
 static void
 count_sound(struct session *session)
 {
@@ -50,12 +66,15 @@ parse_one(struct session *session, struct slice data)
 			count_sound(session);
 		break;
 	case CODEC_BAD:
+		note_junk(&origin, data);
 		frame_bad(&origin, fault, slice_part(data, 0, consumed));
 		count_junk(session, consumed);
 		break;
 	case CODEC_MORE:
-		if (consumed > 0)
+		if (consumed > 0) {
+			note_junk(&origin, data);
 			count_junk(session, consumed);
+		}
 		break;
 	}
 	return consumed;
@@ -108,12 +127,19 @@ session_readable(evutil_socket_t fd, short what, void *context)
 	(void)what;
 	if (session->closed)
 		return;
+	if (session->tls && !session->tls->established) {
+		tls_session_handshake(session);
+		return;
+	}
 	if (worker->full) {
 		session_stall(session, false);
 		return;
 	}
 	kept = session->input.length;
-	n = recv(fd, worker->scratch + kept, WORKER_READ_BYTES, 0);
+	n = session->tls
+	    ? tls_session_read(session, worker->scratch + kept,
+		  WORKER_READ_BYTES)
+	    : recv(fd, worker->scratch + kept, WORKER_READ_BYTES, 0);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n < 0) {

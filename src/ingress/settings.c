@@ -4,12 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ingress/tls_server.h"
+
 bool
 settings_same_socket(const struct ingress_listener_config *a,
     const struct ingress_listener_config *b)
 {
-	return a->transport == b->transport && a->port == b->port &&
-	    strcmp(a->address, b->address) == 0 &&
+	return (a->transport == INGRESS_UDP) == (b->transport == INGRESS_UDP) &&
+	    a->port == b->port && strcmp(a->address, b->address) == 0 &&
 	    (a->port != 0 || strcmp(a->name, b->name) == 0);
 }
 
@@ -40,13 +42,33 @@ check(const struct ingress_config *config, struct err *err)
 }
 
 static int
-copy(struct settings *settings, const struct ingress_config *config)
+read_certificates(struct settings *settings, unsigned index, struct err *err)
 {
+	struct ingress_listener_config *config = &settings->listeners[index];
+	int result = 0;
+
+	if (config->transport == INGRESS_TLS)
+		result =
+		    tls_server_open(&settings->tls[index], &config->tls, err);
+	config->tls.certificate = config->tls.certificate_key =
+	    config->tls.client_ca = NULL;
+	return result < 0 ? err_prefix(err, result, "listener %s", config->name)
+			  : 0;
+}
+
+static int
+copy(struct settings *settings, const struct ingress_config *config,
+    struct err *err)
+{
+	int result = 0;
+
 	settings->listeners =
 	    calloc(config->listener_count + 1, sizeof(*settings->listeners));
-	if (!settings->listeners)
-		return -ENOMEM;
-	for (unsigned i = 0; i < config->listener_count; i++) {
+	settings->tls =
+	    calloc(config->listener_count + 1, sizeof(*settings->tls));
+	if (!settings->listeners || !settings->tls)
+		return err_set(err, -ENOMEM, "no memory for the listeners");
+	for (unsigned i = 0; i < config->listener_count && result == 0; i++) {
 		struct ingress_listener_config *to = &settings->listeners[i];
 
 		*to = config->listeners[i];
@@ -54,9 +76,11 @@ copy(struct settings *settings, const struct ingress_config *config)
 		to->address = strdup(to->address);
 		settings->count++;
 		if (!to->name || !to->address)
-			return -ENOMEM;
+			return err_set(err, -ENOMEM,
+			    "no memory for the listeners");
+		result = read_certificates(settings, i, err);
 	}
-	return 0;
+	return result;
 }
 
 int
@@ -69,12 +93,13 @@ settings_make(struct settings **ret, const struct ingress_config *config,
 	if (result < 0)
 		return result;
 	settings = calloc(1, sizeof(*settings));
-	if (!settings || copy(settings, config) < 0) {
-		settings_close(&settings);
+	if (!settings)
 		return err_set(err, -ENOMEM, "no memory for the listeners");
-	}
+	result = copy(settings, config, err);
+	if (result < 0)
+		settings_close(&settings);
 	*ret = settings;
-	return 0;
+	return result;
 }
 
 /* The config's strings are const to everyone who only looks. */
@@ -97,7 +122,9 @@ settings_close(struct settings **settings)
 		free_string(old->listeners[i].address);
 		explicit_bzero(&old->listeners[i].key,
 		    sizeof(old->listeners[i].key));
+		tls_server_close(&old->tls[i]);
 	}
 	free(old->listeners);
+	free(old->tls);
 	free(old);
 }

@@ -2,6 +2,7 @@
 
 #include "base/array.h"
 #include "ingress/internal.h"
+#include "ingress/tls_server.h"
 
 static void
 add_slot(const struct slot *slot, struct ingress_listener_status *sum)
@@ -16,6 +17,10 @@ add_slot(const struct slot *slot, struct ingress_listener_status *sum)
 		sum->faults[i] += counter_read(&c->faults[i]);
 	sum->sessions_total += counter_read(&c->sessions_total);
 	sum->refused += counter_read(&c->refused);
+	sum->refused_source += counter_read(&c->refused_source);
+	sum->handshakes += counter_read(&c->handshakes);
+	sum->handshakes_failed += counter_read(&c->handshakes_failed);
+	sum->other_account += counter_read(&c->other_account);
 	sum->timeouts += counter_read(&c->timeouts);
 	for (unsigned i = 0; i < COUNT(sum->ack_buckets); i++)
 		sum->ack_buckets[i] += counter_read(&c->ack_buckets[i]);
@@ -67,16 +72,32 @@ show_faults(const struct ingress_listener_status *status, struct json *json)
 	json_object_end(json);
 }
 
+static const char *const transport_names[] = {
+	[INGRESS_TCP] = "tcp",
+	[INGRESS_UDP] = "udp",
+	[INGRESS_TLS] = "tls",
+};
+
 static void
-show_listener(const struct listener *listener, struct json *json)
+show_tls(const struct ingress_listener_status *status, const SSL_CTX *tls,
+    struct json *json)
+{
+	tls_server_show(tls, json);
+	json_unsigned(json, "handshakes", status->handshakes);
+	json_unsigned(json, "handshakes_failed", status->handshakes_failed);
+	json_unsigned(json, "other_account", status->other_account);
+}
+
+static void
+show_listener(const struct listener *listener, const SSL_CTX *tls,
+    struct json *json)
 {
 	const struct ingress_listener_config *config = listener->config;
 	struct ingress_listener_status status = listener_status(listener);
 
 	json_object_begin(json, NULL);
 	json_string(json, "name", config->name);
-	json_string(json, "transport",
-	    config->transport == INGRESS_TCP ? "tcp" : "udp");
+	json_string(json, "transport", transport_names[config->transport]);
 	json_string(json, "address", config->address);
 	json_unsigned(json, "port", listener->port);
 	json_boolean(json, "encrypted", config->key.length > 0);
@@ -91,7 +112,10 @@ show_listener(const struct listener *listener, struct json *json)
 	json_unsigned(json, "max_sessions", config->max_sessions);
 	json_unsigned(json, "sessions_total", status.sessions_total);
 	json_unsigned(json, "refused", status.refused);
+	json_unsigned(json, "refused_source", status.refused_source);
 	json_unsigned(json, "timeouts", status.timeouts);
+	if (tls)
+		show_tls(&status, tls, json);
 	json_object_end(json);
 }
 
@@ -100,7 +124,8 @@ ingress_show_listeners(struct ingress *ingress, struct json *json)
 {
 	pthread_mutex_lock(&ingress->lock);
 	for (unsigned i = 0; i < ingress->listener_count; i++)
-		show_listener(ingress->listeners[i], json);
+		show_listener(ingress->listeners[i], ingress->settings->tls[i],
+		    json);
 	pthread_mutex_unlock(&ingress->lock);
 }
 

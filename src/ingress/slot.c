@@ -38,14 +38,35 @@ shed(struct slot *slot)
 	}
 }
 
+/* error: why; -EUSERS when it is for its address. */
 static void
-refuse(struct slot *slot, int fd)
+refuse(struct slot *slot, int fd, const struct socket_address *address,
+    int error)
 {
-	counter_add(&slot->counters.refused, 1);
+	const struct ingress_listener_config *config = slot->config;
+	char peer[SOCKET_ADDRESS_TEXT];
+
+	counter_add(error == -EUSERS ? &slot->counters.refused_source
+				     : &slot->counters.refused,
+	    1);
 	close(fd);
+	socket_address_format(address, peer);
 	log_limited(&slot->refused_limit, LOG_WARN, "ingress",
-	    "too-many-sessions", "listener=%s max=%u", slot->config->name,
-	    slot->config->max_sessions);
+	    error == -EUSERS ? "too-many-from-source" : "too-many-sessions",
+	    "listener=%s peer=%s max=%u", config->name, peer,
+	    error == -EUSERS ? config->max_source_sessions
+			     : config->max_sessions);
+}
+
+/* As many handshakes as there may be: the rest waits in the kernel's queue. */
+static bool
+wait_for_room(struct slot *slot)
+{
+	if (!slot->tls || tls_session_has_room(slot))
+		return false;
+	event_del(&slot->event);
+	slot->paused = true;
+	return true;
 }
 
 /* False: nothing more to accept now. */
@@ -53,9 +74,12 @@ static bool
 accept_one(struct slot *slot)
 {
 	struct socket_address address = { .length = sizeof(address.storage) };
-	int fd = accept4(slot->fd, &address.any, &address.length,
-	    SOCK_NONBLOCK | SOCK_CLOEXEC);
+	int fd, result = -ENOMEM;
 
+	if (wait_for_room(slot))
+		return false;
+	fd = accept4(slot->fd, &address.any, &address.length,
+	    SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (fd < 0 && (errno == EMFILE || errno == ENFILE)) {
 		shed(slot);
 		return false;
@@ -63,9 +87,10 @@ accept_one(struct slot *slot)
 	if (fd < 0)
 		return errno == EINTR || errno == ECONNABORTED;
 	if (atomic_load_explicit(&slot->listener->sessions,
-		memory_order_relaxed) >= slot->config->max_sessions ||
-	    session_open(slot, fd, &address) < 0)
-		refuse(slot, fd);
+		memory_order_relaxed) < slot->config->max_sessions)
+		result = session_open(slot, fd, &address);
+	if (result < 0)
+		refuse(slot, fd, &address, result);
 	return true;
 }
 
@@ -111,12 +136,18 @@ slot_quiesce(struct slot *slot)
 		session_update_reading(session);
 }
 
+static void
+close_sessions(struct slot *slot)
+{
+	while (!TAILQ_EMPTY(&slot->sessions))
+		session_close(TAILQ_FIRST(&slot->sessions));
+}
+
 void
 slot_silence(struct slot *slot)
 {
 	slot_quiesce(slot);
-	while (!TAILQ_EMPTY(&slot->sessions))
-		session_close(TAILQ_FIRST(&slot->sessions));
+	close_sessions(slot);
 	pending_forget_slot(&slot->worker->pending, slot);
 	if (slot->fd >= 0)
 		close(slot->fd);
@@ -132,11 +163,15 @@ slot_detach(struct slot *slot)
 }
 
 void
-slot_configure(struct slot *slot, const struct ingress_listener_config *config)
+slot_configure(struct slot *slot, const struct ingress_listener_config *config,
+    SSL_CTX *tls)
 {
 	struct session *session;
 
+	if (slot->config->transport != config->transport)
+		close_sessions(slot);
 	slot->config = config;
+	slot->tls = tls;
 	slot->name = slice_from_string(config->name);
 	slot->number =
 	    presence_listener(directory_presence(slot->worker->directory),

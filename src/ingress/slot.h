@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "ingress/ingress.h"
+#include "ingress/tls_session.h"
 
 struct datagrams;
 struct listener;
@@ -38,7 +39,8 @@ counter_read(const counter *c)
 
 struct listener_counters {
 	counter signals, polls, replies[INGRESS_REPLY_KINDS], faults[8];
-	counter sessions_total, refused, timeouts;
+	counter sessions_total, refused, refused_source, timeouts;
+	counter handshakes, handshakes_failed, other_account;
 	counter ack_buckets[16], ack_sum_us;
 };
 
@@ -50,6 +52,7 @@ struct slot {
 	struct worker *worker;
 	const struct ingress_listener_config *config; /* the settings' */
 	struct slice name;			      /* config's */
+	SSL_CTX *tls;	 /* of new connections, the settings'; NULL: clear */
 	unsigned number; /* of that name, in the presence of bridges */
 	int fd;		 /* -1: closed */
 	bool attached;	 /* the worker has it */
@@ -57,8 +60,11 @@ struct slot {
 	struct event event;
 	TAILQ_ENTRY(slot) by_worker;
 	struct session_list sessions;
+	struct tls_list handshakes; /* who waits longest for its peer first */
+	uint32_t handshake_count;
 	struct datagrams *datagrams; /* UDP only */
 	struct log_limit shed_limit, refused_limit, journal_limit;
+	struct log_limit handshake_limit, account_limit;
 	struct listener_counters counters;
 };
 
@@ -70,9 +76,10 @@ void slot_quiesce(struct slot *slot);
 void slot_silence(struct slot *slot);
 /* The same, and the worker forgets the slot. */
 void slot_detach(struct slot *slot);
-/* Take new settings: names, keys, limits, timeouts. */
+/* Take new settings: names, keys, limits, timeouts, certificates. Sessions
+ * stay, unless they are clear and TLS is spoken now, or the reverse. */
 void slot_configure(struct slot *slot,
-    const struct ingress_listener_config *config);
+    const struct ingress_listener_config *config, SSL_CTX *tls);
 /* Accept again after a pause. */
 void slot_unpause(struct slot *slot);
 

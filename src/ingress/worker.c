@@ -168,6 +168,7 @@ end_turn(struct worker *worker)
 
 	journal_wake(worker->journal); /* it syncs while we send */
 	worker_flush(worker);
+	tls_session_end_turn(worker);
 	if (worker->online)
 		directory_thread_offline();
 	worker->online = false;
@@ -277,6 +278,8 @@ worker_open(struct worker **ret, const struct worker_setup *setup,
 	TAILQ_INIT(&worker->dirty);
 	TAILQ_INIT(&worker->stalled);
 	TAILQ_INIT(&worker->closed);
+	TAILQ_INIT(&worker->unread);
+	worker->handshake_steps = TLS_HANDSHAKES_PER_TURN;
 	pool_init(&worker->sessions, sizeof(struct session), SESSIONS_PER_CHUNK,
 	    0);
 	buffer_pools_init(&worker->buffers);

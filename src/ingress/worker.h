@@ -58,6 +58,8 @@ struct worker {
 	struct session_list dirty;   /* have something to send */
 	struct session_list stalled; /* wait for room in the journal */
 	struct session_list closed;  /* freed at the end of the turn */
+	struct tls_list unread;	     /* read on at the end of the turn */
+	unsigned handshake_steps;    /* left of this turn */
 	unsigned writing;	     /* sessions whose peer's window is full */
 	uint64_t durable;	     /* the last one released up to */
 	bool full;   /* the journal takes nothing until the next signal */

@@ -205,8 +205,10 @@ rig_close(struct rig *rig)
 
 /* ---- panels ------------------------------------------------------------------ */
 
+/* source NULL: any; receive_bytes 0: as it is. */
 static int
-connect_to(struct rig *rig, const char *listener, int type, int receive_bytes)
+connect_to(struct rig *rig, const char *listener, int type, const char *source,
+    int receive_bytes)
 {
 	const struct timeval patience = { .tv_sec = 60 };
 	struct socket_address address;
@@ -218,6 +220,11 @@ connect_to(struct rig *rig, const char *listener, int type, int receive_bytes)
 	if (receive_bytes > 0)
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_bytes,
 		    sizeof(receive_bytes));
+	if (source) {
+		assert_int_equal(socket_address_make(source, 0, &address, &err),
+		    0);
+		assert_int_equal(bind(fd, &address.any, address.length), 0);
+	}
 	assert_int_equal(socket_address_make("127.0.0.1",
 			     ingress_listener_port(rig->ingress, listener),
 			     &address, &err),
@@ -231,19 +238,25 @@ connect_to(struct rig *rig, const char *listener, int type, int receive_bytes)
 int
 rig_connect(struct rig *rig, const char *listener)
 {
-	return connect_to(rig, listener, SOCK_STREAM, 0);
+	return connect_to(rig, listener, SOCK_STREAM, NULL, 0);
+}
+
+int
+rig_connect_from(struct rig *rig, const char *listener, const char *source)
+{
+	return connect_to(rig, listener, SOCK_STREAM, source, 0);
 }
 
 int
 rig_connect_small(struct rig *rig, const char *listener, int receive_bytes)
 {
-	return connect_to(rig, listener, SOCK_STREAM, receive_bytes);
+	return connect_to(rig, listener, SOCK_STREAM, NULL, receive_bytes);
 }
 
 int
 rig_connect_udp(struct rig *rig, const char *listener)
 {
-	return connect_to(rig, listener, SOCK_DGRAM, 0);
+	return connect_to(rig, listener, SOCK_DGRAM, NULL, 0);
 }
 
 static size_t

@@ -69,6 +69,7 @@ void rig_disk_release(struct rig *rig);
 int rig_connect(struct rig *rig, const char *listener);
 /* With a receive buffer of this size, set before there is a window. */
 int rig_connect_small(struct rig *rig, const char *listener, int receive_bytes);
+int rig_connect_from(struct rig *rig, const char *listener, const char *source);
 int rig_connect_udp(struct rig *rig, const char *listener);
 
 /* What a panel says. key NULL: clear. Returns the frame's length. */

@@ -20,9 +20,11 @@ open_rig(void **state)
 {
 	static struct rig rig;
 	struct ingress_listener_config listeners[] = { named("panels"),
-		named("other"), named("small") };
+		named("other"), named("small"), named("few"), named("sealed") };
 
 	listeners[2].max_sessions = 2;
+	listeners[3].max_source_sessions = 2;
+	listeners[4].cipher_required = true;
 	rig_open(&rig, listeners, COUNT(listeners), RIG_BUDGET);
 	*state = &rig;
 	return 0;
@@ -161,6 +163,60 @@ test_sessions_are_bounded(void **state)
 	poll_once(rig, third);
 	close(second);
 	close(third);
+}
+
+static void
+test_sessions_of_one_address_are_bounded(void **state)
+{
+	struct rig *rig = *state;
+	int first = rig_connect(rig, "few"), second = rig_connect(rig, "few");
+	int third, elsewhere;
+
+	poll_once(rig, first);
+	poll_once(rig, second);
+	third = rig_connect(rig, "few");
+	rig_expect_closed(third);
+	close(third);
+	assert_int_equal(rig_status(rig, "few").refused_source, 1);
+	assert_int_equal(rig_status(rig, "few").refused, 0);
+	elsewhere = rig_connect_from(rig, "few", "127.0.0.2");
+	poll_once(rig, elsewhere);
+	shutdown(first, SHUT_WR);
+	rig_expect_closed(first);
+	third = rig_connect(rig, "few");
+	poll_once(rig, third);
+	close(first);
+	close(second);
+	close(third);
+	close(elsewhere);
+}
+
+static void
+test_a_listener_that_demands_encryption(void **state)
+{
+	static const struct codec_key key = { .length = 16,
+		.bytes = "0123456789ABCDEF" };
+	const struct directory_bridge bridge = { .id = 2,
+		.site_id = 1,
+		.kind = DIRECTORY_BRIDGE,
+		.serial = "B2",
+		.account = "5678",
+		.key = key.bytes,
+		.key_length = 16 };
+	const struct panel sealed = { .account = "5678", .key = &key };
+	struct rig *rig = *state;
+	int fd = rig_connect(rig, "sealed");
+	char frame[DC09_FRAME_MAX];
+
+	rig_put_bridge(rig, &bridge);
+	rig_send_event(rig, fd, "5678", 1); /* its bridge, in clear */
+	rig_expect(rig, fd, DC09_RESPONSE_DUH, 1);
+	rig_send_event(rig, fd, "9999", 2); /* nobody's */
+	rig_expect(rig, fd, DC09_RESPONSE_DUH, 2);
+	rig_send(fd, frame, rig_event(rig, &sealed, 3, frame));
+	rig_expect_key(rig, fd, &key, DC09_RESPONSE_ACK, 3);
+	assert_int_equal(rig_count_records(rig), 1);
+	close(fd);
 }
 
 /* A peer that takes no replies is not read from, loses nothing when it takes
@@ -420,6 +476,8 @@ main(void)
 		TEST(test_idle_sessions_are_closed),
 		TEST(test_owed_replies_outlive_the_timeout),
 		TEST(test_sessions_are_bounded),
+		TEST(test_sessions_of_one_address_are_bounded),
+		TEST(test_a_listener_that_demands_encryption),
 		TEST(test_a_peer_that_does_not_read),
 		TEST(test_a_thousand_connections),
 		TEST(test_out_of_descriptors),

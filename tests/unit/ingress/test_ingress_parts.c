@@ -9,6 +9,7 @@
 #include "ingress/buffer.h"
 #include "ingress/pending.h"
 #include "ingress/settings.h"
+#include "ingress/sources.h"
 #include "ingress/wheel.h"
 
 static void
@@ -274,6 +275,58 @@ test_bad_frames_keep_the_newest(void **state)
 	free(bad);
 }
 
+static void
+test_sources_count_each_address(void **state)
+{
+	enum {
+		ADDRESSES = 5000,
+		LIMIT = 3
+	};
+	struct sources sources;
+
+	(void)state;
+	sources_init(&sources);
+	for (unsigned round = 0; round < LIMIT; round++)
+		for (uint64_t i = 0; i < ADDRESSES; i++)
+			assert_int_equal(sources_enter(&sources,
+					     (uint64_t[]){ 0, i }, LIMIT),
+			    0);
+	assert_int_equal(sources.count, ADDRESSES);
+	for (uint64_t i = 0; i < ADDRESSES; i++) {
+		const uint64_t address[] = { 0, i };
+
+		assert_int_equal(sources_enter(&sources, address, LIMIT),
+		    -EUSERS);
+		sources_leave(&sources, address);
+		assert_int_equal(sources_enter(&sources, address, LIMIT), 0);
+		/* a lower limit ends nothing, no limit is one */
+		assert_int_equal(sources_enter(&sources, address, 1), -EUSERS);
+		assert_int_equal(sources_enter(&sources, address, 0), 0);
+		for (unsigned n = 0; n < LIMIT + 1; n++)
+			sources_leave(&sources, address);
+	}
+	assert_int_equal(sources.count, 0);
+	assert_int_equal(sources.pool.used, 0);
+	sources_close(&sources);
+}
+
+static void
+test_sources_take_a_network_as_one(void **state)
+{
+	const uint64_t first[] = { 0x20010db8, 1 }, same[] = { 0x20010db8, 2 },
+		       other[] = { 0x20010db9, 1 };
+	struct sources sources;
+
+	(void)state;
+	sources_init(&sources);
+	assert_int_equal(sources_enter(&sources, first, 1), 0);
+	assert_int_equal(sources_enter(&sources, same, 1), -EUSERS);
+	assert_int_equal(sources_enter(&sources, other, 1), 0);
+	sources_leave(&sources, same);
+	assert_int_equal(sources_enter(&sources, first, 1), 0);
+	sources_close(&sources);
+}
+
 int
 main(void)
 {
@@ -286,6 +339,8 @@ main(void)
 		cmocka_unit_test(test_wheel_forgets_what_was_removed),
 		cmocka_unit_test(test_settings_refuse_doubles),
 		cmocka_unit_test(test_bad_frames_keep_the_newest),
+		cmocka_unit_test(test_sources_count_each_address),
+		cmocka_unit_test(test_sources_take_a_network_as_one),
 	};
 
 	return cmocka_run_group_tests_name("ingress/parts", tests, NULL, NULL);
