@@ -144,11 +144,14 @@ begins_with_hello(struct session *session)
 		session_close(session);
 		return false;
 	}
-	session->tls->begun = bytes[0] == TLS_RECORD_HANDSHAKE;
-	if (!session->tls->begun)
-		refuse(session, "no TLS on a port for TLS",
-		    slice_of(bytes, (size_t)n));
-	return session->tls != NULL;
+	if (bytes[0] == TLS_RECORD_HANDSHAKE) {
+		session->tls->begun = true;
+		return true;
+	}
+	/* what is unread would turn the goodbye into a reset */
+	recv(session->fd, bytes, (size_t)n, 0);
+	refuse(session, "no TLS on a port for TLS", slice_of(bytes, (size_t)n));
+	return false;
 }
 
 /* Texts that can be no account are passed over. */

@@ -43,11 +43,12 @@ retry_later(struct generator *g, struct panel *panel)
 }
 
 static void
-connect_failed(struct generator *g, struct panel *panel, int error)
+connect_failed(struct generator *g, struct panel *panel, int error,
+    const char *reason)
 {
 	g->stats.connections_failed++;
 	if (g->stats.connections == 0 && !g->options->persist)
-		generator_fail(g, -error, strerror(error));
+		generator_fail(g, -error, reason ? reason : strerror(error));
 	retry_later(g, panel);
 }
 
@@ -64,14 +65,16 @@ connection_open(struct generator *g, struct panel *panel)
 	    choose_source(g, panel, &source),
 	    g->options->udp ? SOCK_DGRAM : SOCK_STREAM, NULL);
 	if (panel->fd < 0) {
-		connect_failed(g, panel, -panel->fd);
+		connect_failed(g, panel, -panel->fd, NULL);
 		return;
 	}
-	if (epoll_ctl(g->epoll_fd, EPOLL_CTL_ADD, panel->fd, &event) < 0) {
-		int error = errno;
+	if (secure_begin(g->tls, panel) < 0 ||
+	    epoll_ctl(g->epoll_fd, EPOLL_CTL_ADD, panel->fd, &event) < 0) {
+		int error = panel->ssl || !g->tls ? errno : ENOMEM;
 
+		secure_end(panel);
 		close(panel->fd);
-		connect_failed(g, panel, error);
+		connect_failed(g, panel, error, NULL);
 		return;
 	}
 	panel->state = PANEL_CONNECTING;
@@ -82,6 +85,7 @@ close_panel(struct generator *g, struct panel *panel)
 {
 	if (panel->state == PANEL_OPEN)
 		g->open_panels--;
+	secure_end(panel);
 	close(panel->fd);
 	panel->state = PANEL_CLOSED;
 	panel->partial_length = 0;
@@ -120,17 +124,25 @@ connection_renew(struct generator *g, struct panel *panel)
 void
 connection_ready(struct generator *g, struct panel *panel, bool failed)
 {
-	int error = 0;
+	int error = 0, done = 0;
 	socklen_t length = sizeof(error);
+	const char *reason = NULL;
 
 	getsockopt(panel->fd, SOL_SOCKET, SO_ERROR, &error, &length);
-	if (error != 0 || failed) {
+	if (error == 0 && failed && !panel->ssl)
+		error = ECONNRESET;
+	if (error == 0)
+		done = secure_step(panel, &reason);
+	if (error != 0 || done < 0) {
 		close_panel(g, panel);
 		keep_unacknowledged(panel);
-		connect_failed(g, panel, error ? error : ECONNRESET);
+		connect_failed(g, panel, error ? error : -done, reason);
 		return;
 	}
+	if (done == 0)
+		return;
 	panel->state = PANEL_OPEN;
+	panel->answered = false;
 	g->open_panels++;
 	g->stats.connections++;
 }

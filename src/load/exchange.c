@@ -26,7 +26,7 @@ keep_unsent(struct panel *panel, const char *data, size_t length)
 static bool
 send_stream(struct panel *panel, const char *data, size_t length)
 {
-	ssize_t n = send(panel->fd, data, length, MSG_NOSIGNAL);
+	ssize_t n = secure_send(panel, data, length);
 
 	if (n < 0 && errno != EAGAIN && errno != EINTR)
 		return false;
@@ -238,6 +238,7 @@ acknowledge(struct generator *g, struct panel *panel, struct flight *flight)
 		g->stats.acknowledged++;
 	g->last_ack_us = g->now_us;
 	panel->backoff_us = 0;
+	panel->answered = true;
 	write_ledger(g, flight, g->now_us + g->wall_offset_us);
 	finish(g, panel, flight);
 }
@@ -351,7 +352,7 @@ receive_stream(struct generator *g, struct panel *panel)
 
 	if (have > 0)
 		memcpy(g->in, panel->partial, have);
-	n = recv(panel->fd, g->in + have, sizeof(g->in) - have, 0);
+	n = secure_receive(panel, g->in + have, sizeof(g->in) - have);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return RECEIVE_NOTHING;
 	if (n <= 0)
@@ -360,7 +361,9 @@ receive_stream(struct generator *g, struct panel *panel)
 	done = parse(g, panel, g->in, have);
 	if (!keep_partial(panel, g->in + done, have - done))
 		return RECEIVE_END;
-	return have == sizeof(g->in) ? RECEIVE_FULL : RECEIVE_PART;
+	/* a record may end before what has arrived */
+	return have == sizeof(g->in) || panel->ssl ? RECEIVE_FULL
+						   : RECEIVE_PART;
 }
 
 static void
@@ -402,6 +405,6 @@ exchange_receive(struct generator *g, struct panel *panel, bool until_end)
 	if (result == RECEIVE_END)
 		connection_lost(g, panel);
 	else if (g->options->reconnect && panel->head == panel->tail &&
-	    panel->made > 0)
+	    panel->answered)
 		connection_renew(g, panel);
 }

@@ -101,7 +101,9 @@ generator_open(struct generator **ret,
 		result = err_set_errno(err, "cannot create an epoll");
 		goto out;
 	}
-	result = frame_maker_open(&g->maker, &frames, err);
+	result = secure_open(&g->tls, o, err);
+	if (result == 0)
+		result = frame_maker_open(&g->maker, &frames, err);
 out:
 	if (result < 0)
 		generator_close(&g);
@@ -290,6 +292,7 @@ generator_close(struct generator **generator)
 	if (!g)
 		return;
 	for (unsigned i = 0; g->panels && i < g->settings.panel_count; i++) {
+		secure_end(&g->panels[i]);
 		if (g->panels[i].state != PANEL_CLOSED)
 			close(g->panels[i].fd);
 		free(g->panels[i].partial);
@@ -298,6 +301,7 @@ generator_close(struct generator **generator)
 	if (g->epoll_fd >= 0)
 		close(g->epoll_fd);
 	frame_maker_close(&g->maker);
+	secure_close(&g->tls);
 	free(g->flights);
 	free(g->panels);
 	free(g);

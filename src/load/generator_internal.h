@@ -5,6 +5,7 @@
 
 #include "load/generator.h"
 #include "load/panel.h"
+#include "load/secure.h"
 
 #define BUFFER_BYTES 65536
 #define BATCH_MAX    64 /* datagrams per system call */
@@ -13,6 +14,7 @@ struct generator {
 	struct generator_settings settings;
 	const struct load_options *options;
 	struct frame_maker *maker;
+	SSL_CTX *tls; /* NULL: clear */
 	struct panel *panels;
 	struct flight *flights; /* of all panels */
 	int epoll_fd;

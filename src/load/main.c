@@ -34,6 +34,7 @@ catch_signals(void)
 
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
+	signal(SIGPIPE, SIG_IGN); /* TLS writes without MSG_NOSIGNAL */
 }
 
 /* A connection each: take as many descriptors as we may. */

@@ -17,6 +17,13 @@ const struct option_row load_option_rows[] = {
 	{ "target", 0, OPTION_TEXT, AT(target_text), "HOST:PORT",
 	    "the receiver (numeric address)" },
 	{ "udp", 0, OPTION_FLAG, AT(udp), NULL, "one datagram per message" },
+	{ "tls", 0, OPTION_FLAG, AT(tls), NULL, "TCP with TLS inside" },
+	{ "ca", 0, OPTION_TEXT, AT(ca), "FILE",
+	    "PEM: who signed the receiver's certificate" },
+	{ "insecure", 0, OPTION_FLAG, AT(insecure), NULL,
+	    "take any certificate of the receiver" },
+	{ "certificate", 0, OPTION_TEXT, AT(certificate), "FILE",
+	    "PEM: the panels' certificate and its key [none]" },
 	{ "panels", 0, OPTION_UNSIGNED, AT(panels), "N", "connections [50]" },
 	{ "rate", 0, OPTION_TEXT, AT(rate_text), "R|max",
 	    "signals per second over all panels [max]" },
@@ -186,6 +193,21 @@ check_limits(const struct load_options *o, struct err *err)
 	return 0;
 }
 
+static int
+check_tls(const struct load_options *o, struct err *err)
+{
+	if (!o->tls && (o->ca || o->insecure || o->certificate))
+		return err_set(err, -EINVAL,
+		    "--ca, --insecure and --certificate go with --tls only");
+	if (o->tls && o->udp)
+		return err_set(err, -EINVAL,
+		    "--tls and --udp exclude each other");
+	if (o->tls && (o->ca != NULL) == o->insecure)
+		return err_set(err, -EINVAL,
+		    "--tls needs either --ca FILE or --insecure");
+	return 0;
+}
+
 int
 load_options_read(int argc, char **argv, struct load_options *ret,
     struct err *err)
@@ -215,8 +237,8 @@ load_options_read(int argc, char **argv, struct load_options *ret,
 		return err_set(err, -EINVAL, "--key: %s", problem);
 	if (read_field("receiver", o.receiver, err) < 0 ||
 	    read_field("line", o.line, err) < 0 || check_limits(&o, err) < 0 ||
-	    read_plan(&o, err) < 0 || read_accounts(&o, err) < 0 ||
-	    read_rate(&o, err) < 0)
+	    check_tls(&o, err) < 0 || read_plan(&o, err) < 0 ||
+	    read_accounts(&o, err) < 0 || read_rate(&o, err) < 0)
 		return -EINVAL;
 	if (o.count == 0 && o.seconds_us == 0)
 		o.seconds_us = DEFAULT_SECONDS * INT64_C(1000000);

@@ -14,6 +14,10 @@
 struct load_options {
 	struct socket_address target;
 	bool udp;
+	bool tls;
+	bool insecure;		 /* the receiver's certificate counts not */
+	const char *ca;		 /* who signed it */
+	const char *certificate; /* of the panels, with its key */
 	unsigned panels;
 	unsigned inflight;
 	unsigned threads;

@@ -11,11 +11,13 @@
 #ifndef LOAD_PANEL_H
 #define LOAD_PANEL_H
 
+#include <openssl/types.h>
+
 #include "load/frame.h"
 
 enum panel_state {
-	PANEL_CLOSED, /* waits for retry_us, or is not needed any more */
-	PANEL_CONNECTING,
+	PANEL_CLOSED,	  /* waits for retry_us, or is not needed any more */
+	PANEL_CONNECTING, /* or shaking hands */
 	PANEL_OPEN,
 };
 
@@ -32,6 +34,8 @@ struct flight {
 struct panel {
 	enum panel_state state;
 	int fd;
+	bool answered; /* a message of this connection */
+	SSL *ssl;      /* of this connection; NULL: clear */
 	unsigned index;
 	unsigned inflight; /* size of the ring */
 	uint16_t sequence; /* last one used */
