@@ -129,7 +129,7 @@ static const struct {
 	    "Handshakes that succeeded.",
 	    offsetof(struct ingress_listener_status, handshakes) },
 	{ "tocsin_tls_failures_total", "counter",
-	    "Handshakes that failed, and what was no TLS.",
+	    "Handshakes and connections that failed, and what was no TLS.",
 	    offsetof(struct ingress_listener_status, handshakes_failed) },
 	{ "tocsin_tls_other_account_total", "counter",
 	    "Frames with an account that the client certificate does not name.",

@@ -105,16 +105,23 @@ tls_session_close(struct session *session)
 /* ---- handshake ------------------------------------------------------------ */
 
 static void
-refuse(struct session *session, const char *reason, struct slice bytes)
+report(struct session *session, const char *reason, struct slice bytes)
 {
 	struct slot *slot = session->slot;
 
+	worker_read_clock(session->worker);
 	bad_frames_add(&slot->listener->bad_frames, session->worker->wall_us,
 	    session->peer, reason, bytes);
 	counter_add(&slot->counters.handshakes_failed, 1);
-	log_limited(&slot->handshake_limit, LOG_WARN, "ingress", "tls-refused",
+	log_limited(&slot->handshake_limit, LOG_WARN, "ingress", "tls-failed",
 	    "listener=%s peer=%s reason=\"%s\"", slot->config->name,
 	    session->peer, reason);
+}
+
+static void
+refuse(struct session *session, const char *reason, struct slice bytes)
+{
+	report(session, reason, bytes);
 	session_close(session);
 }
 
@@ -299,10 +306,12 @@ tls_session_end_turn(struct worker *worker)
  * would. wait: what may be waited for. A peer that demands an answer of the
  * library's own and takes none is in error like any other. */
 static ssize_t
-ended(const struct session *session, int result, int wait)
+ended(struct session *session, int result, int wait)
 {
 	int error = SSL_get_error(session->tls->ssl, result);
 
+	if (error == SSL_ERROR_SSL)
+		report(session, failure(session->tls->ssl), SLICE_NONE);
 	if (error == SSL_ERROR_ZERO_RETURN)
 		return 0;
 	errno = error == wait ? EAGAIN : EPROTO;

@@ -662,6 +662,7 @@ test_garbage_behind_the_handshake(void **state)
 	    "garbage garbage garbage garbage ",
 	    37);
 	rig_send_event(&f->rig, SSL_get_fd(ssl), "1234", 2);
+	wait_failed(f, OPEN, 1);
 	while (status(f, OPEN).sessions_now > 1)
 		;
 	say_event(f, other, "1234", 3);
