@@ -3,18 +3,23 @@
 
     bench.py --build DIR [--dir DIR] [--quick] [--only receive|everything]
     bench.py --build DIR [--dir DIR] --soak
+    bench.py --build DIR [--dir DIR] --idle N
 
 receive: the same tocsin-load against bench/reference and tocsind in turn
 (A B A B A); tocsind looks accounts up, journals and decides, with its links
 paused and the archive off; "all decided after" says how long after the load
 routing had caught up. The ratio is the median of each tocsind run over
-the mean of the reference runs before and after it.
+the mean of the reference runs before and after it. The reference speaks no
+TLS: beside a row with TLS stands its clear run.
 
 everything: delivery to two stations and the archive in a private PostgreSQL.
 The rate is searched at which all queues are empty again within DRAIN_S after
 the load ends; CPU per signal is read per thread from /proc. Once with one
 message in flight on each link, as Sur-Gard has it, and once with 16; the
 reference in the same table has 50 connections.
+
+idle: memory of the daemon for each of N connections that say nothing, clear
+and with TLS.
 
 Journals and the reference's file are in --dir: put it on the disk in question,
 never on tmpfs.
@@ -41,12 +46,14 @@ import urllib.request
 SOURCE = pathlib.Path(__file__).resolve().parents[1]
 KEY = "text:0123456789ABCDEF"
 SITES = 1000
+TLS = ("--tls", "--insecure")
 FIRST_ACCOUNT = 0x100000  # of the demonstration's bridges
 START_S = 30
 DRAIN_S = 1.0
 GIVE_UP_DRAIN_S = 60
 
-Row = collections.namedtuple("Row", "name panels options encrypted quick")
+Row = collections.namedtuple("Row", "name panels options encrypted quick tls",
+                             defaults=(False,))
 ROWS = (
     Row("1 connection", 1, (), False, False),
     Row("50 connections", 50, (), False, True),
@@ -58,6 +65,11 @@ ROWS = (
     Row("1 000 connections", 1000, (), True, False),
     Row("50 x 8 in flight", 50, ("--inflight", "8"), True, True),
     Row("UDP, 50", 50, ("--udp",), True, False),
+    Row("50 connections", 50, (), False, True, True),
+    Row("1 000 connections", 1000, (), False, False, True),
+    Row("50 x 8 in flight", 50, ("--inflight", "8"), False, False, True),
+    Row("one connection per message, 50", 50, ("--reconnect",), False, False,
+        True),
 )
 
 
@@ -89,6 +101,14 @@ class Bench:
         self.seconds = 1 if options.quick else 3
         self.quick = options.quick
         self.conninfo = None
+        self.tls_port, self.idle_port = free_port(), free_port()
+        self.certificate = self.dir / "receiver.pem"
+        self.run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                 "ec_paramgen_curve:prime256v1", "-nodes", "-subj",
+                 "/CN=bench", "-days", "2", "-keyout", str(self.certificate),
+                 "-out", str(self.dir / "receiver.crt"))
+        with self.certificate.open("a") as both:
+            both.write((self.dir / "receiver.crt").read_text())
 
     def program(self, name):
         for place in ("src", "bench"):
@@ -164,6 +184,18 @@ transport = udp
 address = 127.0.0.1
 port = {port}
 key = {KEY}
+[listener tls]
+transport = tls
+address = 127.0.0.1
+port = {self.tls_port}
+certificate = {self.certificate}
+first_frame_timeout = 10min
+max_sessions = 100000
+[listener idle]
+address = 127.0.0.1
+port = {self.idle_port}
+first_frame_timeout = 10min
+max_sessions = 100000
 [egress]
 reconnect_min = 100ms
 start_paused = {"yes" if paused else "no"}
@@ -222,8 +254,11 @@ level = warn
             raise BenchError(f"tocsin-load: {done.stderr.strip()}")
         return json.loads(done.stdout)
 
-    def load_row(self, address, row):
+    def load_row(self, address, row, tls=False):
         key = ("--key", KEY) if row.encrypted else ()
+        if tls:
+            address = f"127.0.0.1:{self.tls_port}"
+            key += TLS
         found = self.load(address, row.panels, *row.options, *key,
                           "--seconds", str(self.seconds))
         if found["acknowledged"] == 0:
@@ -240,7 +275,7 @@ level = warn
                     runs["reference"].append(self.load_row(address, row))
             else:
                 with self.tocsind() as (address, _, metrics):
-                    found = self.load_row(address, row)
+                    found = self.load_row(address, row, row.tls)
                     found["decided_s"] = wait_until(routing_done, metrics)
                     runs["tocsind"].append(found)
         ratios = [
@@ -263,7 +298,7 @@ level = warn
             for row in rows:
                 runs, ratio = self.measure_row(row)
                 print(f"| {row.name} | "
-                      f"{'AES-128' if row.encrypted else 'clear'} | "
+                      f"{what_is_spoken(row)} | "
                       f"{median_rate(runs['reference'])} | "
                       f"{median_rate(runs['tocsind'])} | {ratio:.2f} | "
                       f"{latencies(runs['reference'])} | "
@@ -355,6 +390,38 @@ level = warn
         with self.reference() as address:
             return self.load_row(address, ROWS[1])["rate"]
 
+    # ---- idle connections ------------------------------------------------------
+
+    def idle(self, count):
+        print(f"| {count} idle connections | bytes each |\n|---|---|")
+        with self.postgres():
+            self.seed("127.0.0.1:1", "127.0.0.1:1")
+            for name, port, options in (("clear", self.idle_port, ()),
+                                        ("TLS", self.tls_port, TLS)):
+                with self.tocsind() as (_, pid, metrics):
+                    each = self.idle_bytes(pid, metrics, port, count, options)
+                print(f"| {name} | {each:.0f} |", flush=True)
+
+    def idle_bytes(self, pid, metrics, port, count, options):
+        before = resident_kib(pid)
+        last = FIRST_ACCOUNT + count - 1
+        panels = subprocess.Popen(
+            [self.program("tocsin-load"), "--target", f"127.0.0.1:{port}",
+             "--panels", str(count), "--rate", "0.01", "--seconds", "600",
+             "--accounts", f"{FIRST_ACCOUNT:X}-{last:X}", *options],
+            stdout=subprocess.DEVNULL)
+        try:
+            wait_until(lambda text: metric_sum(text, "tocsin_sessions") ==
+                       count and (not options or metric_sum(
+                           text, "tocsin_tls_handshakes_total") == count),
+                       metrics)
+            if panels.poll() is not None:
+                raise BenchError("tocsin-load ended")
+            return (resident_kib(pid) - before) * 1024 / count
+        finally:
+            panels.kill()
+            panels.wait()
+
     # ---- soak ------------------------------------------------------------------
 
     def soak(self, count=2000000, parts=20):
@@ -373,6 +440,12 @@ level = warn
         flat = max(sizes) <= limit
         print("flat" if flat else f"NOT FLAT: more than {limit:.0f} KiB")
         return 0 if flat else 1
+
+
+def what_is_spoken(row):
+    if row.tls:
+        return "TLS"
+    return "AES-128" if row.encrypted else "clear"
 
 
 def median_rate(runs):
@@ -456,12 +529,16 @@ def main():
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--only", choices=("receive", "everything"))
     parser.add_argument("--soak", action="store_true")
+    parser.add_argument("--idle", type=int, metavar="N")
     options = parser.parse_args()
     bench = Bench(options)
     try:
         describe_machine(bench.dir)
         if options.soak:
             return bench.soak()
+        if options.idle:
+            bench.idle(options.idle)
+            return 0
         if options.only != "everything":
             bench.receive()
         if options.only != "receive":
