@@ -20,7 +20,7 @@ struct worker;
 
 /* Steps of handshakes, a signature each, that a worker takes in one turn:
  * connections that are served wait no longer than for these. */
-#define TLS_HANDSHAKES_PER_TURN 8
+#define TLS_HANDSHAKES_PER_TURN 4
 
 struct tls_session {
 	struct session *session;
