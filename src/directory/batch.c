@@ -79,6 +79,13 @@ directory_put_station(struct directory_batch *batch, uint64_t id,
 }
 
 int
+directory_put_channel(struct directory_batch *batch, uint64_t id,
+    const struct directory_channel *channel)
+{
+	return put(batch, OBJECT_CHANNEL, id, channel);
+}
+
+int
 directory_put_site(struct directory_batch *batch, uint64_t id,
     const struct directory_site *site)
 {

@@ -142,6 +142,12 @@ directory_receiver_by_id(const struct directory *directory, uint64_t id)
 	return find(directory, OBJECT_RECEIVER, id);
 }
 
+const struct directory_channel *
+directory_channel_by_id(const struct directory *directory, uint64_t id)
+{
+	return find(directory, OBJECT_CHANNEL, id);
+}
+
 const struct directory_dealer *
 directory_dealer_by_id(const struct directory *directory, uint64_t id)
 {

@@ -154,6 +154,13 @@ struct directory_zone {
 	const char *name;		/* of the channel */
 };
 
+/* What the library says of one channel about events of its camera; most
+ * channels have none. */
+struct directory_channel {
+	uint64_t id;
+	struct directory_library library;
+};
+
 enum directory_bridge_kind {
 	DIRECTORY_BRIDGE, /* its zones are channels: the library applies */
 	DIRECTORY_PANEL,  /* decides itself: passes through */
@@ -232,6 +239,9 @@ const struct directory_station *directory_station_by_id(const struct directory
     uint64_t id);
 const struct directory_receiver *directory_receiver_by_id(const struct directory
 							      *directory,
+    uint64_t id);
+const struct directory_channel *directory_channel_by_id(const struct directory
+							    *directory,
     uint64_t id);
 const struct directory_dealer *directory_dealer_by_id(const struct directory
 							  *directory,
@@ -320,6 +330,8 @@ int directory_put_site(struct directory_batch *, uint64_t id,
     const struct directory_site *);
 int directory_put_bridge(struct directory_batch *, uint64_t id,
     const struct directory_bridge *);
+int directory_put_channel(struct directory_batch *, uint64_t id,
+    const struct directory_channel *);
 int directory_put_zone_type(struct directory_batch *, unsigned number,
     const struct directory_zone_type *);
 /* Everything not put in this batch goes away (a full load). */

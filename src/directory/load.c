@@ -68,6 +68,10 @@ static const struct query queries[OBJECT_KINDS] = {
 	    "tocsin.directory_bridge o LEFT JOIN tocsin.directory_zone z "
 	    "ON z.bridge_id = o.id",
 	    "o.id", "", 16, 6 },
+	[OBJECT_CHANNEL] = { "channel", "o.id, " LIBRARY_COLUMNS,
+	    "tocsin.directory_channel o LEFT JOIN tocsin.directory_library l "
+	    "ON l.owner = 'channel' AND l.owner_id = o.id",
+	    "o.id", LIBRARY_ORDER, 1, 5 },
 };
 
 /* One line of the COPY, kept until its object is complete. */
@@ -303,6 +307,23 @@ put_dealer(const struct gathering *g)
 }
 
 static int
+put_channel(const struct gathering *g)
+{
+	struct fields fields = own_fields(g);
+	struct directory_channel channel = { 0 };
+	int result;
+
+	channel.id = read_number(&fields, UINT64_MAX);
+	result = read_library(g, &channel.library);
+	if (result == 0)
+		result = fields.failed ? -EPROTO
+				       : directory_put_channel(g->load->batch,
+					     channel.id, &channel);
+	free_library(&channel.library);
+	return result;
+}
+
+static int
 read_endpoints(const struct gathering *g, struct directory_receiver *receiver)
 {
 	size_t count = count_more(g), i = 0;
@@ -526,6 +547,8 @@ put_removal(struct directory_batch *batch, enum object_kind kind, uint64_t id)
 		return directory_put_site(batch, id, NULL);
 	case OBJECT_BRIDGE:
 		return directory_put_bridge(batch, id, NULL);
+	case OBJECT_CHANNEL:
+		return directory_put_channel(batch, id, NULL);
 	}
 	return -EINVAL;
 }
@@ -537,6 +560,7 @@ static int (*const puts_by_kind[OBJECT_KINDS])(const struct gathering *) = {
 	[OBJECT_STATION] = put_station,
 	[OBJECT_SITE] = put_site,
 	[OBJECT_BRIDGE] = put_bridge,
+	[OBJECT_CHANNEL] = put_channel,
 };
 
 /* ---- from rows to objects ---- */

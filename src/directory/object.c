@@ -105,6 +105,12 @@ pack_site(struct packing *packing, struct directory_site *site)
 	pack_text(packing, &site->reference_id);
 }
 
+static void
+pack_channel(struct packing *packing, struct directory_channel *channel)
+{
+	pack_library(packing, &channel->library);
+}
+
 static const char *
 zone_digits(const char *zone)
 {
@@ -170,6 +176,7 @@ union content {
 	struct directory_station station;
 	struct directory_site site;
 	struct directory_bridge bridge;
+	struct directory_channel channel;
 };
 
 static const size_t content_bytes[OBJECT_KINDS] = {
@@ -179,6 +186,7 @@ static const size_t content_bytes[OBJECT_KINDS] = {
 	[OBJECT_STATION] = sizeof(struct directory_station),
 	[OBJECT_SITE] = sizeof(struct directory_site),
 	[OBJECT_BRIDGE] = sizeof(struct directory_bridge),
+	[OBJECT_CHANNEL] = sizeof(struct directory_channel),
 };
 
 /* Packs what *content points at and makes it point at the copies. */
@@ -205,6 +213,9 @@ pack(enum object_kind kind, union content *content, char *room)
 		break;
 	case OBJECT_BRIDGE:
 		pack_bridge(&packing, &content->bridge);
+		break;
+	case OBJECT_CHANNEL:
+		pack_channel(&packing, &content->channel);
 		break;
 	}
 	return packing.used;

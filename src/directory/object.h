@@ -17,8 +17,9 @@ enum object_kind {
 	OBJECT_STATION = 3,
 	OBJECT_SITE = 4,
 	OBJECT_BRIDGE = 5,
+	OBJECT_CHANNEL = 6,
 };
-#define OBJECT_KINDS 6
+#define OBJECT_KINDS 7
 
 struct object {
 	struct object *next; /* in a batch, or waiting to be freed */

@@ -14,7 +14,7 @@
 #define SNAPSHOT_MAGIC	     "TOCSNAP\n"
 #define SNAPSHOT_VERSION     4
 #define SNAPSHOT_SEALED	     1u
-#define SNAPSHOT_HEADER_SIZE 96
+#define SNAPSHOT_HEADER_SIZE 104
 #define RECORD_HEADER_SIZE   5
 #define RECORD_MAX	     (64u * 1024 * 1024)
 #define BUFFER_SIZE	     (1024u * 1024)
@@ -162,6 +162,12 @@ write_site(struct writer *w, const struct directory_site *site)
 }
 
 static void
+write_channel(struct writer *w, const struct directory_channel *channel)
+{
+	write_library(w, &channel->library);
+}
+
+static void
 write_bridge(struct writer *w, const struct directory_bridge *bridge,
     const struct seal_master *master)
 {
@@ -218,6 +224,9 @@ write_content(struct writer *w, const struct object *object,
 		break;
 	case OBJECT_BRIDGE:
 		write_bridge(w, content, master);
+		break;
+	case OBJECT_CHANNEL:
+		write_channel(w, content);
 		break;
 	}
 }
@@ -609,6 +618,17 @@ read_dealer(struct content_reader *c, uint64_t id,
 			   : directory_put_dealer(batch, id, &dealer);
 }
 
+static int
+read_channel(struct content_reader *c, uint64_t id,
+    struct directory_batch *batch, void **ret_array)
+{
+	struct directory_channel channel = { .id = id };
+
+	channel.library = read_library(c, ret_array);
+	return c->r.failed ? -EBADMSG
+			   : directory_put_channel(batch, id, &channel);
+}
+
 static void
 read_endpoints(struct content_reader *c, struct directory_receiver *receiver,
     void **ret_array)
@@ -766,6 +786,8 @@ read_content(struct content_reader *c, enum object_kind kind,
 		return read_site(c, id, batch, ret_array);
 	case OBJECT_BRIDGE:
 		return read_bridge(c, id, batch, ret_array);
+	case OBJECT_CHANNEL:
+		return read_channel(c, id, batch, ret_array);
 	}
 	return -EBADMSG;
 }

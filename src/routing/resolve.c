@@ -147,16 +147,19 @@ routing_resolve_inbound(const char *code,
 }
 
 void
-routing_resolve_system_event(enum signal_qualifier qualifier, const char *code,
+routing_resolve_system_event(const struct system_event *event,
     const struct directory_library *dealer,
-    const struct directory_library *site, struct routing_effective *ret)
+    const struct directory_library *site,
+    const struct directory_library *channel, struct routing_effective *ret)
 {
-	char letter = qualifier == SIGNAL_QUALIFIER_RESTORE ? 'R' : 'E';
 	const struct level_value values[LEVELS] = {
-		[ROUTING_LEVEL_CHANNEL] = level_silent,
-		[ROUTING_LEVEL_SITE] = event_value(site, letter, code),
-		[ROUTING_LEVEL_DEALER] = event_value(dealer, letter, code),
-		[ROUTING_LEVEL_BUILT_IN] = { DIRECTORY_YES, code },
+		[ROUTING_LEVEL_CHANNEL] =
+		    event_value(channel, event->qualifier, event->code),
+		[ROUTING_LEVEL_SITE] =
+		    event_value(site, event->qualifier, event->code),
+		[ROUTING_LEVEL_DEALER] =
+		    event_value(dealer, event->qualifier, event->code),
+		[ROUTING_LEVEL_BUILT_IN] = { DIRECTORY_YES, event->code },
 	};
 
 	resolve_levels(values, ret);

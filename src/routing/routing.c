@@ -283,21 +283,58 @@ decide_channel(struct route *route)
 	return true;
 }
 
-/* Whose code it is, for the sentence. */
+/* NULL: an event that the panel says, or no system event. */
+static const struct system_event *
+system_event_of(const struct route *route)
+{
+	const struct signal_event *event = route->event;
+	bool ours =
+	    route->request->signal->protocol == SIGNAL_PROTOCOL_INTERNAL;
+
+	if (!ours && route->bridge->kind == DIRECTORY_PANEL)
+		return NULL;
+	switch (event->qualifier) {
+	case SIGNAL_QUALIFIER_NEW:
+		return system_event_by_code('E', event->code);
+	case SIGNAL_QUALIFIER_RESTORE:
+		return system_event_by_code('R', event->code);
+	case SIGNAL_QUALIFIER_STATUS:
+	case SIGNAL_QUALIFIER_NONE:
+		break;
+	}
+	return NULL;
+}
+
+/* The library of the camera that the event is about. */
+static const struct directory_library *
+library_of_camera(const struct route *route, const struct system_event *event)
+{
+	const struct directory_zone *zone = NULL;
+	const struct directory_channel *channel = NULL;
+
+	if (event->of_camera && slice_present(route->event->zone))
+		zone = directory_zone_find(route->bridge, route->event->zone);
+	if (zone)
+		channel =
+		    directory_channel_by_id(route->directory, zone->channel_id);
+	return channel ? &channel->library : NULL;
+}
+
+/* Returns whose code it is, for the sentence. */
 static const char *
 resolve_inbound(const struct route *route, struct routing_effective *ret)
 {
 	const struct directory_library *dealer =
 	    route->dealer ? &route->dealer->library : NULL;
-	const struct signal_event *event = route->event;
+	const struct directory_library *site = &route->site->library;
+	const struct system_event *event = system_event_of(route);
 
-	if (route->request->signal->protocol == SIGNAL_PROTOCOL_INTERNAL) {
-		routing_resolve_system_event(event->qualifier, event->code,
-		    dealer, &route->site->library, ret);
-		return "system event's ";
+	if (event) {
+		routing_resolve_system_event(event, dealer, site,
+		    library_of_camera(route, event), ret);
+		return "";
 	}
-	routing_resolve_inbound(event->code, dealer, &route->site->library,
-	    ret);
+	routing_resolve_inbound(route->event->code, dealer, site, ret);
 	return route->bridge->kind == DIRECTORY_PANEL ? "panel's own " : "";
 }
 

@@ -10,6 +10,7 @@
 #include "directory/directory.h"
 #include "signal/delivery.h"
 #include "signal/signal.h"
+#include "signal/system_events.h"
 
 /* Room for what a decision has to compose: account, URL, reason. */
 struct routing_scratch {
@@ -66,12 +67,14 @@ void routing_resolve_inbound(const char *code,
     const struct directory_library *dealer,
     const struct directory_library *site, struct routing_effective *ret);
 
-/* The same for an event of our own; a restore that a level says nothing about
- * has what it says about the alarm, and at each level a row about the event goes
- * before one about its code. The same truth table is the SQL view
+/* The same for a system event, of our own or of a bridge; a restore that a
+ * level says nothing about has what it says about the alarm, and at each level a
+ * row about the event goes before one about its code. channel: of the camera that
+ * it is about. Each may be NULL. The same truth table is the SQL view
  * effective_system_event. */
-void routing_resolve_system_event(enum signal_qualifier qualifier,
-    const char *code, const struct directory_library *dealer,
-    const struct directory_library *site, struct routing_effective *ret);
+void routing_resolve_system_event(const struct system_event *event,
+    const struct directory_library *dealer,
+    const struct directory_library *site,
+    const struct directory_library *channel, struct routing_effective *ret);
 
 #endif

@@ -92,6 +92,11 @@ static const char randomize[] =
     " pg_temp.any_code() AS code FROM generate_series(1, 40) s,"
     " tocsin.system_event WHERE random() < 0.3 OFFSET 0) r"
     " WHERE num_nonnulls(enabled, code) > 0;"
+    "INSERT INTO tocsin.alarm_library (channel_id, system_event, enabled, code)"
+    " SELECT * FROM (SELECT c.id, e.name, pg_temp.any_boolean() AS enabled,"
+    " pg_temp.any_code() AS code FROM tocsin.channel c,"
+    " tocsin.system_event e WHERE random() < 0.3 OFFSET 0) r"
+    " WHERE num_nonnulls(enabled, code) > 0;"
     "UPDATE tocsin.zone_type SET enabled = random() < 0.5";
 
 static const struct directory_zone *
@@ -163,22 +168,22 @@ compare_inbound(void *context, int count, char **fields, struct err *err)
 	return 0;
 }
 
-/* The subject is the qualifier and the code. */
+/* The subject is its name. */
 static int
 compare_system_event(void *context, int count, char **fields, struct err *err)
 {
 	const struct directory_site *site =
 	    directory_site_by_id(directory, strtoull(fields[0], NULL, 10));
+	const struct directory_channel *channel = fields[2]
+	    ? directory_channel_by_id(directory, strtoull(fields[2], NULL, 10))
+	    : NULL;
 	struct routing_effective effective;
 
 	(void)count;
 	(void)err;
-	routing_resolve_system_event(fields[1][0] == 'R'
-		? SIGNAL_QUALIFIER_RESTORE
-		: SIGNAL_QUALIFIER_NEW,
-	    fields[1] + 1,
+	routing_resolve_system_event(system_event_by_name(fields[1]),
 	    &directory_dealer_by_id(directory, site->dealer_id)->library,
-	    &site->library, &effective);
+	    &site->library, channel ? &channel->library : NULL, &effective);
 	compare_row(fields, &effective);
 	++*(unsigned *)context;
 	return 0;
@@ -192,7 +197,8 @@ compare_built_in(void *context, int count, char **fields, struct err *err)
 	(void)count;
 	(void)err;
 	if (!event || event->qualifier != fields[1][0] ||
-	    strcmp(event->code, fields[2]) != 0)
+	    strcmp(event->code, fields[2]) != 0 ||
+	    event->of_camera != (strcmp(fields[3], "camera") == 0))
 		fail_msg("system event %s is not %s%s in C", fields[0],
 		    fields[1], fields[2]);
 	++*(unsigned *)context;
@@ -225,8 +231,9 @@ sql_and_routing_agree(void **state)
 		fail_msg("%s", err.text);
 	config.newest_schema = postgres_migrate(&db);
 	assert_int_equal(compare_all("COPY tocsin.system_event "
-				     "(name, qualifier, code) TO STDOUT",
-			     3, compare_built_in),
+				     "(name, qualifier, code, zone_field) "
+				     "TO STDOUT",
+			     4, compare_built_in),
 	    system_event_count);
 	for (unsigned round = 0; round < ROUNDS; round++) {
 		assert_true(asprintf(&sql, randomize,
@@ -251,18 +258,14 @@ sql_and_routing_agree(void **state)
 					"FROM tocsin.effective_inbound_code)"
 					" TO STDOUT",
 				7, compare_inbound) > SITES * 3);
-		assert_int_equal(compare_all("COPY (SELECT e.site_id, "
-					     "s.qualifier || s.code, "
-					     "e.channel_id, e.enabled, "
-					     "e.enabled_level, e.code, "
-					     "e.code_level FROM "
-					     "tocsin.effective_system_event e "
-					     "JOIN tocsin.system_event s "
-					     "ON s.name = e.system_event "
-					     "WHERE e.channel_id IS NULL) "
+		assert_int_equal(compare_all("COPY (SELECT site_id, "
+					     "system_event, channel_id, "
+					     "enabled, enabled_level, code, "
+					     "code_level FROM "
+					     "tocsin.effective_system_event) "
 					     "TO STDOUT",
 				     7, compare_system_event),
-		    SITES * system_event_count);
+		    SITES * (system_event_count + 6 * 4));
 		directory_thread_offline();
 		directory_close(&directory);
 	}

@@ -386,7 +386,9 @@ def test_system_events_resolve_on_four_levels(base):
                  "AND channel_id IS NULL")
     assert base.fetchone() == (True, "382")
     base.execute("SELECT owner, owner_id, enabled, code FROM tocsin.directory_library WHERE system_event = 'camera_lost' ORDER BY 1")
-    assert base.fetchall() == [("dealer", 1, False, "381"), ("site", 1, True, "")]
+    assert base.fetchall() == [("channel", 2, True, ""), ("dealer", 1, False, "381"), ("site", 1, True, "")]
+    base.execute("SELECT count(*) FROM tocsin.directory_change WHERE entity = 'channel' AND entity_id = 2")
+    assert base.fetchone() == (1,)
 
 
 SYSTEM_EVENTS = """R401 user, E401 user, R403 none, E403 none, R407 user, E407 user, R409 none, E409 none, E350 bridge,

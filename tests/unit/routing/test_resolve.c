@@ -131,25 +131,23 @@ test_system_events(void **state)
 	};
 	static const struct {
 		const char *name;
-		enum signal_qualifier qualifier;
-		const char *code;
+		struct system_event event;
 		bool enabled;
 		const char *effective;
 	} rows[] = {
-		{ "the event's row", SIGNAL_QUALIFIER_NEW, "351", false,
-		    "351" },
+		{ "the event's row", { "", 'E', "351", false }, false, "351" },
 		{ "the code's row fills what the event's leaves open",
-		    SIGNAL_QUALIFIER_NEW, "350", false, "360" },
-		{ "a restore follows its alarm", SIGNAL_QUALIFIER_RESTORE,
-		    "350", false, "360" },
-		{ "unless its own row says otherwise", SIGNAL_QUALIFIER_RESTORE,
-		    "351", true, "351" },
-		{ "an opening", SIGNAL_QUALIFIER_NEW, "401", false, "401" },
-		{ "a closing follows nothing", SIGNAL_QUALIFIER_RESTORE, "401",
-		    true, "401" },
-		{ "the event before its code", SIGNAL_QUALIFIER_NEW, "602",
-		    true, "603" },
-		{ "nothing said", SIGNAL_QUALIFIER_NEW, "601", true, "601" },
+		    { "", 'E', "350", false }, false, "360" },
+		{ "a restore follows its alarm", { "", 'R', "350", false },
+		    false, "360" },
+		{ "unless its own row says otherwise",
+		    { "", 'R', "351", false }, true, "351" },
+		{ "an opening", { "", 'E', "401", false }, false, "401" },
+		{ "a closing follows nothing", { "", 'R', "401", false }, true,
+		    "401" },
+		{ "the event before its code", { "", 'E', "602", false }, true,
+		    "603" },
+		{ "nothing said", { "", 'E', "601", false }, true, "601" },
 	};
 	const struct directory_library library = { COUNT(about), about };
 
@@ -157,8 +155,8 @@ test_system_events(void **state)
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct routing_effective got;
 
-		routing_resolve_system_event(rows[i].qualifier, rows[i].code,
-		    &library, NULL, &got);
+		routing_resolve_system_event(&rows[i].event, &library, NULL,
+		    NULL, &got);
 		assert_row(got.enabled == rows[i].enabled, i, rows[i].name);
 		assert_row(!strcmp(got.code, rows[i].effective), i,
 		    rows[i].name);

@@ -28,8 +28,11 @@ static const struct directory_library_row dealer_rows[] = {
 	{ 2, "", DIRECTORY_INHERIT, "139" }, /* Follower goes out as 139 */
 	{ 5, "", DIRECTORY_NO, "" },	     /* Exterior instant is off */
 	{ 0, "602", DIRECTORY_NO, "" },	     /* periodic tests stay here */
-	{ 0, "401", DIRECTORY_INHERIT, "403" },
-	{ 0, "OP", DIRECTORY_NO, "" },
+	{ 0, "401", DIRECTORY_INHERIT, "403" }, { 0, "OP", DIRECTORY_NO, "" },
+	{ 0, "380", DIRECTORY_INHERIT, "381", 'E' }, /* a camera is lost */
+};
+static const struct directory_library_row camera_rows[] = {
+	{ 0, "380", DIRECTORY_NO, "", 'E' },
 };
 static const struct directory_library_row site_rows[] = {
 	{ 5, "", DIRECTORY_YES, "" },
@@ -109,6 +112,8 @@ static const struct directory_site sites[] = {
 	    "0123456789012345678901234567890", "", { 0, NULL } },
 };
 
+static const struct directory_channel camera = { 106, LIBRARY(camera_rows) };
+
 static const struct directory_zone zones[] = {
 	{ "1", 101, 1, DIRECTORY_INHERIT, "", "Door" },
 	{ "2", 102, 2, DIRECTORY_INHERIT, "", "Hall" },
@@ -185,6 +190,7 @@ fill(void **state)
 		directory_put_zone_type(batch, zone_types[i].number,
 		    &zone_types[i]);
 	directory_put_dealer(batch, dealer.id, &dealer);
+	directory_put_channel(batch, camera.id, &camera);
 	directory_put_receiver(batch, receiver.id, &receiver);
 	for (size_t i = 0; i < COUNT(stations); i++)
 		directory_put_station(batch, stations[i].id, &stations[i]);
@@ -307,6 +313,17 @@ static const struct {
 	    "code 401: code 403 from dealer" },
 	{ "1234", "R401", "004", VERDICT_ROUTED, 0, "R403 01 004",
 	    "code 401: code 403 from dealer" },
+	/* what a bridge says of its cameras; the restore follows */
+	{ "1234", "E380", "005", VERDICT_ROUTED, 0, "E381 01 005",
+	    "code 380: code 381 from dealer" },
+	{ "1234", "R380", "005", VERDICT_ROUTED, 0, "R381 01 005",
+	    "code 380: code 381 from dealer" },
+	{ "1234", "E380", "006", VERDICT_SUPPRESSED, 0, "",
+	    "code 380: disabled by channel" },
+	{ "1234", "R380", "006", VERDICT_SUPPRESSED, 0, "",
+	    "code 380: disabled by channel" },
+	{ "2000", "E380", "006", VERDICT_ROUTED, DECISION_PASS_THROUGH,
+	    "E380 01 006", "panel's own code 380 passes as received" },
 	/* SIA: a known zone speaks the library's code, the rest stays SIA */
 	{ "1234", "BA", "5", VERDICT_ROUTED, 0, "E130 01 005",
 	    "zone 5 is channel 'Front gate' (Instant): code 130 from built-in" },
