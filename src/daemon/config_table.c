@@ -354,6 +354,11 @@ const struct config_setting config_table[] = {
 	    .help =
 		"Unfinished signals taking more of the journal's budget are an\n"
 		"event." },
+	{ "watch", "outage_after", CONFIG_DURATION, AT(watch.outage_after_us),
+	    .unit = 1, .max = DAY, .standard = "30s",
+	    .help =
+		"A link to a station or the database being away for so long is an\n"
+		"event." },
 	{ "watch", "mass_loss_least", CONFIG_INTEGER, AT(watch.mass_loss_least),
 	    .min = 2, .max = 1000000, .standard = "50",
 	    .help =

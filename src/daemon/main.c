@@ -119,6 +119,28 @@ deliver_the_last(struct daemon *daemon, const char *event)
 	return true;
 }
 
+static void
+report_link(void *context, const struct egress_link_status *status)
+{
+	if (status->wanted)
+		watch_report(context, "link", status->name, status->up);
+}
+
+static void
+report_outside(struct daemon *daemon)
+{
+	struct directory_status directory;
+	struct archive_status archive;
+
+	egress_each(daemon->egress, report_link, daemon->watch);
+	if (!*daemon->config->directory.conninfo)
+		return;
+	directory_status(daemon->directory, &directory);
+	archive_status(daemon->archive, &archive);
+	watch_report(daemon->watch, "database", "PostgreSQL",
+	    directory.connected && (archive.connected || !archive.enabled));
+}
+
 static bool
 on_tick(void *context)
 {
@@ -130,6 +152,7 @@ on_tick(void *context)
 		return deliver_the_last(daemon, "journal_failed");
 	if (dispatch_broken(daemon->dispatch))
 		return deliver_the_last(daemon, "dispatch_stopped");
+	report_outside(daemon);
 	watch_hold_back(daemon->watch,
 	    egress_queued(daemon->egress) > QUEUED_MANY);
 	return watch_healthy(daemon->watch);

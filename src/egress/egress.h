@@ -94,6 +94,7 @@ void egress_show(struct egress *egress, struct json *json);
 struct egress_link_status {
 	const char *name;
 	bool up;
+	bool wanted; /* up: neither paused nor without its receiver */
 	size_t queued;
 	double oldest_s;
 	uint64_t delivered, parked, repeated, naks, timeouts, connects;

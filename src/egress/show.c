@@ -84,6 +84,8 @@ egress_each(struct egress *egress, egress_status_fn fn, void *context)
 		const struct egress_link_status status = {
 			.name = link_name(link),
 			.up = link_is_up(link),
+			.wanted = link->state != LINK_PAUSED &&
+			    link->state != LINK_REMOVED,
 			.queued = link_queued(link),
 			.oldest_s = oldest_s(link),
 			.delivered = link->counters.delivered,

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "watch/outage.h"
 #include "watch/own_signal.h"
 
 /* How often we look. Short enough to see every sync that is worth an event. */
@@ -53,6 +54,7 @@ struct watch {
 	uint64_t durable_lsn;  /* seen */
 	int64_t progressed_us; /* monotonic: when nothing was waiting last */
 	struct supervision *supervision; /* NULL: without a directory */
+	struct outages *outages;
 	bool healthy;
 };
 
@@ -243,6 +245,7 @@ watch_look(struct watch *watch)
 	check_space(watch, &status);
 	check_progress(watch, &status, monotonic_us);
 	tell(watch);
+	outages_tell(watch->outages);
 	look_at_bridges(watch, &status);
 }
 
@@ -307,7 +310,12 @@ watch_open(struct watch **ret, struct event_base *base,
 	watch->slowest_us = status.slowest_sync_us;
 	watch->durable_lsn = status.durable_lsn;
 	watch->healthy = true;
-	result = directory ? open_supervision(watch, directory, err) : 0;
+	watch->outages = outages_open(journal, clock, config->outage_after_us);
+	result = watch->outages
+	    ? 0
+	    : err_set(err, -ENOMEM, "no memory for the watch");
+	if (result == 0 && directory)
+		result = open_supervision(watch, directory, err);
 	if (result == 0)
 		result = open_events(watch, base, err);
 	if (result < 0)
@@ -325,11 +333,19 @@ watch_close(struct watch **watch)
 	if (!old)
 		return;
 	supervision_close(&old->supervision);
+	outages_close(&old->outages);
 	if (old->tick)
 		event_free(old->tick);
 	if (old->again)
 		event_free(old->again);
 	free(old);
+}
+
+void
+watch_report(struct watch *watch, const char *what, const char *name,
+    bool works)
+{
+	outages_report(watch->outages, what, name, works);
 }
 
 void

@@ -1,7 +1,7 @@
 /*
  * Notices what nobody sends: a stepped wall clock, a slow disk, a journal that
- * fills up, a bridge that is silent for too long (watch/supervision.h). What it
- * finds enters the journal as a signal of its own (SIGNAL_PROTOCOL_INTERNAL)
+ * fills up, a bridge that is silent for too long (watch/supervision.h), a link
+ * or the database that is away (watch/outage.h). What it finds enters the journal as a signal of its own (SIGNAL_PROTOCOL_INTERNAL)
  * and the log. Main loop only.
  */
 #ifndef WATCH_WATCH_H
@@ -19,6 +19,7 @@ struct watch_config {
 	int64_t slow_sync_us;	     /* 2 s: an event */
 	int64_t stuck_sync_us;	     /* 10 s: the watchdog is no longer fed */
 	double space_warning;	     /* 0.80 of the budget */
+	int64_t outage_after_us;     /* a link or the database is away: 30 s */
 	const char *state_directory; /* of the supervision's checkpoint */
 	int64_t checkpoint_us;
 	unsigned mass_loss_least; /* bridges lost within a minute, and */
@@ -35,6 +36,10 @@ void watch_close(struct watch **watch);
 /* Looks once, as the timer does four times a second. */
 void watch_look(struct watch *watch);
 
+/* How something is that we need and do not own, again and again: outages_report
+ * (watch/outage.h). */
+void watch_report(struct watch *watch, const char *what, const char *name,
+    bool works);
 /* Tell of silent bridges slowly while deliveries pile up. */
 void watch_hold_back(struct watch *watch, bool hold);
 /* NULL without a directory. */

@@ -21,7 +21,8 @@ def history_is_complete(place, acknowledged):
     assert rows[0] >= acknowledged
     open_rows = place.postgres.query(
         "SELECT count(*) FROM tocsin.event_history "
-        "WHERE verdict NOT IN ('delivered', 'repeat', 'suppressed')")[0][0]
+        "WHERE verdict NOT IN ('delivered', 'repeat', 'suppressed') "
+        "AND listener <> 'watch'")[0][0]
     assert open_rows == 0
 
 
@@ -29,6 +30,7 @@ def history_is_complete(place, acknowledged):
 def test_reception_goes_on_without_the_database(installation, way):
     place = installation
     stations = proof.demo_stations(place, SITES)
+    place.extra["watch"] = {"outage_after": "2s"}
     place.start_daemon()
     quiet = place.load("quiet", "--accounts", proof.accounts(SITES),
                        "--panels", 20, "--rate", 500, "--seconds", 5)
@@ -52,3 +54,8 @@ def test_reception_goes_on_without_the_database(installation, way):
     assert during <= 20 * max(before, 1000)
     acknowledged = proof.prove(place, [quiet, away], stations)
     history_is_complete(place, acknowledged)
+    if way == "SIGKILL":
+        harness.wait_until(lambda: place.postgres.query(
+            "SELECT qualifier FROM tocsin.event_history "
+            "WHERE listener = 'watch' AND code = '356' ORDER BY lsn") ==
+            [("E",), ("R",)], "the outage and its end in history")

@@ -134,11 +134,19 @@ def test_a_message_that_is_refused_again_and_again_is_parked(
                 if line.split()[8] == "ack"]) == 40
 
 
+def outages(place):
+    """What history says of links."""
+    return [row[0] for row in place.postgres.query(
+        "SELECT qualifier FROM tocsin.event_history "
+        "WHERE listener = 'watch' AND code = '354' ORDER BY lsn")]
+
+
 def test_a_dead_station_gets_all_when_it_is_back(installation):
     place = installation
     stations = proof.demo_stations(place, SITES)
     impatient(place, "station-a")
     place.extra["egress"] = QUICK
+    place.extra["watch"] = {"outage_after": "1s"}
     place.start_daemon()
     load = begin_load(place, "panels", "--rate", 400, "--seconds", 0)
     dead = stations[0]
@@ -154,9 +162,11 @@ def test_a_dead_station_gets_all_when_it_is_back(installation):
     before = received(stations[1])
     harness.wait_until(lambda: received(stations[1]) > before + 20,
                        "the other station does not suffer")
+    harness.wait_until(lambda: outages(place) == ["E"], "the outage is told")
     back = place.station("station-a-again", listen=dead.port)
     back.name = "station-a"
     harness.wait_until(lambda: received(back) > 100, "the queue drains")
+    harness.wait_until(lambda: outages(place) == ["E", "R"], "and its end")
     assert load.stop() == 0, load.text()
     proof.prove(place, [load], [*stations, back], minimum=100)
     assert repeated_outcomes(place, "station-a") <= 1

@@ -100,6 +100,7 @@ static const struct watch_config watch_config = {
 	.slow_sync_us = 2 * SECOND,
 	.stuck_sync_us = 10 * SECOND,
 	.space_warning = 0.20,
+	.outage_after_us = 30 * SECOND,
 };
 
 static int
@@ -255,6 +256,53 @@ test_clock_step(void **state)
 		f->clock.wall_us += rows[i].step_us;
 		watch_look(f->watch);
 		watch_look(f->watch);
+		assert_row(strcmp(next_event(f, text), rows[i].event) == 0, i,
+		    text);
+		assert_row(*next_event(f, text) == '\0', i, "told twice");
+	}
+}
+
+/* Told once when it is away for long enough, once when it is back. */
+static void
+test_outages(void **state)
+{
+	static const struct {
+		const char *what, *name; /* NULL: nobody mentions any */
+		bool works;
+		unsigned seconds;
+		const char *event;
+	} rows[] = {
+		{ "link", "north", true, 60, "" },
+		{ "link", "north", false, 29, "" },
+		{ "link", "north", true, 1, "" }, /* too short */
+		{ "link", "north", false, 29, "" },
+		{ "link", "north", false, 2,
+		    "E354 link north is away for 30 s" },
+		{ "link", "north", false, 300, "" },
+		{ "link", "south", true, 5, "" },
+		{ "link", "north", true, 1, "R354 link north works again" },
+		{ "database", "PostgreSQL", false, 31,
+		    "E356 database PostgreSQL is away for 30 s" },
+		{ "database", "PostgreSQL", true, 1,
+		    "R356 database PostgreSQL works again" },
+		{ "link", "south", false, 31,
+		    "E354 link south is away for 30 s" },
+		{ NULL, NULL, false, 9, "" },
+		{ NULL, NULL, false, 3, "R354 link south is needed no more" },
+		{ NULL, NULL, false, 60, "" },
+		{ "else", "what", false, 60, "" },
+	};
+	struct fixture *f = *state;
+	char text[256];
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		for (unsigned s = 0; s < rows[i].seconds; s++) {
+			if (rows[i].what)
+				watch_report(f->watch, rows[i].what,
+				    rows[i].name, rows[i].works);
+			watch_look(f->watch);
+			clock_fake_advance(&f->clock, SECOND);
+		}
 		assert_row(strcmp(next_event(f, text), rows[i].event) == 0, i,
 		    text);
 		assert_row(*next_event(f, text) == '\0', i, "told twice");
@@ -432,6 +480,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_quiet, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_clock_step, setup,
 		    teardown),
+		cmocka_unit_test_setup_teardown(test_outages, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_slow_sync, setup,
 		    teardown),
 		cmocka_unit_test_setup_teardown(test_stuck_sync, setup,
