@@ -80,6 +80,42 @@ run_replay(struct client *client, const struct words *words)
 }
 
 static void
+run_skip(struct client *client, const struct words *words)
+{
+	struct admin *admin = client->admin;
+	const char *name = words->word[2];
+	struct dispatch_skipped skipped;
+	char why[256];
+	struct err err = { "" };
+
+	if (!admin->stages.dispatch) {
+		client_fail(client, EXIT_STATUS_UNAVAILABLE,
+		    "dispatch is not open");
+		return;
+	}
+	snprintf(why, sizeof(why), "skipped by uid %u: %.200s", client->uid,
+	    words->word[3]);
+	if (dispatch_skip(admin->stages.dispatch,
+		strcmp(name, "removed") == 0 ? NULL : name, why, &skipped,
+		&err) < 0) {
+		client_fail(client, EXIT_STATUS_FAILED, "%s", err.text);
+		return;
+	}
+	log_write(LOG_NOTICE, "admin", "skipped",
+	    "link=\"%s\" parked=%u queued=%u why=\"%s\"", name, skipped.parked,
+	    skipped.queued, why);
+	json_object_begin(&admin->json, NULL);
+	json_unsigned(&admin->json, "parked", skipped.parked);
+	json_unsigned(&admin->json, "queued", skipped.queued);
+	if (skipped.delivering)
+		json_string(&admin->json, "note",
+		    "what is queued was left: the link is not paused");
+	json_object_end(&admin->json);
+	client_send(client);
+	client_done(client);
+}
+
+static void
 run_reload(struct client *client, const struct words *words)
 {
 	const struct admin_stages *stages = &client->admin->stages;
@@ -149,6 +185,8 @@ static const struct command commands[] = {
 	    "deliver again" },
 	{ "replay link", "NAME|all", 1, 1, ACCESS_OPERATE, run_replay,
 	    "put parked deliveries back into the queue" },
+	{ "skip link", "NAME|removed REASON", 2, 2, ACCESS_OPERATE, run_skip,
+	    "give parked deliveries up, of a paused link also queued ones" },
 	{ "reload", "", 0, 0, ACCESS_OPERATE, run_reload,
 	    "read the configuration and the directory again" },
 	{ "drain", "", 0, 0, ACCESS_OPERATE, run_drain,

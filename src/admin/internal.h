@@ -129,6 +129,5 @@ void tail_put_event(struct admin *admin, const struct record_signal *signal,
 int http_open(struct admin *admin, const char *address, struct err *err);
 void http_close(struct admin *admin);
 void metrics_write(struct admin *admin, struct evbuffer *out);
-const char *outcome_name(enum outcome_state state);
 
 #endif

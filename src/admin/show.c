@@ -267,6 +267,7 @@ put_dispatch(struct json *json, struct dispatch *dispatch)
 	json_unsigned(json, "decided", status.decided);
 	json_unsigned(json, "repeats", status.repeats);
 	json_unsigned(json, "delivered", status.delivered);
+	json_unsigned(json, "skipped", status.skipped);
 	json_unsigned(json, "parked_now", status.parked_now);
 	json_unsigned(json, "position_lsn", status.position_lsn);
 	json_unsigned(json, "lag_bytes", status.lag_bytes);

@@ -5,20 +5,6 @@
 
 #include "admin/internal.h"
 
-const char *
-outcome_name(enum outcome_state state)
-{
-	switch (state) {
-	case OUTCOME_DELIVERED:
-		return "delivered";
-	case OUTCOME_PARKED:
-		return "parked";
-	case OUTCOME_REQUEUED:
-		return "requeued";
-	}
-	return "unknown";
-}
-
 /* ---- members ---------------------------------------------------------------------- */
 
 /* The receiver's name beside its id, while the directory knows it. */
@@ -97,7 +83,7 @@ tail_put_outcome(struct admin *admin, const struct outcome *outcome)
 {
 	struct json *json = &admin->json;
 
-	json_string(json, "state", outcome_name(outcome->state));
+	json_string(json, "state", outcome_state_name(outcome->state));
 	put_receiver(admin, outcome->receiver_id);
 	json_slice(json, "endpoint", outcome->endpoint);
 	json_unsigned(json, "attempts", outcome->attempts);

@@ -114,7 +114,9 @@ look_at_outcome(struct client *client, const struct journal_entry *entry)
 	if (record_outcome_decode(entry->payload, &outcome, &err) < 0 ||
 	    !is_ours(job, outcome.signal_lsn, outcome.item))
 		return;
-	if (outcome.state == OUTCOME_DELIVERED && job->open)
+	if ((outcome.state == OUTCOME_DELIVERED ||
+		outcome.state == OUTCOME_SKIPPED) &&
+	    job->open)
 		job->open--;
 	put_head(admin, "outcome", entry->received_wall_us);
 	json_unsigned(&admin->json, "item", outcome.item);
@@ -127,7 +129,7 @@ static const char *
 end_word(const struct job *job)
 {
 	if (job->undecided == 0 && job->open == 0)
-		return "complete: everything decided was delivered";
+		return "complete: everything decided was delivered or given up";
 	if (job->looked_at >= TRACE_RECORDS_MAX)
 		return "stopped: too many records behind this signal; later ones were not looked at";
 	return NULL;

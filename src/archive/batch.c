@@ -224,20 +224,6 @@ put_delivery(struct archive_batch *batch, const char *node,
 	batch->delivery_count++;
 }
 
-static const char *
-outcome_name(enum outcome_state state)
-{
-	switch (state) {
-	case OUTCOME_DELIVERED:
-		return "delivered";
-	case OUTCOME_PARKED:
-		return "parked";
-	case OUTCOME_REQUEUED:
-		return "requeued";
-	}
-	return "unknown";
-}
-
 static void
 put_outcome(struct archive_batch *batch, const char *node,
     const struct journal_entry *entry, const struct outcome *outcome)
@@ -251,7 +237,7 @@ put_outcome(struct archive_batch *batch, const char *node,
 	put_number(copy, outcome->signal_lsn);
 	put_number(copy, outcome->item);
 	put_number(copy, outcome->receiver_id);
-	put_string(copy, outcome_name(outcome->state));
+	put_string(copy, outcome_state_name(outcome->state));
 	put_number(copy, outcome->attempts);
 	put_boolean(copy, outcome->repeated);
 	put_text(copy, outcome->endpoint);

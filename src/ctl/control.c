@@ -260,6 +260,13 @@ control_replay(int argc, char **argv)
 }
 
 int
+control_skip(int argc, char **argv)
+{
+	return pass_on("skip", "link NAME|removed REASON", 3, 3, CONTROL_TABLE,
+	    argc, argv);
+}
+
+int
 control_reload(int argc, char **argv)
 {
 	return pass_on("reload", "", 0, 0, CONTROL_TABLE, argc, argv);

@@ -12,6 +12,7 @@ int control_trace(int argc, char **argv);
 int control_pause(int argc, char **argv);
 int control_resume(int argc, char **argv);
 int control_replay(int argc, char **argv);
+int control_skip(int argc, char **argv);
 int control_reload(int argc, char **argv);
 int control_drain(int argc, char **argv);
 

@@ -44,20 +44,6 @@ kind_name(enum journal_kind kind)
 	return "unknown";
 }
 
-static const char *
-outcome_name(enum outcome_state state)
-{
-	switch (state) {
-	case OUTCOME_DELIVERED:
-		return "delivered";
-	case OUTCOME_PARKED:
-		return "parked";
-	case OUTCOME_REQUEUED:
-		return "requeued";
-	}
-	return "unknown";
-}
-
 static int
 decode(const struct journal_entry *entry, struct record *ret, struct err *err)
 {
@@ -151,7 +137,7 @@ dump_outcome(struct json *json, const struct outcome *outcome)
 	json_unsigned(json, "item", outcome->item);
 	json_unsigned(json, "decision_lsn", outcome->decision_lsn);
 	json_unsigned(json, "index", outcome->index);
-	json_string(json, "state", outcome_name(outcome->state));
+	json_string(json, "state", outcome_state_name(outcome->state));
 	json_unsigned(json, "receiver_id", outcome->receiver_id);
 	json_unsigned(json, "attempts", outcome->attempts);
 	json_boolean(json, "repeated", outcome->repeated);
@@ -229,7 +215,7 @@ dump_text_fields(const struct journal_entry *entry, const struct record *record)
 		printf(" decision=%" PRIu64 ".%u state=%s receiver=%" PRIu64
 		       " attempts=%u",
 		    record->outcome.decision_lsn, record->outcome.index,
-		    outcome_name(record->outcome.state),
+		    outcome_state_name(record->outcome.state),
 		    record->outcome.receiver_id, record->outcome.attempts);
 		break;
 	}

@@ -90,6 +90,8 @@ static const struct ctl_command commands[] = {
 	{ "resume", "link NAME", "send again", control_resume },
 	{ "replay", "link NAME|all",
 	    "put parked deliveries back into the queue", control_replay },
+	{ "skip", "link NAME|removed REASON",
+	    "give up deliveries that nobody can take any more", control_skip },
 	{ "reload", "", "read the configuration and the directory again",
 	    control_reload },
 	{ "drain", "", "answer what was received, then end the daemon",

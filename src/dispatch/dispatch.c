@@ -147,6 +147,11 @@ handle_outcome(struct dispatch *dispatch, const struct journal_entry *entry,
 		return 0; /* listed when it was parked */
 	case OUTCOME_REQUEUED:
 		return handle_requeued(dispatch, &outcome);
+	case OUTCOME_SKIPPED:
+		dispatch->status.skipped++;
+		parked_remove(&dispatch->parked, outcome.decision_lsn,
+		    outcome.index);
+		return 0;
 	}
 	return 0;
 }
@@ -635,14 +640,16 @@ find_receiver(struct dispatch *dispatch, struct receiver_search *search)
 	directory_thread_offline();
 }
 
+/* A parked one is to be put back or given up: it counts as on its way until
+ * that is read back. */
 static int
-requeue(struct dispatch *dispatch, struct parked_entry *entry,
-    struct slice reason)
+release(struct dispatch *dispatch, struct parked_entry *entry,
+    enum outcome_state state, struct slice reason)
 {
 	struct outcome outcome = {
 		.decision_lsn = entry->decision_lsn,
 		.index = entry->index,
-		.state = OUTCOME_REQUEUED,
+		.state = state,
 		.signal_lsn = entry->signal_lsn,
 		.item = entry->item,
 		.receiver_id = entry->receiver_id,
@@ -679,7 +686,8 @@ dispatch_replay_parked(struct dispatch *dispatch, const char *receiver,
 		if (entry->requeued || entry->outcome_lsn == 0 ||
 		    (receiver && entry->receiver_id != search.id))
 			continue;
-		result = requeue(dispatch, entry, slice_from_string(who));
+		result = release(dispatch, entry, OUTCOME_REQUEUED,
+		    slice_from_string(who));
 		if (result < 0)
 			return err_set(err, result,
 			    "%d put back, then the journal refused: try again",
@@ -687,6 +695,92 @@ dispatch_replay_parked(struct dispatch *dispatch, const char *receiver,
 		count++;
 	}
 	return count;
+}
+
+struct skipping {
+	struct dispatch *dispatch;
+	struct slice reason;
+};
+
+static int
+skip_queued(void *context, uint64_t receiver_id,
+    struct egress_reference reference)
+{
+	struct skipping *skipping = context;
+	struct loaded_memo memo = { 0 };
+	struct outcome outcome = {
+		.decision_lsn = reference.decision_lsn,
+		.index = reference.index,
+		.state = OUTCOME_SKIPPED,
+		.receiver_id = receiver_id,
+		.reason = skipping->reason,
+	};
+	uint64_t lsn;
+
+	/* what cannot be read any more is given up all the same */
+	if (recall_loaded(skipping->dispatch, reference, &memo) == 0) {
+		outcome.signal_lsn = memo.signal_lsn;
+		outcome.item = memo.item;
+	}
+	return dispatch_append_outcome(skipping->dispatch, &outcome, &lsn);
+}
+
+static bool
+is_of(struct dispatch *dispatch, const struct parked_entry *entry,
+    const struct receiver_search *wanted)
+{
+	struct receiver_search search = { .id = entry->receiver_id };
+
+	if (wanted->name)
+		return entry->receiver_id == wanted->id;
+	find_receiver(dispatch, &search);
+	return search.found_name[0] == '\0';
+}
+
+static int
+skip_parked(struct dispatch *dispatch, const struct receiver_search *wanted,
+    struct slice reason)
+{
+	int count = 0;
+
+	for (size_t i = 0; i < dispatch->parked.count; i++) {
+		struct parked_entry *entry = &dispatch->parked.entries[i];
+		int result;
+
+		if (entry->requeued || entry->outcome_lsn == 0 ||
+		    !is_of(dispatch, entry, wanted))
+			continue;
+		result = release(dispatch, entry, OUTCOME_SKIPPED, reason);
+		if (result < 0)
+			return result;
+		count++;
+	}
+	return count;
+}
+
+int
+dispatch_skip(struct dispatch *dispatch, const char *receiver, const char *why,
+    struct dispatch_skipped *ret, struct err *err)
+{
+	struct skipping skipping = { dispatch, slice_from_string(why) };
+	struct receiver_search wanted = { .name = receiver };
+	int queued, parked;
+
+	*ret = (struct dispatch_skipped){ 0 };
+	queued =
+	    egress_skip(dispatch->egress, receiver, skip_queued, &skipping);
+	if (receiver)
+		find_receiver(dispatch, &wanted);
+	if (queued == -ENOENT)
+		return err_set(err, queued, "no link '%s'", receiver);
+	ret->delivering = queued == -EBUSY;
+	parked = skip_parked(dispatch, &wanted, skipping.reason);
+	ret->queued = queued > 0 ? (unsigned)queued : 0;
+	ret->parked = parked > 0 ? (unsigned)parked : 0;
+	if ((queued < 0 && queued != -EBUSY) || parked < 0)
+		return err_set(err, -EAGAIN,
+		    "the journal refused some of them: try again");
+	return 0;
 }
 
 bool

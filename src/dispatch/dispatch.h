@@ -41,6 +41,21 @@ struct egress_callbacks dispatch_egress_callbacks(struct dispatch **slot);
 int dispatch_replay_parked(struct dispatch *dispatch, const char *receiver,
     const char *who, struct err *err);
 
+/* What was given up. delivering: what is queued was left, as the link works and
+ * is not paused. */
+struct dispatch_skipped {
+	unsigned parked, queued;
+	bool delivering;
+};
+/*
+ * An operator gives up what is parked for a receiver, and while its link is
+ * paused or the receiver is gone what is queued too. NULL: of all receivers that
+ * are gone. why, with who it was, is journalled with each. 0, -ENOENT, or -EAGAIN
+ * with the reason when the journal took only some.
+ */
+int dispatch_skip(struct dispatch *dispatch, const char *receiver,
+    const char *why, struct dispatch_skipped *ret, struct err *err);
+
 /* Everything journalled so far is decided and delivered or parked. */
 bool dispatch_idle(const struct dispatch *dispatch);
 
@@ -49,7 +64,7 @@ bool dispatch_idle(const struct dispatch *dispatch);
 bool dispatch_broken(const struct dispatch *dispatch);
 
 struct dispatch_status {
-	uint64_t decided, repeats, delivered, parked_now;
+	uint64_t decided, repeats, delivered, skipped, parked_now;
 	uint64_t verdicts[16];	       /* by enum verdict */
 	uint64_t position_lsn;	       /* read up to here */
 	uint64_t lag_bytes;	       /* durable but not yet read */

@@ -78,6 +78,7 @@ open_list_apply(struct open_list *list, const struct outcome *outcome,
 		return;
 	switch (outcome->state) {
 	case OUTCOME_DELIVERED:
+	case OUTCOME_SKIPPED:
 		entry->state = OPEN_FINISHED;
 		list->finished++;
 		return;

@@ -222,6 +222,54 @@ egress_queued(const struct egress *egress)
 	return queued;
 }
 
+static bool
+rests(const struct link *link)
+{
+	return link->count == 0 &&
+	    (link->state == LINK_PAUSED || link->state == LINK_REMOVED);
+}
+
+static int
+skip_link(struct link *link, egress_skip_fn fn, void *context)
+{
+	const struct egress_reference *front;
+	int count = 0;
+
+	while ((front = queue_front(&link->queue))) {
+		int result = fn(context, link->receiver_id, *front);
+
+		if (result < 0)
+			return result;
+		queue_pop(&link->queue);
+		count++;
+	}
+	return count;
+}
+
+int
+egress_skip(struct egress *egress, const char *name, egress_skip_fn fn,
+    void *context)
+{
+	int count = name ? -ENOENT : 0;
+
+	for (size_t i = 0; i < egress->count; i++) {
+		struct link *link = egress->links[i];
+		int result;
+
+		if (name ? strcmp(link_name(link), name) != 0
+			 : !link->removed || !rests(link))
+			continue;
+		if (!rests(link))
+			return -EBUSY;
+		result = skip_link(link, fn, context);
+		if (result < 0)
+			return result;
+		count = count < 0 ? result : count + result;
+	}
+	drop_spent_links(egress);
+	return count;
+}
+
 int
 egress_pause(struct egress *egress, const char *name, bool paused)
 {

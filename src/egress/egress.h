@@ -86,6 +86,17 @@ size_t egress_queued(const struct egress *egress);
 /* Operator. name: of the receiver; -ENOENT. Paused links keep queueing. */
 int egress_pause(struct egress *egress, const char *name, bool paused);
 
+/*
+ * Operator: fn takes each reference that is queued for the link of that name, the
+ * oldest first, out of the queue; NULL: for every receiver that is gone. How
+ * many; -ENOENT; -EBUSY: the link is not paused, or has messages in flight; or
+ * what fn refused with, and the reference stays.
+ */
+typedef int (*egress_skip_fn)(void *context, uint64_t receiver_id,
+    struct egress_reference reference);
+int egress_skip(struct egress *egress, const char *name, egress_skip_fn fn,
+    void *context);
+
 /* One JSON object per link into an open array: name, protocol, state,
  * endpoint, queue length, age of its oldest, counters, last error. */
 void egress_show(struct egress *egress, struct json *json);

@@ -401,7 +401,7 @@ record_outcome_decode(struct slice payload, struct outcome *ret,
 	ret->decision_lsn = reader_u64(&r);
 	ret->index = reader_u8(&r);
 	state = reader_u8(&r);
-	if (state < OUTCOME_DELIVERED || state > OUTCOME_REQUEUED)
+	if (state < OUTCOME_DELIVERED || state > OUTCOME_SKIPPED)
 		r.failed = true;
 	ret->state = (enum outcome_state)state;
 	ret->signal_lsn = reader_u64(&r);

@@ -61,7 +61,10 @@ enum outcome_state {
 	OUTCOME_DELIVERED = 1, /* the station acknowledged */
 	OUTCOME_PARKED = 2,    /* set aside, waits for an operator */
 	OUTCOME_REQUEUED = 3,  /* an operator put a parked one back */
+	OUTCOME_SKIPPED = 4,   /* an operator gave it up */
 };
+/* "delivered", as in PostgreSQL; never NULL */
+const char *outcome_state_name(enum outcome_state state);
 
 struct outcome {
 	uint64_t decision_lsn;

@@ -1,4 +1,5 @@
 #include "signal/verdict.h"
+#include "signal/delivery.h"
 
 const char *
 verdict_name(enum verdict verdict)
@@ -28,6 +29,22 @@ verdict_name(enum verdict verdict)
 		return "unknown_account";
 	case VERDICT_PARKED:
 		return "parked";
+	}
+	return "unknown";
+}
+
+const char *
+outcome_state_name(enum outcome_state state)
+{
+	switch (state) {
+	case OUTCOME_DELIVERED:
+		return "delivered";
+	case OUTCOME_PARKED:
+		return "parked";
+	case OUTCOME_REQUEUED:
+		return "requeued";
+	case OUTCOME_SKIPPED:
+		return "skipped";
 	}
 	return "unknown";
 }

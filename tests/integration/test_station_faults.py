@@ -263,6 +263,46 @@ def test_what_cannot_be_expressed_is_parked_and_replayed(installation):
         "WHERE verdict <> 'delivered'") == [(0,)]
 
 
+def test_what_nobody_can_take_is_given_up(installation):
+    """A receiver that was removed while it was away holds nothing up for ever,
+    once an operator says so; the others get theirs."""
+    place = installation
+    stations = proof.demo_stations(place, SITES)
+    impatient(place, "station-a")
+    place.start_daemon()
+    stations[0].kill()
+    load = begin_load(place, "panels", "--count", 200)
+    assert load.wait() == 0, load.text()
+    harness.wait_until(lambda: received(stations[1]) == 100, "the other half")
+    refused = place.ctl("skip", "link", "station-b", "a try", database=False)
+    assert "not paused" in refused
+    assert "no link" in place.ctl("skip", "link", "nobody", "x", database=False,
+                                  check=False).stderr
+    place.postgres.query(
+        "UPDATE tocsin.station_record SET receiver_id = NULL WHERE receiver_id "
+        "= (SELECT id FROM tocsin.receiver WHERE name = 'station-a')")
+    gone = place.postgres.query(
+        "DELETE FROM tocsin.receiver WHERE name = 'station-a' RETURNING id")
+    assert gone
+    harness.wait_until(
+        lambda: [x for x in place.live("show", "queues")
+                 if x["link"] == "station-a" and x["queued"] == 100],
+        "its queue stays")
+    harness.wait_until(
+        lambda: place.live("skip", "link", "removed", "told by phone")[0]
+        ["queued"] == 100, "its queue is given up")
+    harness.wait_until(place.drained, "nothing waits any more")
+    assert place.daemon.stop() == 0
+    place.start_daemon()
+    harness.wait_until(place.drained, "nor after a restart")
+    rows = place.postgres.query(
+        "SELECT verdict, reason, count(*) FROM tocsin.event_history "
+        "WHERE listener <> 'watch' GROUP BY 1, 2 ORDER BY 1")
+    assert rows[-1][0] == "skipped" and rows[-1][2] == 100
+    assert rows[-1][1].startswith("skipped by uid ") and \
+        rows[-1][1].endswith(": told by phone")
+
+
 def test_automation_connects_to_us_with_three_digit_lines(installation):
     place = installation
     ours = harness.free_port()

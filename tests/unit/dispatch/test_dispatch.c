@@ -381,6 +381,66 @@ parked_deliveries_wait_for_an_operator(void **state)
 	assert_int_equal(world.peer.messages, 0);
 }
 
+/* Each goes for good, its place in the journal with it. */
+static void
+an_operator_gives_deliveries_up(void **state)
+{
+	struct dispatch_skipped skipped;
+	struct err err = { "" };
+
+	(void)state;
+	world.account = "TOOLONG";
+	fill_directory();
+	open_stages();
+	receive("1", 0);
+	wait_for(parked_now() == 1 && dispatch_idle(world.dispatch));
+	egress_pause(world.egress, "station", true);
+	receive("1", 0);
+	wait_for(egress_queued(world.egress) == 1);
+	assert_int_equal(dispatch_skip(world.dispatch, "nobody", "test",
+			     &skipped, &err),
+	    -ENOENT);
+	assert_int_equal(dispatch_skip(world.dispatch, NULL, "test", &skipped,
+			     &err),
+	    0);
+	assert_int_equal(skipped.parked + skipped.queued, 0);
+	assert_int_equal(dispatch_skip(world.dispatch, "station",
+			     "sent by phone", &skipped, &err),
+	    0);
+	assert_int_equal(skipped.parked, 1);
+	assert_int_equal(skipped.queued, 1);
+	assert_false(skipped.delivering);
+	wait_for(parked_now() == 0 && dispatch_idle(world.dispatch));
+	assert_int_equal(dispatch_skip(world.dispatch, "station", "again",
+			     &skipped, &err),
+	    0);
+	assert_int_equal(skipped.parked + skipped.queued, 0);
+	restart();
+	assert_int_equal(parked_now(), 0);
+	assert_int_equal(egress_queued(world.egress), 0);
+	assert_int_equal(world.peer.messages, 0);
+}
+
+static void
+what_is_being_delivered_is_not_given_up(void **state)
+{
+	struct dispatch_skipped skipped;
+	struct err err = { "" };
+
+	(void)state;
+	open_stages();
+	world.peer.otherwise = PEER_SILENT;
+	receive("1", 0);
+	receive("1", 0);
+	wait_for(world.peer.messages == 1 && egress_queued(world.egress) == 2);
+	assert_int_equal(dispatch_skip(world.dispatch, "station", "test",
+			     &skipped, &err),
+	    0);
+	assert_true(skipped.delivering);
+	assert_int_equal(skipped.parked + skipped.queued, 0);
+	assert_int_equal(egress_queued(world.egress), 2);
+}
+
 /* A decision that this program cannot read: a later version's. */
 static uint64_t
 append_strange_decision(void)
@@ -470,6 +530,8 @@ main(void)
 		world_test(what_was_decided_is_not_decided_again),
 		world_test(what_was_not_decided_is_decided_at_start),
 		world_test(parked_deliveries_wait_for_an_operator),
+		world_test(an_operator_gives_deliveries_up),
+		world_test(what_is_being_delivered_is_not_given_up),
 		world_test(a_replay_that_fails_forgets_no_delivery),
 		world_test(a_journal_that_cannot_be_read_on_is_told),
 		world_test(deliveries_of_a_burst_keep_their_order),
