@@ -366,6 +366,8 @@ test_refusals(void **state)
 		{ "pause link x",
 		    "there is no link 'x' (show links lists them)" },
 		{ "replay link all", "dispatch is not open\",\"exit\":69}" },
+		{ "skip link x", "write: skip link NAME|removed REASON" },
+		{ "skip link x why", "dispatch is not open\",\"exit\":69}" },
 		{ "tail x", "write: tail [account A]\",\"exit\":64}" },
 		{ "trace x", "'x' is no event id: NODE-LSN or NODE-LSN.ITEM" },
 		{ "trace valley-64",
@@ -417,7 +419,7 @@ test_show(void **state)
 		{ "show config", "{\"node\":{\"name\":\"hilltop\"}}", 1 },
 		{ "help",
 		    "\"command\":\"replay link NAME|all\",\"access\":\"operate\"",
-		    21 },
+		    22 },
 	};
 	struct fixture *f = *state;
 
@@ -800,7 +802,7 @@ test_trace(void **state)
 	assert_contains(f->answer, "\"verdict\":\"suppressed\"");
 	assert_contains(f->answer, "\"state\":\"delivered\"");
 	assert_contains(f->answer,
-	    "\"word\":\"complete: everything decided was delivered\",\"records\":603,\"undecided\":0,\"deliveries_open\":0");
+	    "\"word\":\"complete: everything decided was delivered or given up\",\"records\":603,\"undecided\":0,\"deliveries_open\":0");
 	/* one item only */
 	strcat(request, ".1");
 	ask(f, request);
