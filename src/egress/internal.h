@@ -49,10 +49,10 @@ struct slot {
 	uint32_t refusals;  /* NAKs, on any connection */
 	int64_t sent_us;    /* monotonic */
 	enum outcome_state outcome;
-	const char *reason; /* of parking; static */
-	/* what the answer will name (DC-09) */
+	const char *reason;			/* of parking; static */
+	char account[DIRECTORY_EFFECTIVE_SIZE]; /* "": not loaded yet */
+	/* what the answer will name too (DC-09) */
 	unsigned sequence;
-	char account[DIRECTORY_EFFECTIVE_SIZE];
 	char line[8];
 };
 

@@ -59,21 +59,45 @@ stall(struct link *link, const struct err *err)
 	return -EAGAIN;
 }
 
+/* One that is refused or lost must not be overtaken by the next of its account:
+ * so they are never unanswered together. */
+static bool
+account_is_in_flight(const struct link *link, const struct slot *slot)
+{
+	for (unsigned i = 0; i < link->count && link->sent > 0; i++) {
+		const struct slot *other = send_slot(link, i);
+
+		if (other->state == SLOT_SENT &&
+		    strcmp(other->account, slot->account) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int
+load(struct link *link, struct slot *slot, struct delivery *ret)
+{
+	const struct egress_callbacks *callbacks = &link->egress->callbacks;
+	struct err err = { "" };
+
+	if (slot->account[0] && account_is_in_flight(link, slot))
+		return -EAGAIN;
+	if (callbacks->load(callbacks->context, slot->reference, ret, &err) < 0)
+		return stall(link, &err);
+	slice_copy(ret->account, slot->account, sizeof(slot->account));
+	return account_is_in_flight(link, slot) ? -EAGAIN : 0;
+}
+
 static int
 send_one(struct link *link, struct slot *slot)
 {
-	const struct egress_callbacks *callbacks = &link->egress->callbacks;
 	char *out = transport_room(&link->transport, OUTPUT_MESSAGE_MAX);
 	const char *problem = "it cannot be expressed in this protocol";
 	struct delivery delivery;
-	struct err err = { "" };
 	int length;
 
-	if (!out)
+	if (!out || load(link, slot, &delivery) < 0)
 		return -EAGAIN;
-	if (callbacks->load(callbacks->context, slot->reference, &delivery,
-		&err) < 0)
-		return stall(link, &err);
 	length = link->output->encode(link, slot, &delivery, out, &problem);
 	if (length < 0) {
 		send_end(link, slot, OUTCOME_PARKED, problem);

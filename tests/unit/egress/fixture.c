@@ -37,7 +37,7 @@ static int
 load(void *context, struct egress_reference reference, struct delivery *ret,
     struct err *err)
 {
-	static char zone[4];
+	static char zone[4], account[8];
 
 	(void)context;
 	if (fixture.load_fails > 0) {
@@ -46,13 +46,19 @@ load(void *context, struct egress_reference reference, struct delivery *ret,
 	}
 	snprintf(zone, sizeof(zone), "%03u",
 	    (unsigned)(reference.decision_lsn % 1000));
+	if (fixture.accounts > 0)
+		snprintf(account, sizeof(account), "%04u",
+		    1000 +
+			(unsigned)(reference.decision_lsn % fixture.accounts));
 	*ret = (struct delivery){
 		.receiver_id = fixture.receiver.id,
 		.number = reference.decision_lsn,
 		.format = SIGNAL_FORMAT_CONTACT_ID,
 		.qualifier = SIGNAL_QUALIFIER_NEW,
 		.code = "130",
-		.account = slice_from_string(fixture.account),
+		.account =
+		    slice_from_string(fixture.accounts > 0 ? account
+							   : fixture.account),
 		.partition = slice_from_string("01"),
 		.zone = slice_from_string(zone),
 		.zone_name = slice_from_string(fixture.zone_name),

@@ -27,7 +27,8 @@ struct fixture {
 	struct peer peer, backup;
 	struct directory_endpoint endpoints[2];
 	struct directory_receiver receiver;
-	const char *account;			 /* of every delivery */
+	const char *account; /* of every delivery, but */
+	unsigned accounts;   /* > 0: of delivery n the (n % accounts)-th */
 	const char *zone_name, *site_name, *url; /* likewise; NULL: none */
 	int64_t occurred_us;
 	int load_fails;	  /* so often */

@@ -185,6 +185,35 @@ test_account_that_does_not_fit(void **state)
 	assert_string_equal(fixture.peer.account, "1234567890123456");
 }
 
+/* What is refused or lost is sent again before anything behind it of the same
+ * account is sent at all; others need not wait for it. */
+static void
+test_order_of_an_account_in_flight(void **state)
+{
+	static const enum peer_action script[] = { PEER_ACK, PEER_NAK, PEER_ACK,
+		PEER_ACK, PEER_SILENT, PEER_NAK, PEER_NAK, PEER_ACK,
+		PEER_CLOSE };
+	unsigned last[3] = { 0 };
+
+	(void)state;
+	fixture_begin(DIRECTORY_PROTOCOL_DC09, false);
+	fixture.receiver.in_flight = 8;
+	fixture.receiver.ack_wait_ms = 50;
+	fixture.accounts = COUNT(last);
+	peer_script(&fixture.peer, script, COUNT(script), PEER_ACK);
+	fixture_sync(true);
+	fixture_enqueue(900);
+	wait_for(fixture.result_count == 900);
+	for (unsigned i = 0; i < fixture.peer.messages; i++) {
+		unsigned number = fixture.peer.zones[i];
+		unsigned *before = &last[number % COUNT(last)];
+
+		assert_true(number >= *before);
+		*before = number;
+	}
+	assert_true(fixture.peer.messages > 900);
+}
+
 /* 100 000 waiting references; the station hangs up and stalls in between. */
 static void
 test_pipelined(void **state)
@@ -196,6 +225,7 @@ test_pipelined(void **state)
 	(void)state;
 	fixture_begin(DIRECTORY_PROTOCOL_DC09, false);
 	fixture.receiver.in_flight = 64;
+	fixture.accounts = 1000;
 	fixture_enqueue(100000);
 	assert_true(fixture_state_is("removed"));
 	assert_int_equal(egress_queued(fixture.egress), 100000);
@@ -239,6 +269,7 @@ main(void)
 		cmocka_unit_test(test_extended_data),
 		link_test(test_account_that_does_not_fit),
 		link_test(test_pipelined),
+		link_test(test_order_of_an_account_in_flight),
 		link_test(test_heartbeats),
 	};
 

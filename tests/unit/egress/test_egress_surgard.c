@@ -204,6 +204,7 @@ test_several_in_flight(void **state)
 	(void)state;
 	fixture_begin(DIRECTORY_PROTOCOL_SURGARD, false);
 	fixture.receiver.in_flight = 8;
+	fixture.accounts = 100;
 	fixture_sync(true);
 	fixture_enqueue(500);
 	wait_for(fixture.result_count == 500);
@@ -215,6 +216,35 @@ test_several_in_flight(void **state)
 	assert_int_equal(egress_queued(fixture.egress), 0);
 	for (unsigned i = 0; i < fixture.result_count; i++)
 		assert_int_equal(fixture.results[i].state, OUTCOME_DELIVERED);
+}
+
+/* What is refused or lost is sent again before anything behind it of the same
+ * account is sent at all; others need not wait for it. */
+static void
+test_order_of_an_account_in_flight(void **state)
+{
+	static const enum peer_action script[] = { PEER_ACK, PEER_NAK, PEER_ACK,
+		PEER_ACK, PEER_SILENT, PEER_NAK, PEER_NAK, PEER_ACK,
+		PEER_CLOSE };
+	unsigned last[3] = { 0 };
+
+	(void)state;
+	fixture_begin(DIRECTORY_PROTOCOL_SURGARD, false);
+	fixture.receiver.in_flight = 8;
+	fixture.receiver.ack_wait_ms = 50;
+	fixture.accounts = COUNT(last);
+	peer_script(&fixture.peer, script, COUNT(script), PEER_ACK);
+	fixture_sync(true);
+	fixture_enqueue(900);
+	wait_for(fixture.result_count == 900);
+	for (unsigned i = 0; i < fixture.peer.messages; i++) {
+		unsigned number = fixture.peer.zones[i];
+		unsigned *before = &last[number % COUNT(last)];
+
+		assert_true(number >= *before);
+		*before = number;
+	}
+	assert_true(fixture.peer.messages > 900);
 }
 
 /* ---- server: the automation connects to us ---------------------------------------- */
@@ -318,6 +348,7 @@ main(void)
 		link_test(test_heartbeat_proves_the_link),
 		link_test(test_account_that_does_not_fit),
 		link_test(test_several_in_flight),
+		link_test(test_order_of_an_account_in_flight),
 		link_test(test_server),
 		link_test(test_server_newer_replaces_dead),
 		link_test(test_server_newer_is_refused),
