@@ -356,7 +356,7 @@ ENTITY(site, "site", "tocsin.site", NULL,
     ", (SELECT account FROM tocsin.effective_account e "
     "WHERE e.site_id = t.id AND e.destination_id IS NULL) AS effective_account",
     true, life_site_actions, LIFE_SITE_ACTIONS)
-ENTITY(bridge, "bridge", "tocsin.bridge", "bridge.key", ", state", true,
+ENTITY(bridge, "bridge", "tocsin.bridge", "bridge.key", ", number, state", true,
     life_bridge_actions, LIFE_BRIDGE_ACTIONS)
 PLAIN(channel, "channel", true)
 PLAIN(camera, "camera", false)

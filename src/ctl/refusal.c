@@ -93,6 +93,9 @@ static const struct refusal {
 	    "at most 400 characters" },
 	{ "bridge_site_exists", "there is no such site, or it has bridges" },
 	{ "bridge_serial_unique", "there is another bridge of this serial" },
+	{ "bridge_number_unique",
+	    "another bridge was registered at this site at the same moment: "
+	    "try again" },
 	{ "bridge_mac_unique", "there is another bridge of this MAC" },
 	{ "bridge_serial_not_blank", "a serial must not be blank" },
 	{ "bridge_kind_known", "the kind is bridge or panel" },

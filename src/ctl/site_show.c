@@ -36,7 +36,8 @@ static const char overview[] =
 	"FROM tocsin.effective_library l WHERE l.site_id = o.id "
 	"AND l.kind <> 'zone_type' AND l.channel_id IS NULL") ", " ROWS("bridges",
 	"x.id",
-	"SELECT b.id, b.serial, b.kind, b.model, b.firmware, "
+	"SELECT b.id, (SELECT n.number FROM tocsin.bridge n WHERE n.id = b.id), "
+	"b.serial, b.kind, b.model, b.firmware, "
 	"b.transport_account AS signals_as, b.cipher_required AS "
 	"must_encrypt, b.has_key, b.arms_site, b.channels, b.cameras, "
 	"b.supervision FROM tocsin.site_bridge b WHERE b.site_id = o.id") ", " ROWS("channels",

@@ -194,7 +194,8 @@ struct directory_bridge {
 	uint8_t key_length; /* 0: the listener's key, or clear */
 	bool cipher_required;
 	uint16_t zone_count;
-	uint32_t slot; /* in its presence; given by the directory */
+	uint16_t number; /* which of its site's bridges, 1..; 0: none */
+	uint32_t slot;	 /* in its presence; given by the directory */
 	/* DIRECTORY_PATHS of them; NULL when put: not supervised */
 	const struct directory_path *paths;
 	const struct directory_zone *zones; /* sorted by zone without zeros */

@@ -63,11 +63,11 @@ static const struct query queries[OBJECT_KINDS] = {
 	    "o.id, o.site_id, o.kind, o.serial, o.account, o.receiver, o.line, "
 	    "o.listener, o.key, o.cipher_required, o.primary_interval_s, "
 	    "o.primary_margin_s, o.primary_listener, o.backup_interval_s, "
-	    "o.backup_margin_s, o.backup_listener, "
+	    "o.backup_margin_s, o.backup_listener, o.number, "
 	    "z.zone, z.channel_id, z.zone_type, z.enabled, z.code, z.name",
 	    "tocsin.directory_bridge o LEFT JOIN tocsin.directory_zone z "
 	    "ON z.bridge_id = o.id",
-	    "o.id", "", 16, 6 },
+	    "o.id", "", 17, 6 },
 	[OBJECT_CHANNEL] = { "channel", "o.id, " LIBRARY_COLUMNS,
 	    "tocsin.directory_channel o LEFT JOIN tocsin.directory_library l "
 	    "ON l.owner = 'channel' AND l.owner_id = o.id",
@@ -510,6 +510,7 @@ read_bridge(const struct gathering *g, struct directory_bridge *bridge,
 	for (unsigned i = 0; i < DIRECTORY_PATHS; i++)
 		read_path(&fields, &paths[i]);
 	bridge->paths = paths;
+	bridge->number = (uint16_t)read_number(&fields, UINT16_MAX);
 	return !fields.failed;
 }
 

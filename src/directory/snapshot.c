@@ -12,7 +12,7 @@
 #include "base/cursor.h"
 
 #define SNAPSHOT_MAGIC	     "TOCSNAP\n"
-#define SNAPSHOT_VERSION     4
+#define SNAPSHOT_VERSION     5
 #define SNAPSHOT_SEALED	     1u
 #define SNAPSHOT_HEADER_SIZE 104
 #define RECORD_HEADER_SIZE   5
@@ -181,6 +181,7 @@ write_bridge(struct writer *w, const struct directory_bridge *bridge,
 	write_key(w, master, "bridge", bridge->id, bridge->key,
 	    bridge->key_length);
 	writer_u8(w, bridge->cipher_required);
+	writer_u16(w, bridge->number);
 	for (unsigned i = 0; i < DIRECTORY_PATHS; i++) {
 		writer_u32(w, bridge->paths[i].interval_s);
 		writer_u32(w, bridge->paths[i].margin_s);
@@ -755,6 +756,7 @@ read_bridge(struct content_reader *c, uint64_t id,
 	bridge.listener = read_nullable(c);
 	read_key(c, "bridge", id, key, &bridge.key_length);
 	bridge.cipher_required = reader_u8(&c->r);
+	bridge.number = reader_u16(&c->r);
 	for (unsigned i = 0; i < DIRECTORY_PATHS; i++) {
 		paths[i].interval_s = reader_u32(&c->r);
 		paths[i].margin_s = reader_u32(&c->r);

@@ -324,13 +324,14 @@ meet(struct supervision *s, uint32_t slot, int64_t now_us, struct subject *ret)
 
 struct message {
 	uint8_t bit;
-	const char *code, *zone;
+	const char *code;
+	const char *zone;    /* NULL: the number of the bridge */
 	const char *subject; /* of the sentence */
 };
 
 /* Restores in this order, then what is lost in the reverse one. */
 static const struct message messages[] = {
-	{ TOLD_OFFLINE, SUPERVISION_CODE_BRIDGE, "000", "" },
+	{ TOLD_OFFLINE, SUPERVISION_CODE_BRIDGE, NULL, "" },
 	{ TOLD_PATH, SUPERVISION_CODE_PATH, "001", " primary path" },
 	{ TOLD_PATH << 1, SUPERVISION_CODE_PATH, "002", " backup path" },
 };
@@ -357,16 +358,18 @@ static int
 tell_one(struct supervision *s, const struct subject *subject,
     const struct message *message, const struct judgement *judgement)
 {
-	char text[160];
+	char text[160], number[8];
 	const struct own_signal signal = {
 		.code = message->code,
 		.begins = judgement->told & message->bit,
 		.bridge_id = subject->bridge->id,
-		.zone = message->zone,
+		.zone = message->zone ? message->zone : number,
 		.text = text,
 	};
 	int result;
 
+	snprintf(number, sizeof(number), "%03u",
+	    (unsigned)subject->bridge->number);
 	format_message(subject, message, judgement, text, sizeof(text));
 	result = own_signal_collect(s->journal, s->clock, &signal, &s->own_lsn);
 	if (result < 0)

@@ -143,8 +143,9 @@ def test_a_silent_bridge_is_told_to_its_station(installation):
                            "it is back")
     assert own_events(place) == [("E350", "delivered"),
                                  ("R350", "delivered")]
-    said = [line.split()[1:3] for station in stations
+    said = [line.split()[1:5] for station in stations
             for line in harness.ledger_lines(station.ledger)]
-    assert said == [["E", "350"], ["R", "350"]]
+    # the zone is the number of the bridge at its site
+    assert said == [["E", "350", "00", "001"], ["R", "350", "00", "001"]]
     [status] = place.live("show", "status")
     assert (status["bridges_supervised"], status["bridges_offline"]) == (2, 0)

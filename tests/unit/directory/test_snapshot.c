@@ -85,6 +85,7 @@ fill(void)
 		.key = key,
 		.key_length = sizeof(key),
 		.cipher_required = true,
+		.number = 12,
 		.paths = paths,
 		.zone_count = 2,
 		.zones = zones };
@@ -146,6 +147,7 @@ check_bridge(const struct directory *copy)
 	assert_int_equal(bridge->key_length, 32);
 	assert_string_equal((const char *)bridge->key, "BRIDGESECRET");
 	assert_true(bridge->cipher_required);
+	assert_int_equal(bridge->number, 12);
 	assert_int_equal(bridge->paths[0].interval_s, 180);
 	assert_int_equal(bridge->paths[0].margin_s, 18);
 	assert_null(bridge->paths[0].listener);

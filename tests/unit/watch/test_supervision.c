@@ -112,6 +112,7 @@ bridge(uint64_t id)
 	return (struct directory_bridge){ .id = id,
 		.site_id = 1000 + id,
 		.serial = "SN",
+		.number = (uint16_t)(id % 1000),
 		.paths = usual_paths };
 }
 
@@ -248,7 +249,13 @@ told(struct fixture *f)
 	while (next_signal(f, &record)) {
 		const struct signal_event *event = &record.signal.events[0];
 		bool path = strcmp(event->code, "351") == 0;
+		char number[8];
 
+		/* of a bridge: which one; of the installation: none */
+		snprintf(number, sizeof(number), "%03u",
+		    (unsigned)(record.bridge_id % 1000));
+		if (!path)
+			assert_true(slice_is(event->zone, number));
 		assert_true(length + 32 < sizeof(f->events));
 		length += (size_t)snprintf(f->events + length,
 		    sizeof(f->events) - length, "%s%c%s%s%.*s:%d",
