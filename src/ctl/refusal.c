@@ -93,6 +93,7 @@ static const struct refusal {
 	    "at most 400 characters" },
 	{ "bridge_site_exists", "there is no such site, or it has bridges" },
 	{ "bridge_serial_unique", "there is another bridge of this serial" },
+	{ "bridge_number_range", "a bridge's number is 1 to 999" },
 	{ "bridge_number_unique",
 	    "another bridge was registered at this site at the same moment: "
 	    "try again" },

@@ -145,6 +145,9 @@ REFUSED = [
     ("station_record_line_card_format", "UPDATE tocsin.station_record SET line_card = ''"),
     ("station_record_url_format", "UPDATE tocsin.station_record SET url_template = 'javascript:x'"),
     ("bridge_site_exists", "DELETE FROM tocsin.site WHERE id = 1"),
+    ("bridge_number_range", "UPDATE tocsin.bridge SET number = 1000 WHERE id = 1"),
+    ("bridge_number_unique", "INSERT INTO tocsin.bridge (id, serial, site_id) VALUES (9, 'B9', 1);"
+     "UPDATE tocsin.bridge SET number = 1 WHERE id = 9"),
     ("bridge_serial_unique", "UPDATE tocsin.bridge SET serial = 'B1' WHERE id = 2"),
     ("bridge_mac_unique", "UPDATE tocsin.bridge SET mac = '00:00:5e:00:53:01' WHERE id = 2"),
     ("bridge_serial_not_blank", "UPDATE tocsin.bridge SET serial = ' ' WHERE id = 2"),
