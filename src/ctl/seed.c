@@ -80,10 +80,11 @@ static const char *const steps[] = {
 	"FROM tocsin.receiver r WHERE r.name IN ('station-a', 'station-b') "
 	"ON CONFLICT (dealer_id, name) DO NOTHING",
 
+	/* no filter: the load trips each zone again and again */
 	"INSERT INTO tocsin.site (dealer_id, name, city, country, timezone, "
-	"external_id, station_record_id, account_number) "
+	"external_id, station_record_id, repeat_filter_s, account_number) "
 	"SELECT s.dealer_id, 'Demo site ' || i, 'Athens', 'GR', "
-	"'Europe/Athens', 'demo-' || i, s.id, lpad((i / 2)::text, "
+	"'Europe/Athens', 'demo-' || i, s.id, 0, lpad((i / 2)::text, "
 	"CASE $2 WHEN 'dc09' THEN 6 ELSE 4 END, '0') "
 	"FROM generate_series(0, $1::integer - 1) i "
 	"JOIN tocsin.station_record s ON s.dealer_id = " DEMO_DEALER

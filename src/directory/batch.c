@@ -86,6 +86,13 @@ directory_put_channel(struct directory_batch *batch, uint64_t id,
 }
 
 int
+directory_put_schedule(struct directory_batch *batch, uint64_t site_id,
+    const struct directory_schedule *schedule)
+{
+	return put(batch, OBJECT_SCHEDULE, site_id, schedule);
+}
+
+int
 directory_put_site(struct directory_batch *batch, uint64_t id,
     const struct directory_site *site)
 {

@@ -148,6 +148,12 @@ directory_channel_by_id(const struct directory *directory, uint64_t id)
 	return find(directory, OBJECT_CHANNEL, id);
 }
 
+const struct directory_schedule *
+directory_schedule_by_site(const struct directory *directory, uint64_t site_id)
+{
+	return find(directory, OBJECT_SCHEDULE, site_id);
+}
+
 const struct directory_dealer *
 directory_dealer_by_id(const struct directory *directory, uint64_t id)
 {
@@ -205,6 +211,38 @@ directory_receivers_each(const struct directory *directory,
 
 	for (size_t i = 0; list && i < list->count; i++)
 		fn(context, list->items[i]);
+}
+
+#define SCHEDULES_AT_ONCE 1024 /* places of the table */
+
+void
+directory_schedules_some(const struct directory *directory, size_t *position,
+    directory_schedule_fn fn, void *context)
+{
+	const struct table *table =
+	    &directory_picture(directory)->by_id[OBJECT_SCHEDULE];
+	size_t end = *position + SCHEDULES_AT_ONCE;
+	struct object *object;
+
+	for (; *position < end; ++*position) {
+		if (!table_at(table, *position, &object)) {
+			*position = 0;
+			return;
+		}
+		if (object)
+			fn(context, object_content(object));
+	}
+}
+
+const char *
+directory_arming_name(enum directory_arming arming)
+{
+	static const char *const names[] = { "always", "panel_primary",
+		"panel_individual", "video_system", "schedule", "panel_signals",
+		"remote_api" };
+
+	return (size_t)arming < sizeof(names) / sizeof(names[0]) ? names[arming]
+								 : "unknown";
 }
 
 struct presence *

@@ -25,6 +25,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/io.h"
+#include "base/local_clock.h"
 #include "base/slice.h"
 
 #define DIRECTORY_CODE_SIZE	 4
@@ -61,6 +62,9 @@ struct directory_zone_type {
 	bool enabled;
 	char code[DIRECTORY_CODE_SIZE];
 	const char *name;
+	bool when_disarmed; /* 24-hour: whatever arms the site */
+	bool delayed;	    /* the first trip starts the entry delay */
+	bool follows;	    /* delayed once a delayed zone tripped */
 };
 
 struct directory_dealer {
@@ -132,6 +136,19 @@ enum directory_site_state {
 	DIRECTORY_SITE_INACTIVE
 };
 
+/* What sets the arming state. In the snapshot: never renumber. */
+enum directory_arming {
+	DIRECTORY_ARMING_ALWAYS = 0,
+	DIRECTORY_ARMING_PANEL_PRIMARY = 1,
+	DIRECTORY_ARMING_PANEL_INDIVIDUAL = 2,
+	DIRECTORY_ARMING_VIDEO_SYSTEM = 3,
+	DIRECTORY_ARMING_SCHEDULE = 4,
+	DIRECTORY_ARMING_PANEL_SIGNALS = 5,
+	DIRECTORY_ARMING_REMOTE_API = 6,
+};
+/* "panel_primary", as in PostgreSQL; never NULL */
+const char *directory_arming_name(enum directory_arming arming);
+
 struct directory_site {
 	uint64_t id, dealer_id;
 	uint64_t station_id; /* 0: none, unrouted */
@@ -142,7 +159,35 @@ struct directory_site {
 	struct directory_library library;
 	int64_t on_test_until_us; /* wall clock; 0: not on test */
 	bool on_test_forward; /* on test: forwarded as such, not held back */
+	bool has_partitions;
+	enum directory_arming arming;
+	uint64_t arming_bridge_id; /* PANEL_PRIMARY; 0: none chosen */
+	uint16_t entry_delay_s, exit_delay_s;
+	uint16_t repeat_filter_s; /* 0: no filter */
 };
+
+/* A time in which a schedule says something, in seconds of the site's clock:
+ * of a week from Monday 00:00, of an exception from 1970-01-01 00:00. */
+struct directory_span {
+	int64_t begin_s, end_s;
+	uint8_t partition; /* its number; 0: the whole site */
+	bool exception;	   /* once, and goes before the week */
+	bool armed;	   /* in it; a week's spans are all armed */
+};
+
+/* Of a site that a schedule may arm. */
+struct directory_schedule {
+	uint64_t id;	      /* of the site */
+	const char *timezone; /* IANA name */
+	/* of that name; NULL: this machine does not know it */
+	const struct local_clock *clock;
+	uint16_t span_count;
+	/* sorted by partition, weeks before exceptions, begin */
+	const struct directory_span *spans;
+};
+
+/* Of a zone or a bridge: as the site has it. */
+#define DIRECTORY_SECONDS_INHERIT UINT16_MAX
 
 struct directory_zone {
 	/* as configured, compared without leading zeros */
@@ -152,6 +197,8 @@ struct directory_zone {
 	int8_t enabled;			/* channel's own override */
 	char code[DIRECTORY_CODE_SIZE]; /* "": inherit */
 	const char *name;		/* of the channel */
+	uint8_t partition;		/* its number; 0: none */
+	uint16_t repeat_filter_s;	/* 0: none; DIRECTORY_SECONDS_INHERIT */
 };
 
 /* What the library says of one channel about events of its camera; most
@@ -193,6 +240,8 @@ struct directory_bridge {
 	uint8_t kind;	    /* enum directory_bridge_kind */
 	uint8_t key_length; /* 0: the listener's key, or clear */
 	bool cipher_required;
+	bool arming_input_inverted; /* a closed input means disarmed */
+	uint16_t entry_delay_s, exit_delay_s; /* DIRECTORY_SECONDS_INHERIT */
 	uint16_t zone_count;
 	uint16_t number; /* which of its site's bridges, 1..; 0: none */
 	uint32_t slot;	 /* in its presence; given by the directory */
@@ -244,6 +293,9 @@ const struct directory_receiver *directory_receiver_by_id(const struct directory
 const struct directory_channel *directory_channel_by_id(const struct directory
 							    *directory,
     uint64_t id);
+/* By the id of its site; NULL: no schedule arms it. */
+const struct directory_schedule *
+directory_schedule_by_site(const struct directory *directory, uint64_t site_id);
 const struct directory_dealer *directory_dealer_by_id(const struct directory
 							  *directory,
     uint64_t id);
@@ -259,6 +311,16 @@ typedef void (*directory_receiver_fn)(void *context,
     const struct directory_receiver *receiver);
 void directory_receivers_each(const struct directory *directory,
     directory_receiver_fn fn, void *context);
+
+/*
+ * Some schedules, a part of all of them each time: *position is 0 at first and
+ * says where to go on, and is 0 again when all were seen. One that comes or
+ * goes meanwhile may be missed or seen twice.
+ */
+typedef void (*directory_schedule_fn)(void *context,
+    const struct directory_schedule *schedule);
+void directory_schedules_some(const struct directory *directory,
+    size_t *position, directory_schedule_fn fn, void *context);
 
 /* Of the directory's life, any thread. */
 struct presence *directory_presence(struct directory *directory);
@@ -333,6 +395,8 @@ int directory_put_bridge(struct directory_batch *, uint64_t id,
     const struct directory_bridge *);
 int directory_put_channel(struct directory_batch *, uint64_t id,
     const struct directory_channel *);
+int directory_put_schedule(struct directory_batch *, uint64_t site_id,
+    const struct directory_schedule *);
 int directory_put_zone_type(struct directory_batch *, unsigned number,
     const struct directory_zone_type *);
 /* Everything not put in this batch goes away (a full load). */

@@ -34,8 +34,9 @@ struct query {
 
 static const struct query queries[OBJECT_KINDS] = {
 	[OBJECT_ZONE_TYPE] = { "zone_type",
-	    "o.number, o.enabled, o.code, o.name",
-	    "tocsin.directory_zone_type o", "o.number", "", 4, 0 },
+	    "o.number, o.enabled, o.code, o.name, o.when_disarmed, o.delayed, "
+	    "o.follows",
+	    "tocsin.directory_zone_type o", "o.number", "", 7, 0 },
 	[OBJECT_DEALER] = { "dealer", "o.id, o.name, " LIBRARY_COLUMNS,
 	    "tocsin.directory_dealer o LEFT JOIN tocsin.directory_library l "
 	    "ON l.owner = 'dealer' AND l.owner_id = o.id",
@@ -55,23 +56,34 @@ static const struct query queries[OBJECT_KINDS] = {
 	    "tocsin.directory_station o", "o.id", "", 8, 0 },
 	[OBJECT_SITE] = { "site",
 	    "o.id, o.dealer_id, o.station_id, o.state, o.name, o.account, "
-	    "o.reference_id, o.on_test_until_us, o.on_test_forward, " LIBRARY_COLUMNS,
+	    "o.reference_id, o.on_test_until_us, o.on_test_forward, "
+	    "o.has_partitions, o.arming_method, o.arming_bridge_id, "
+	    "o.entry_delay_s, o.exit_delay_s, o.repeat_filter_s, " LIBRARY_COLUMNS,
 	    "tocsin.directory_site o LEFT JOIN tocsin.directory_library l "
 	    "ON l.owner = 'site' AND l.owner_id = o.id",
-	    "o.id", LIBRARY_ORDER, 9, 5 },
+	    "o.id", LIBRARY_ORDER, 15, 5 },
 	[OBJECT_BRIDGE] = { "bridge",
 	    "o.id, o.site_id, o.kind, o.serial, o.account, o.receiver, o.line, "
 	    "o.listener, o.key, o.cipher_required, o.primary_interval_s, "
 	    "o.primary_margin_s, o.primary_listener, o.backup_interval_s, "
-	    "o.backup_margin_s, o.backup_listener, o.number, "
-	    "z.zone, z.channel_id, z.zone_type, z.enabled, z.code, z.name",
+	    "o.backup_margin_s, o.backup_listener, o.number, o.entry_delay_s, "
+	    "o.exit_delay_s, o.arming_input_inverted, "
+	    "z.zone, z.channel_id, z.zone_type, z.enabled, z.code, z.name, "
+	    "z.repeat_filter_s, z.partition",
 	    "tocsin.directory_bridge o LEFT JOIN tocsin.directory_zone z "
 	    "ON z.bridge_id = o.id",
-	    "o.id", "", 17, 6 },
+	    "o.id", "", 20, 8 },
 	[OBJECT_CHANNEL] = { "channel", "o.id, " LIBRARY_COLUMNS,
 	    "tocsin.directory_channel o LEFT JOIN tocsin.directory_library l "
 	    "ON l.owner = 'channel' AND l.owner_id = o.id",
 	    "o.id", LIBRARY_ORDER, 1, 5 },
+	[OBJECT_SCHEDULE] = { "schedule",
+	    "o.id, o.timezone, s.begin_s, s.end_s, s.partition, s.exception, "
+	    "s.armed",
+	    "tocsin.directory_schedule o LEFT JOIN LATERAL (SELECT * "
+	    "FROM tocsin.directory_schedule_span r WHERE r.site_id = o.id) s "
+	    "ON true",
+	    "o.id", "", 2, 5 },
 };
 
 /* One line of the COPY, kept until its object is complete. */
@@ -123,6 +135,16 @@ read_number(struct fields *fields, uint64_t max)
 	    value > max)
 		fields->failed = true;
 	return value;
+}
+
+static uint16_t
+read_seconds(struct fields *fields)
+{
+	if (!*fields->position) {
+		fields->position++;
+		return DIRECTORY_SECONDS_INHERIT;
+	}
+	return (uint16_t)read_number(fields, DIRECTORY_SECONDS_INHERIT - 1);
 }
 
 static bool
@@ -236,6 +258,9 @@ put_zone_type(const struct gathering *g)
 	type.enabled = read_boolean(&fields);
 	read_string(&fields, type.code, sizeof(type.code));
 	type.name = read_text(&fields);
+	type.when_disarmed = read_boolean(&fields);
+	type.delayed = read_boolean(&fields);
+	type.follows = read_boolean(&fields);
 	return fields.failed
 	    ? -EPROTO
 	    : directory_put_zone_type(g->load->batch, type.number, &type);
@@ -421,6 +446,21 @@ put_station(const struct gathering *g)
 	    : directory_put_station(g->load->batch, station.id, &station);
 }
 
+static void
+read_arming(struct fields *fields, struct directory_site *site)
+{
+	static const char *const methods[] = { "always", "panel_primary",
+		"panel_individual", "video_system", "schedule", "panel_signals",
+		"remote_api", NULL };
+
+	site->has_partitions = read_boolean(fields);
+	site->arming = (enum directory_arming)read_choice(fields, methods);
+	site->arming_bridge_id = read_number(fields, UINT64_MAX);
+	site->entry_delay_s = read_seconds(fields);
+	site->exit_delay_s = read_seconds(fields);
+	site->repeat_filter_s = read_seconds(fields);
+}
+
 static int
 put_site(const struct gathering *g)
 {
@@ -439,6 +479,7 @@ put_site(const struct gathering *g)
 	site.reference_id = read_text(&fields);
 	site.on_test_until_us = (int64_t)read_number(&fields, INT64_MAX);
 	site.on_test_forward = read_boolean(&fields);
+	read_arming(&fields, &site);
 	result = read_library(g, &site.library);
 	if (result == 0)
 		result = fields.failed
@@ -468,6 +509,8 @@ read_zones(const struct gathering *g, struct directory_bridge *bridge)
 		zones[i].enabled = read_tristate(&fields);
 		read_string(&fields, zones[i].code, sizeof(zones[i].code));
 		zones[i].name = read_text(&fields);
+		zones[i].repeat_filter_s = read_seconds(&fields);
+		zones[i].partition = (uint8_t)read_number(&fields, UINT8_MAX);
 		failed |= fields.failed;
 	}
 	bridge->zone_count = (uint16_t)count;
@@ -511,6 +554,9 @@ read_bridge(const struct gathering *g, struct directory_bridge *bridge,
 		read_path(&fields, &paths[i]);
 	bridge->paths = paths;
 	bridge->number = (uint16_t)read_number(&fields, UINT16_MAX);
+	bridge->entry_delay_s = read_seconds(&fields);
+	bridge->exit_delay_s = read_seconds(&fields);
+	bridge->arming_input_inverted = read_boolean(&fields);
 	return !fields.failed;
 }
 
@@ -533,6 +579,55 @@ put_bridge(const struct gathering *g)
 }
 
 static int
+read_spans(const struct gathering *g, struct directory_schedule *schedule)
+{
+	size_t count = count_more(g), i = 0;
+	struct directory_span *spans =
+	    calloc(count ? count : 1, sizeof(*spans));
+	bool failed = count > UINT16_MAX;
+
+	if (!spans)
+		return -ENOMEM;
+	for (const struct row *row = g->first; row && i < count;
+	     row = row->next, i++) {
+		struct fields fields = more_fields(g, row);
+
+		spans[i].begin_s = (int64_t)read_number(&fields, INT64_MAX);
+		spans[i].end_s = (int64_t)read_number(&fields, INT64_MAX);
+		spans[i].partition = (uint8_t)read_number(&fields, UINT8_MAX);
+		spans[i].exception = read_boolean(&fields);
+		spans[i].armed = read_boolean(&fields);
+		failed |= fields.failed;
+	}
+	schedule->span_count = (uint16_t)count;
+	schedule->spans = spans;
+	return failed ? -EPROTO : 0;
+}
+
+static int
+put_schedule(const struct gathering *g)
+{
+	struct fields fields = own_fields(g);
+	struct directory_schedule schedule = { 0 };
+	int result;
+
+	schedule.id = read_number(&fields, UINT64_MAX);
+	schedule.timezone = read_text(&fields);
+	schedule.clock = local_clock_find(schedule.timezone);
+	if (!schedule.clock)
+		log_write(LOG_ERROR, "directory", "timezone_unknown",
+		    "site=%" PRIu64 " timezone=%s effect=\"counts as armed\"",
+		    schedule.id, schedule.timezone);
+	result = read_spans(g, &schedule);
+	if (result == 0)
+		result = fields.failed ? -EPROTO
+				       : directory_put_schedule(g->load->batch,
+					     schedule.id, &schedule);
+	free((void *)(uintptr_t)schedule.spans);
+	return result;
+}
+
+static int
 put_removal(struct directory_batch *batch, enum object_kind kind, uint64_t id)
 {
 	switch (kind) {
@@ -550,6 +645,8 @@ put_removal(struct directory_batch *batch, enum object_kind kind, uint64_t id)
 		return directory_put_bridge(batch, id, NULL);
 	case OBJECT_CHANNEL:
 		return directory_put_channel(batch, id, NULL);
+	case OBJECT_SCHEDULE:
+		return directory_put_schedule(batch, id, NULL);
 	}
 	return -EINVAL;
 }
@@ -562,6 +659,7 @@ static int (*const puts_by_kind[OBJECT_KINDS])(const struct gathering *) = {
 	[OBJECT_SITE] = put_site,
 	[OBJECT_BRIDGE] = put_bridge,
 	[OBJECT_CHANNEL] = put_channel,
+	[OBJECT_SCHEDULE] = put_schedule,
 };
 
 /* ---- from rows to objects ---- */

@@ -111,6 +111,35 @@ pack_channel(struct packing *packing, struct directory_channel *channel)
 	pack_library(packing, &channel->library);
 }
 
+/* By what a look-up walks along. */
+static int
+compare_spans(const void *a, const void *b)
+{
+	const struct directory_span *left = a, *right = b;
+
+	if (left->partition != right->partition)
+		return left->partition < right->partition ? -1 : 1;
+	if (left->exception != right->exception)
+		return left->exception ? 1 : -1;
+	return (left->begin_s > right->begin_s) -
+	    (left->begin_s < right->begin_s);
+}
+
+static void
+pack_schedule(struct packing *packing, struct directory_schedule *schedule)
+{
+	size_t count = schedule->span_count;
+	struct directory_span *spans =
+	    (struct directory_span *)(uintptr_t)pack_bytes(packing,
+		count ? schedule->spans : NULL, count * sizeof(*spans),
+		_Alignof(struct directory_span));
+
+	schedule->spans = spans;
+	if (spans)
+		qsort(spans, count, sizeof(*spans), compare_spans);
+	pack_text(packing, &schedule->timezone);
+}
+
 static const char *
 zone_digits(const char *zone)
 {
@@ -177,6 +206,7 @@ union content {
 	struct directory_site site;
 	struct directory_bridge bridge;
 	struct directory_channel channel;
+	struct directory_schedule schedule;
 };
 
 static const size_t content_bytes[OBJECT_KINDS] = {
@@ -187,6 +217,7 @@ static const size_t content_bytes[OBJECT_KINDS] = {
 	[OBJECT_SITE] = sizeof(struct directory_site),
 	[OBJECT_BRIDGE] = sizeof(struct directory_bridge),
 	[OBJECT_CHANNEL] = sizeof(struct directory_channel),
+	[OBJECT_SCHEDULE] = sizeof(struct directory_schedule),
 };
 
 /* Packs what *content points at and makes it point at the copies. */
@@ -216,6 +247,9 @@ pack(enum object_kind kind, union content *content, char *room)
 		break;
 	case OBJECT_CHANNEL:
 		pack_channel(&packing, &content->channel);
+		break;
+	case OBJECT_SCHEDULE:
+		pack_schedule(&packing, &content->schedule);
 		break;
 	}
 	return packing.used;

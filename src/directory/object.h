@@ -18,8 +18,9 @@ enum object_kind {
 	OBJECT_SITE = 4,
 	OBJECT_BRIDGE = 5,
 	OBJECT_CHANNEL = 6,
+	OBJECT_SCHEDULE = 7,
 };
-#define OBJECT_KINDS 7
+#define OBJECT_KINDS 8
 
 struct object {
 	struct object *next; /* in a batch, or waiting to be freed */

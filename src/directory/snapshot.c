@@ -12,9 +12,9 @@
 #include "base/cursor.h"
 
 #define SNAPSHOT_MAGIC	     "TOCSNAP\n"
-#define SNAPSHOT_VERSION     5
+#define SNAPSHOT_VERSION     6
 #define SNAPSHOT_SEALED	     1u
-#define SNAPSHOT_HEADER_SIZE 104
+#define SNAPSHOT_HEADER_SIZE 112
 #define RECORD_HEADER_SIZE   5
 #define RECORD_MAX	     (64u * 1024 * 1024)
 #define BUFFER_SIZE	     (1024u * 1024)
@@ -96,6 +96,9 @@ write_zone_type(struct writer *w, const struct directory_zone_type *type)
 	writer_u8(w, type->enabled);
 	writer_string(w, type->code);
 	writer_string(w, type->name);
+	writer_u8(w, type->when_disarmed);
+	writer_u8(w, type->delayed);
+	writer_u8(w, type->follows);
 }
 
 static void
@@ -158,6 +161,12 @@ write_site(struct writer *w, const struct directory_site *site)
 	writer_string(w, site->reference_id);
 	writer_u64(w, (uint64_t)site->on_test_until_us);
 	writer_u8(w, site->on_test_forward);
+	writer_u8(w, site->has_partitions);
+	writer_u8(w, (uint8_t)site->arming);
+	writer_u64(w, site->arming_bridge_id);
+	writer_u16(w, site->entry_delay_s);
+	writer_u16(w, site->exit_delay_s);
+	writer_u16(w, site->repeat_filter_s);
 	write_library(w, &site->library);
 }
 
@@ -165,6 +174,22 @@ static void
 write_channel(struct writer *w, const struct directory_channel *channel)
 {
 	write_library(w, &channel->library);
+}
+
+static void
+write_schedule(struct writer *w, const struct directory_schedule *schedule)
+{
+	writer_string(w, schedule->timezone);
+	writer_u16(w, schedule->span_count);
+	for (unsigned i = 0; i < schedule->span_count; i++) {
+		const struct directory_span *span = &schedule->spans[i];
+
+		writer_u64(w, (uint64_t)span->begin_s);
+		writer_u64(w, (uint64_t)span->end_s);
+		writer_u8(w, span->partition);
+		writer_u8(w, span->exception);
+		writer_u8(w, span->armed);
+	}
 }
 
 static void
@@ -182,6 +207,9 @@ write_bridge(struct writer *w, const struct directory_bridge *bridge,
 	    bridge->key_length);
 	writer_u8(w, bridge->cipher_required);
 	writer_u16(w, bridge->number);
+	writer_u8(w, bridge->arming_input_inverted);
+	writer_u16(w, bridge->entry_delay_s);
+	writer_u16(w, bridge->exit_delay_s);
 	for (unsigned i = 0; i < DIRECTORY_PATHS; i++) {
 		writer_u32(w, bridge->paths[i].interval_s);
 		writer_u32(w, bridge->paths[i].margin_s);
@@ -197,6 +225,8 @@ write_bridge(struct writer *w, const struct directory_bridge *bridge,
 		writer_u8(w, (uint8_t)zone->enabled);
 		writer_string(w, zone->code);
 		writer_string(w, zone->name);
+		writer_u8(w, zone->partition);
+		writer_u16(w, zone->repeat_filter_s);
 	}
 }
 
@@ -228,6 +258,9 @@ write_content(struct writer *w, const struct object *object,
 		break;
 	case OBJECT_CHANNEL:
 		write_channel(w, content);
+		break;
+	case OBJECT_SCHEDULE:
+		write_schedule(w, content);
 		break;
 	}
 }
@@ -602,6 +635,9 @@ read_zone_type(struct content_reader *c, uint64_t id,
 	type.enabled = reader_u8(&c->r);
 	reader_string(&c->r, type.code, sizeof(type.code));
 	type.name = read_text(c);
+	type.when_disarmed = reader_u8(&c->r);
+	type.delayed = reader_u8(&c->r);
+	type.follows = reader_u8(&c->r);
 	return c->r.failed
 	    ? -EBADMSG
 	    : directory_put_zone_type(batch, (unsigned)id, &type);
@@ -628,6 +664,31 @@ read_channel(struct content_reader *c, uint64_t id,
 	channel.library = read_library(c, ret_array);
 	return c->r.failed ? -EBADMSG
 			   : directory_put_channel(batch, id, &channel);
+}
+
+static int
+read_schedule(struct content_reader *c, uint64_t site_id,
+    struct directory_batch *batch, void **ret_array)
+{
+	struct directory_schedule schedule = { .id = site_id };
+	struct directory_span *spans;
+	uint16_t count;
+
+	schedule.timezone = read_text(c);
+	schedule.clock = local_clock_find(schedule.timezone);
+	count = reader_u16(&c->r);
+	*ret_array = spans = read_array(c, count, sizeof(*spans), 19);
+	for (unsigned i = 0; spans && i < count; i++) {
+		spans[i].begin_s = (int64_t)reader_u64(&c->r);
+		spans[i].end_s = (int64_t)reader_u64(&c->r);
+		spans[i].partition = reader_u8(&c->r);
+		spans[i].exception = reader_u8(&c->r);
+		spans[i].armed = reader_u8(&c->r);
+	}
+	schedule.spans = spans;
+	schedule.span_count = spans ? count : 0;
+	return c->r.failed ? -EBADMSG
+			   : directory_put_schedule(batch, site_id, &schedule);
 }
 
 static void
@@ -712,6 +773,12 @@ read_site(struct content_reader *c, uint64_t id, struct directory_batch *batch,
 	site.reference_id = read_text(c);
 	site.on_test_until_us = (int64_t)reader_u64(&c->r);
 	site.on_test_forward = reader_u8(&c->r) != 0;
+	site.has_partitions = reader_u8(&c->r) != 0;
+	site.arming = (enum directory_arming)reader_u8(&c->r);
+	site.arming_bridge_id = reader_u64(&c->r);
+	site.entry_delay_s = reader_u16(&c->r);
+	site.exit_delay_s = reader_u16(&c->r);
+	site.repeat_filter_s = reader_u16(&c->r);
 	site.library = read_library(c, ret_array);
 	return c->r.failed ? -EBADMSG : directory_put_site(batch, id, &site);
 }
@@ -721,7 +788,7 @@ read_zones(struct content_reader *c, struct directory_bridge *bridge,
     void **ret_array)
 {
 	uint16_t count = reader_u16(&c->r);
-	struct directory_zone *zones = read_array(c, count, sizeof(*zones), 17);
+	struct directory_zone *zones = read_array(c, count, sizeof(*zones), 20);
 
 	*ret_array = zones;
 	for (unsigned i = 0; zones && i < count; i++) {
@@ -731,6 +798,8 @@ read_zones(struct content_reader *c, struct directory_bridge *bridge,
 		zones[i].enabled = (int8_t)reader_u8(&c->r);
 		reader_string(&c->r, zones[i].code, sizeof(zones[i].code));
 		zones[i].name = read_text(c);
+		zones[i].partition = reader_u8(&c->r);
+		zones[i].repeat_filter_s = reader_u16(&c->r);
 	}
 	bridge->zones = zones;
 	bridge->zone_count = zones ? count : 0;
@@ -757,6 +826,9 @@ read_bridge(struct content_reader *c, uint64_t id,
 	read_key(c, "bridge", id, key, &bridge.key_length);
 	bridge.cipher_required = reader_u8(&c->r);
 	bridge.number = reader_u16(&c->r);
+	bridge.arming_input_inverted = reader_u8(&c->r);
+	bridge.entry_delay_s = reader_u16(&c->r);
+	bridge.exit_delay_s = reader_u16(&c->r);
 	for (unsigned i = 0; i < DIRECTORY_PATHS; i++) {
 		paths[i].interval_s = reader_u32(&c->r);
 		paths[i].margin_s = reader_u32(&c->r);
@@ -790,6 +862,8 @@ read_content(struct content_reader *c, enum object_kind kind,
 		return read_bridge(c, id, batch, ret_array);
 	case OBJECT_CHANNEL:
 		return read_channel(c, id, batch, ret_array);
+	case OBJECT_SCHEDULE:
+		return read_schedule(c, id, batch, ret_array);
 	}
 	return -EBADMSG;
 }

@@ -154,3 +154,18 @@ table_close(struct table *table)
 	atomic_store_explicit(&table->array, NULL, memory_order_relaxed);
 	table->count = table->used = 0;
 }
+
+bool
+table_at(const struct table *table, size_t position, struct object **ret)
+{
+	struct table_array *array =
+	    atomic_load_explicit(&table->array, memory_order_acquire);
+	struct object *object;
+
+	if (!array || position >= array->count)
+		return false;
+	object =
+	    atomic_load_explicit(&array->slots[position], memory_order_acquire);
+	*ret = object == &table_removed ? NULL : object;
+	return true;
+}

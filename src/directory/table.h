@@ -18,6 +18,7 @@
 #define DIRECTORY_TABLE_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -100,6 +101,10 @@ table_next(struct table_walk *walk)
 	}
 	return NULL;
 }
+
+/* What is at this place, NULL: nothing; false: there is no such place. For who
+ * looks at every object over a time in which the table may change. */
+bool table_at(const struct table *table, size_t position, struct object **ret);
 
 /* ---- the writer's side ---- */
 
