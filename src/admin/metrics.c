@@ -323,7 +323,7 @@ write_dispatch(struct dispatch *dispatch, struct evbuffer *out)
 	dispatch_status(dispatch, &status);
 	family(out, "tocsin_events_total", "counter",
 	    "Events by where they ended.");
-	for (unsigned v = VERDICT_ROUTED; v <= VERDICT_PARKED; v++)
+	for (unsigned v = VERDICT_ROUTED; v <= VERDICT_LAST; v++)
 		evbuffer_add_printf(out,
 		    "tocsin_events_total{verdict=\"%s\"} %" PRIu64 "\n",
 		    verdict_name((enum verdict)v), status.verdicts[v]);

@@ -272,7 +272,7 @@ put_dispatch(struct json *json, struct dispatch *dispatch)
 	json_unsigned(json, "position_lsn", status.position_lsn);
 	json_unsigned(json, "lag_bytes", status.lag_bytes);
 	json_object_begin(json, "verdicts");
-	for (unsigned v = VERDICT_ROUTED; v <= VERDICT_PARKED; v++)
+	for (unsigned v = VERDICT_ROUTED; v <= VERDICT_LAST; v++)
 		json_unsigned(json, verdict_name((enum verdict)v),
 		    status.verdicts[v]);
 	json_object_end(json);

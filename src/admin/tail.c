@@ -60,6 +60,12 @@ tail_put_decision(struct admin *admin, const struct decision *decision)
 	json_slice(json, "reason", decision->reason);
 	if (decision->flags & DECISION_UNMAPPED_ZONE)
 		json_boolean(json, "unmapped_zone", true);
+	if (decision->flags & DECISION_CONCLUDES)
+		json_boolean(json, "concludes", true);
+	for (unsigned i = 0; i < decision->effect_count; i++)
+		if (decision->effects[i].kind == EFFECT_WAIT)
+			json_time(json, "waits_until",
+			    decision->effects[i].until_us);
 	if (decision->site_id)
 		json_unsigned(json, "site_id", decision->site_id);
 	json_array_begin(json, "deliveries");

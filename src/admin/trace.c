@@ -94,7 +94,8 @@ look_at_decision(struct client *client, const struct journal_entry *entry)
 	if (record_decision_decode(entry->payload, decision, &err) < 0 ||
 	    !is_ours(job, decision->signal_lsn, decision->item))
 		return;
-	if (job->undecided)
+	/* one that waits is decided once more */
+	if (job->undecided && decision->verdict != VERDICT_WAITING)
 		job->undecided--;
 	job->open += decision->delivery_count;
 	put_head(admin, "decision", entry->received_wall_us);

@@ -12,10 +12,12 @@ void
 archive_batch_reset(struct archive_batch *batch, uint64_t begin_lsn)
 {
 	batch->events.length = 0;
+	batch->conclusions.length = 0;
 	batch->deliveries.length = 0;
 	batch->outcomes.length = 0;
 	batch->records = 0;
 	batch->event_count = 0;
+	batch->conclusion_count = 0;
 	batch->delivery_count = 0;
 	batch->outcome_count = 0;
 	batch->begin_lsn = begin_lsn;
@@ -31,6 +33,7 @@ void
 archive_batch_close(struct archive_batch *batch)
 {
 	db_copy_close(&batch->events);
+	db_copy_close(&batch->conclusions);
 	db_copy_close(&batch->deliveries);
 	db_copy_close(&batch->outcomes);
 }
@@ -198,6 +201,27 @@ put_event(struct archive_batch *batch, const char *node,
 	batch->event_count++;
 }
 
+/* Of an event that stands in history already: it waited. */
+static void
+put_conclusion(struct archive_batch *batch, const char *node,
+    const struct journal_entry *decided)
+{
+	const struct decision *decision = &batch->decision;
+	struct db_copy *copy = &batch->conclusions;
+
+	put_string(copy, node);
+	put_number(copy, decision->signal_lsn);
+	put_number(copy, decision->item);
+	put_time(copy, decided->received_wall_us);
+	put_string(copy, verdict_name(decision->verdict));
+	put_text(copy, decision->reason);
+	put_number(copy, decision->flags);
+	put_number(copy, decided->lsn);
+	put_number(copy, decision->delivery_count);
+	db_copy_end_row(copy);
+	batch->conclusion_count++;
+}
+
 static void
 put_delivery(struct archive_batch *batch, const char *node,
     const struct journal_entry *decided, unsigned index)
@@ -249,25 +273,38 @@ put_outcome(struct archive_batch *batch, const char *node,
 
 /* ---- records -------------------------------------------------------------------- */
 
+/* With what its signal said. */
+static int
+add_event(struct archive_batch *batch, struct journal *journal,
+    const struct journal_entry *entry, struct err *err)
+{
+	struct journal_entry received;
+
+	if (journal_read(journal, batch->decision.signal_lsn, batch->buffer,
+		&received, err) < 0 ||
+	    record_signal_decode(received.payload, &batch->signal, err) < 0)
+		return -EINVAL;
+	put_event(batch, journal_node(journal), entry, &received);
+	batch->decided_lsn = batch->decision.signal_lsn;
+	return 0;
+}
+
 static int
 add_decision(struct archive_batch *batch, struct journal *journal,
     const struct journal_entry *entry, struct err *err)
 {
-	struct journal_entry received;
-	int result;
+	const struct decision *decision = &batch->decision;
+	int result = 0;
 
 	if (record_decision_decode(entry->payload, &batch->decision, err) < 0)
 		return -EINVAL;
-	result = journal_read(journal, batch->decision.signal_lsn,
-	    batch->buffer, &received, err);
-	if (result == 0)
-		result =
-		    record_signal_decode(received.payload, &batch->signal, err);
+	if (decision->flags & DECISION_CONCLUDES)
+		put_conclusion(batch, journal_node(journal), entry);
+	else
+		result = add_event(batch, journal, entry, err);
 	if (result < 0)
-		return -EINVAL;
-	put_event(batch, journal_node(journal), entry, &received);
-	batch->decided_lsn = batch->decision.signal_lsn;
-	for (unsigned i = 0; i < batch->decision.delivery_count; i++)
+		return result;
+	for (unsigned i = 0; i < decision->delivery_count; i++)
 		put_delivery(batch, journal_node(journal), entry, i);
 	return 0;
 }
@@ -314,8 +351,8 @@ archive_batch_add(struct archive_batch *batch, struct journal *journal,
 		note_time(batch, entry->received_wall_us);
 		break;
 	}
-	if (batch->events.failed || batch->deliveries.failed ||
-	    batch->outcomes.failed)
+	if (batch->events.failed || batch->conclusions.failed ||
+	    batch->deliveries.failed || batch->outcomes.failed)
 		return err_set(err, -ENOMEM, "no memory for an archive batch");
 	if (result < 0)
 		return result;

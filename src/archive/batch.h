@@ -1,6 +1,7 @@
 /*
  * Journal records -> rows for COPY. One batch is what one transaction stores:
  * rows of tocsin.event (from decisions, with what their signal said), of
+ * tocsin.event_conclusion (from later decisions of the same), of
  * tocsin.delivery (decided) and of tocsin.delivery_outcome (how they ended),
  * and the position behind the last record taken.
  */
@@ -13,9 +14,9 @@
 #include "journal/record.h"
 
 struct archive_batch {
-	struct db_copy events, deliveries, outcomes;
+	struct db_copy events, conclusions, deliveries, outcomes;
 	unsigned records; /* taken, of any kind */
-	uint64_t event_count, delivery_count, outcome_count;
+	uint64_t event_count, conclusion_count, delivery_count, outcome_count;
 	uint64_t begin_lsn, end_lsn;  /* [begin, end) */
 	uint64_t first_lsn;	      /* of the first record taken */
 	uint64_t decided_lsn;	      /* signal of the last event; 0: none */

@@ -100,6 +100,12 @@ copy_rows(struct db *db, const struct archive_batch *batch, struct err *err)
 		    "channel_id, verdict, reason, flags, decision_lsn, "
 		    "delivery_count) FROM STDIN",
 		    &batch->events, err);
+	if (result == 0 && batch->conclusion_count > 0)
+		result = db_copy_in(db,
+		    "COPY tocsin.event_conclusion (node, lsn, item, "
+		    "concluded_at, verdict, reason, flags, decision_lsn, "
+		    "delivery_count) FROM STDIN",
+		    &batch->conclusions, err);
 	if (result == 0 && batch->delivery_count > 0)
 		result = db_copy_in(db,
 		    "COPY tocsin.delivery (node, decision_lsn, delivery_index, "

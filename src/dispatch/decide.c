@@ -70,9 +70,8 @@ undecided_pop(struct undecided_queue *queue)
 	queue->count--;
 }
 
-/* A record whose checksum holds but which this build cannot read: it must end
- * somewhere that people look. */
-static void
+/* Its checksum holds, but this build cannot read it. */
+void
 decide_unreadable(struct decision *decision, const struct err *err)
 {
 	memset(decision, 0, sizeof(*decision));
@@ -98,7 +97,14 @@ decide_item(struct dispatch *dispatch, const struct undecided *signal)
 		.listener = dispatch->signal.listener,
 		.account_zeros = dispatch->signal.account_zeros,
 		.bridge_id = dispatch->signal.bridge_id,
+		/* nobody outside may say whose signal it is */
+		.site_id =
+		    dispatch->signal.signal.protocol == SIGNAL_PROTOCOL_INTERNAL
+		    ? dispatch->signal.site_id
+		    : 0,
 		.received_us = signal->received_us,
+		.signal_lsn = signal->lsn,
+		.states = &dispatch->sites,
 	};
 
 	if (signal->repeat)
@@ -143,7 +149,7 @@ keep_numbers(struct dispatch *dispatch, const struct decision *decision)
 }
 
 static int
-append_decision(struct dispatch *dispatch, const struct journal_entry *entry,
+append_decision(struct dispatch *dispatch, const struct journal_entry *stamp,
     struct decision *decision)
 {
 	struct err err = { "the decision is larger than a record may be" };
@@ -156,22 +162,79 @@ append_decision(struct dispatch *dispatch, const struct journal_entry *entry,
 		uint64_t signal_lsn = decision->signal_lsn;
 		uint16_t item = decision->item;
 
+		unsigned flags = decision->flags & DECISION_CONCLUDES;
+		uint64_t site_id = decision->site_id;
+
 		decide_unreadable(decision, &err);
 		decision->signal_lsn = signal_lsn;
 		decision->item = item;
+		decision->flags = flags;
+		decision->site_id = site_id;
 		length = record_decision_encode(decision, dispatch->payload,
 		    sizeof(dispatch->payload));
 	}
 	result = journal_collect(dispatch->journal, JOURNAL_DECISION,
-	    entry->received_wall_us, entry->received_monotonic_us,
+	    stamp->received_wall_us, stamp->received_monotonic_us,
 	    slice_of(dispatch->payload, (size_t)length), &lsn);
 	if (result < 0)
 		return result;
 	/* signals are decided in order: with nothing on its way this one is the
 	 * oldest whose decision a power cut could take */
 	if (!dispatch_awaits_decisions(dispatch))
-		dispatch->confirmed_signal_lsn = entry->lsn;
+		dispatch->confirmed_signal_lsn = stamp->lsn;
 	dispatch->appended_decision_lsn = lsn;
+	return 0;
+}
+
+static bool
+has_effect(const struct decision *decision, enum effect_kind kind)
+{
+	for (unsigned i = 0; i < decision->effect_count; i++)
+		if (decision->effects[i].kind == kind)
+			return true;
+	return false;
+}
+
+int
+decide_commit(struct dispatch *dispatch, const struct journal_entry *stamp,
+    struct decision *decision)
+{
+	bool waits = has_effect(decision, EFFECT_WAIT);
+	int result = number_deliveries(dispatch, decision);
+
+	if (result == 0)
+		result = site_states_reserve(&dispatch->sites, decision);
+	if (result == 0 && waits)
+		result = waiting_reserve(&dispatch->waiting);
+	if (result == 0)
+		result = append_decision(dispatch, stamp, decision);
+	if (result < 0)
+		return result == -ENOMEM ? result : -EAGAIN;
+	keep_numbers(dispatch, decision);
+	site_states_apply(&dispatch->sites, decision);
+	if (decision->effect_count > 0 &&
+	    dispatch->appended_decision_lsn < dispatch->fresh_lsn)
+		dispatch->fresh_lsn = dispatch->appended_decision_lsn;
+	return 0;
+}
+
+/* One of the signal's events. */
+static int
+commit_item(struct dispatch *dispatch, const struct journal_entry *entry,
+    struct undecided *signal, struct decision *decision)
+{
+	int result;
+
+	decision->signal_lsn = entry->lsn;
+	decision->item = signal->next_item;
+	result = decide_commit(dispatch, entry, decision);
+	if (result < 0)
+		return result;
+	dispatch->status.decided++;
+	if (has_effect(decision, EFFECT_WAIT))
+		conclude_later(dispatch, decision, signal->received_us);
+	if (has_effect(decision, EFFECT_ARMING))
+		signal->armed_site_id = decision->site_id;
 	return 0;
 }
 
@@ -181,9 +244,13 @@ decide_signal(struct dispatch *dispatch, const struct journal_entry *entry,
 {
 	struct decision *decision = &dispatch->decision;
 	struct err err;
-	bool readable =
+	bool readable;
+	int result = conclude_before(dispatch, entry);
+
+	if (result < 0)
+		return result;
+	readable =
 	    record_signal_decode(entry->payload, &dispatch->signal, &err) == 0;
-	int result = 0;
 
 	if (readable && !signal->judged) {
 		signal->sender = dispatch->signal.sender;
@@ -200,15 +267,12 @@ decide_signal(struct dispatch *dispatch, const struct journal_entry *entry,
 			decide_item(dispatch, signal);
 		else
 			decide_unreadable(decision, &err);
-		decision->signal_lsn = entry->lsn;
-		decision->item = signal->next_item;
-		result = number_deliveries(dispatch, decision);
-		if (result == 0)
-			result = append_decision(dispatch, entry, decision);
+		result = commit_item(dispatch, entry, signal, decision);
 		if (result < 0)
-			return result == -ENOMEM ? result : -EAGAIN;
-		keep_numbers(dispatch, decision);
-		dispatch->status.decided++;
+			return result;
 	}
+	if (signal->armed_site_id)
+		conclude_early(dispatch, signal->armed_site_id,
+		    signal->received_us, entry->lsn);
 	return 0;
 }

@@ -16,6 +16,10 @@
  * cost more than the records in them. */
 #define BUSY_RECORDS 8
 #define PACE_US	     1000
+/* What is remembered of sites may hold so much of the journal, or this share of
+ * what it may take, before a checkpoint is written for it. */
+#define HELD_BYTES (1u << 20)
+#define HELD_SHARE 0.25
 
 const double dispatch_delivery_bounds_s[15] = { 0.001, 0.0025, 0.005, 0.01,
 	0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300 };
@@ -56,6 +60,123 @@ dispatch_append_outcome(struct dispatch *dispatch,
 	    slice_of(payload, (size_t)length), ret_lsn);
 }
 
+/* ---- floor and checkpoint --------------------------------------------------- */
+
+static uint64_t
+least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+bool
+dispatch_awaits_decisions(const struct dispatch *dispatch)
+{
+	return dispatch->appended_decision_lsn >=
+	    journal_cursor_position(dispatch->cursor);
+}
+
+uint64_t
+dispatch_floor(const struct dispatch *dispatch)
+{
+	uint64_t floor = journal_cursor_position(dispatch->cursor);
+
+	if (dispatch->undecided.count > 0)
+		floor = least(floor,
+		    dispatch->undecided.ring[dispatch->undecided.head].lsn);
+	if (dispatch_awaits_decisions(dispatch))
+		floor = least(floor, dispatch->confirmed_signal_lsn);
+	floor = least(floor, parked_oldest(&dispatch->parked));
+	floor = least(floor, waiting_oldest(&dispatch->waiting));
+	return least(floor, egress_oldest(dispatch->egress));
+}
+
+void
+dispatch_place_stone(struct dispatch *dispatch,
+    const struct journal_entry *entry)
+{
+	unsigned count = dispatch->stone_count;
+	int64_t spacing_us = dispatch->config.repeat_window_us / 8;
+
+	if (count > 0 &&
+	    entry->received_wall_us <
+		dispatch->stones[count - 1].received_us + spacing_us)
+		return;
+	if (count == WINDOW_STONES) {
+		memmove(&dispatch->stones[0], &dispatch->stones[1],
+		    sizeof(dispatch->stones) - sizeof(dispatch->stones[0]));
+		count--;
+	}
+	dispatch->stones[count] =
+	    (struct window_stone){ entry->received_wall_us, entry->lsn };
+	dispatch->stone_count = count + 1;
+}
+
+/* The newest stone that is older than the repeat window. */
+static uint64_t
+window_begin(const struct dispatch *dispatch)
+{
+	int64_t begin_us =
+	    clock_wall_us(dispatch->clock) - dispatch->config.repeat_window_us;
+	uint64_t lsn = dispatch->stone_count > 0
+	    ? dispatch->stones[0].lsn
+	    : journal_cursor_position(dispatch->cursor);
+
+	for (unsigned i = 0; i < dispatch->stone_count; i++)
+		if (dispatch->stones[i].received_us < begin_us)
+			lsn = dispatch->stones[i].lsn;
+	return lsn;
+}
+
+static void
+checkpoint_failed(const struct err *err)
+{
+	log_write(LOG_WARN, "dispatch", "checkpoint_failed",
+	    "error=\"%s\" effect=\"the next start replays more\"", err->text);
+}
+
+/* What was written a while ago, and is on the disk by now. */
+static void
+publish_checkpoint(struct dispatch *dispatch)
+{
+	bool needed =
+	    dispatch->written_lsn != UINT64_MAX || dispatch->sites.count > 0;
+	char path[512];
+	struct err err;
+
+	if (!dispatch->unpublished)
+		return;
+	dispatch_state_path(dispatch, "checkpoint", path, sizeof(path));
+	dispatch->unpublished = false;
+	if (checkpoint_publish(path, needed, &err) == 0)
+		dispatch->written_lsn = UINT64_MAX;
+	else
+		checkpoint_failed(&err);
+}
+
+static void
+write_checkpoint(struct dispatch *dispatch)
+{
+	const struct checkpoint checkpoint = {
+		.replay_from_lsn =
+		    least(dispatch_floor(dispatch), window_begin(dispatch)),
+		.numbers = &dispatch->numbers,
+		.sites = &dispatch->sites,
+	};
+	char path[512];
+	struct err err;
+
+	dispatch_state_path(dispatch, "checkpoint", path, sizeof(path));
+	if (checkpoint_write(path, journal_hash_key(dispatch->journal),
+		&checkpoint, &err) < 0) {
+		checkpoint_failed(&err);
+		return;
+	}
+	dispatch->unpublished = true;
+	dispatch->written_lsn =
+	    least(dispatch->written_lsn, dispatch->fresh_lsn);
+	dispatch->fresh_lsn = UINT64_MAX;
+}
+
 /* ---- reading the journal ------------------------------------------------- */
 
 static int
@@ -70,6 +191,17 @@ handle_signal(struct dispatch *dispatch, const struct journal_entry *entry)
 	if (decide_signal(dispatch, entry, &signal) == 0)
 		return 0;
 	return undecided_push(&dispatch->undecided, &signal);
+}
+
+/* Its conclusion is durable: the signal is not needed any more. */
+static void
+settled(struct dispatch *dispatch, const struct decision *decision)
+{
+	struct waiting *waiting = waiting_find(&dispatch->waiting,
+	    decision->site_id, decision->signal_lsn, decision->item);
+
+	if (waiting && decision->verdict != VERDICT_WAITING)
+		waiting_remove(&dispatch->waiting, waiting);
 }
 
 static int
@@ -93,7 +225,10 @@ handle_decision(struct dispatch *dispatch, const struct journal_entry *entry,
 		dispatch->enqueued++;
 	}
 	dispatch->enqueued = 0;
-	dispatch->confirmed_signal_lsn = decision->signal_lsn;
+	if (decision->flags & DECISION_CONCLUDES)
+		settled(dispatch, decision);
+	else
+		dispatch->confirmed_signal_lsn = decision->signal_lsn;
 	if (decision->verdict < COUNT(dispatch->status.verdicts))
 		dispatch->status.verdicts[decision->verdict]++;
 	dispatch->status.repeats += decision->verdict == VERDICT_REPEAT;
@@ -281,6 +416,54 @@ interrupted(struct dispatch *dispatch, int error, const struct err *err)
 	    err->text);
 }
 
+/* Wake when the first that waits is due; one that is due already waits for room
+ * in the journal, which the next turn finds. */
+static void
+wait_for_due(struct dispatch *dispatch)
+{
+	const struct waiting *first = waiting_first(&dispatch->waiting);
+	int64_t rest_us;
+	struct timeval rest;
+
+	if (!first)
+		return;
+	rest_us = first->due_us - clock_monotonic_us(dispatch->clock);
+	if (rest_us < PACE_US)
+		rest_us = PACE_US;
+	rest.tv_sec = rest_us / 1000000;
+	rest.tv_usec = rest_us % 1000000;
+	event_add(dispatch->due, &rest);
+}
+
+/* The records that hold it are of no other use. */
+static bool
+memory_holds_journal(const struct dispatch *dispatch, uint64_t floor,
+    uint64_t memory_lsn)
+{
+	struct journal_status status;
+
+	if (memory_lsn >= floor || floor - memory_lsn < HELD_BYTES)
+		return false;
+	journal_status(dispatch->journal, &status);
+	return status.unfinished_share > HELD_SHARE;
+}
+
+static void
+hold_journal(struct dispatch *dispatch)
+{
+	uint64_t floor = dispatch_floor(dispatch);
+	uint64_t memory_lsn = least(dispatch->fresh_lsn, dispatch->written_lsn);
+
+	if (memory_holds_journal(dispatch, floor, memory_lsn)) {
+		publish_checkpoint(dispatch);
+		write_checkpoint(dispatch);
+		publish_checkpoint(dispatch);
+		memory_lsn = UINT64_MAX;
+	}
+	journal_hold(dispatch->journal, JOURNAL_HOLDER_DISPATCH,
+	    least(floor, memory_lsn));
+}
+
 static void
 turn(evutil_socket_t fd, short what, void *context)
 {
@@ -300,10 +483,15 @@ turn(evutil_socket_t fd, short what, void *context)
 	directory_thread_online();
 	while ((result = step(dispatch, &err)) == 1 && ++records < TURN_RECORDS)
 		;
+	if (result == 0)
+		conclude_due(dispatch); /* all that came before is decided */
+	if (dispatch->undecided.count == 0)
+		dispatch->sites.position_lsn =
+		    journal_cursor_position(dispatch->cursor);
 	directory_thread_offline();
+	wait_for_due(dispatch);
 	journal_wake(dispatch->journal);
-	journal_hold(dispatch->journal, JOURNAL_HOLDER_DISPATCH,
-	    dispatch_floor(dispatch));
+	hold_journal(dispatch);
 	if (result == 1) {
 		event_active(dispatch->again, EV_TIMEOUT, 0);
 	} else if (result == 0) {
@@ -346,7 +534,8 @@ load_delivery(void *context, struct egress_reference reference,
 		.decision_lsn = reference.decision_lsn,
 		.signal_lsn = dispatch->loaded.signal_lsn,
 		.item = dispatch->loaded.item,
-		.received_us = ret->received_us,
+		/* what had to wait first is not late */
+		.received_us = entry.received_wall_us,
 	};
 	return 0;
 }
@@ -429,96 +618,16 @@ dispatch_egress_callbacks(struct dispatch **slot)
 	return (struct egress_callbacks){ load_delivery, delivery_done, slot };
 }
 
-/* ---- floor and checkpoint --------------------------------------------------- */
-
-static uint64_t
-least(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
-bool
-dispatch_awaits_decisions(const struct dispatch *dispatch)
-{
-	return dispatch->appended_decision_lsn >=
-	    journal_cursor_position(dispatch->cursor);
-}
-
-uint64_t
-dispatch_floor(const struct dispatch *dispatch)
-{
-	uint64_t floor = journal_cursor_position(dispatch->cursor);
-
-	if (dispatch->undecided.count > 0)
-		floor = least(floor,
-		    dispatch->undecided.ring[dispatch->undecided.head].lsn);
-	if (dispatch_awaits_decisions(dispatch))
-		floor = least(floor, dispatch->confirmed_signal_lsn);
-	floor = least(floor, parked_oldest(&dispatch->parked));
-	return least(floor, egress_oldest(dispatch->egress));
-}
-
-void
-dispatch_place_stone(struct dispatch *dispatch,
-    const struct journal_entry *entry)
-{
-	unsigned count = dispatch->stone_count;
-	int64_t spacing_us = dispatch->config.repeat_window_us / 8;
-
-	if (count > 0 &&
-	    entry->received_wall_us <
-		dispatch->stones[count - 1].received_us + spacing_us)
-		return;
-	if (count == WINDOW_STONES) {
-		memmove(&dispatch->stones[0], &dispatch->stones[1],
-		    sizeof(dispatch->stones) - sizeof(dispatch->stones[0]));
-		count--;
-	}
-	dispatch->stones[count] =
-	    (struct window_stone){ entry->received_wall_us, entry->lsn };
-	dispatch->stone_count = count + 1;
-}
-
-/* The newest stone that is older than the repeat window. */
-static uint64_t
-window_begin(const struct dispatch *dispatch)
-{
-	int64_t begin_us =
-	    clock_wall_us(dispatch->clock) - dispatch->config.repeat_window_us;
-	uint64_t lsn = dispatch->stone_count > 0
-	    ? dispatch->stones[0].lsn
-	    : journal_cursor_position(dispatch->cursor);
-
-	for (unsigned i = 0; i < dispatch->stone_count; i++)
-		if (dispatch->stones[i].received_us < begin_us)
-			lsn = dispatch->stones[i].lsn;
-	return lsn;
-}
-
-static void
-write_checkpoint(struct dispatch *dispatch)
-{
-	char path[512];
-	struct err err;
-
-	dispatch_state_path(dispatch, "checkpoint", path, sizeof(path));
-	if (checkpoint_write(path, journal_hash_key(dispatch->journal),
-		least(dispatch_floor(dispatch), window_begin(dispatch)),
-		&dispatch->numbers, &err) < 0)
-		log_write(LOG_WARN, "dispatch", "checkpoint_failed",
-		    "error=\"%s\" effect=\"the next start replays more\"",
-		    err.text);
-}
+/* ---- life ------------------------------------------------------------------- */
 
 static void
 tick(evutil_socket_t fd, short what, void *context)
 {
 	(void)fd;
 	(void)what;
+	publish_checkpoint(context);
 	write_checkpoint(context);
 }
-
-/* ---- life ------------------------------------------------------------------- */
 
 static int
 open_events(struct dispatch *dispatch, struct event_base *base, struct err *err)
@@ -535,7 +644,9 @@ open_events(struct dispatch *dispatch, struct event_base *base, struct err *err)
 	    EV_READ | EV_PERSIST, turn, dispatch);
 	dispatch->again = event_new(base, -1, 0, turn, dispatch);
 	dispatch->tick = event_new(base, -1, EV_PERSIST, tick, dispatch);
-	if (!dispatch->wake || !dispatch->again || !dispatch->tick)
+	dispatch->due = event_new(base, -1, 0, turn, dispatch);
+	if (!dispatch->wake || !dispatch->again || !dispatch->tick ||
+	    !dispatch->due)
 		return err_set(err, -ENOMEM, "no memory for dispatch events");
 	event_add(dispatch->wake, NULL);
 	if (dispatch->config.checkpoint_us > 0)
@@ -566,10 +677,14 @@ dispatch_open(struct dispatch **ret, struct event_base *base,
 	dispatch->egress = egress;
 	dispatch->wake_fd = -1;
 	dispatch->marks.fd = -1;
+	dispatch->fresh_lsn = UINT64_MAX;
+	dispatch->written_lsn = UINT64_MAX;
 	result = repeat_open(&dispatch->repeats, config->repeat_slots,
 	    config->repeat_window_us);
 	if (result == 0)
 		result = undecided_open(&dispatch->undecided);
+	if (result == 0)
+		result = waiting_open(&dispatch->waiting);
 	if (result < 0)
 		err_set(err, result, "no memory for dispatch's tables");
 	if (result == 0)
@@ -577,6 +692,7 @@ dispatch_open(struct dispatch **ret, struct event_base *base,
 	if (result == 0) {
 		dispatch->replayed = true;
 		write_checkpoint(dispatch);
+		publish_checkpoint(dispatch);
 		result = open_events(dispatch, base, err);
 	}
 	if (result < 0)
@@ -592,14 +708,18 @@ dispatch_close(struct dispatch **slot)
 	if (!dispatch)
 		return;
 	*slot = NULL;
-	if (dispatch->replayed)
+	if (dispatch->replayed) {
 		write_checkpoint(dispatch);
+		publish_checkpoint(dispatch);
+	}
 	if (dispatch->wake)
 		event_free(dispatch->wake);
 	if (dispatch->again)
 		event_free(dispatch->again);
 	if (dispatch->tick)
 		event_free(dispatch->tick);
+	if (dispatch->due)
+		event_free(dispatch->due);
 	if (dispatch->wake_fd >= 0)
 		close(dispatch->wake_fd);
 	journal_cursor_close(&dispatch->cursor);
@@ -607,6 +727,8 @@ dispatch_close(struct dispatch **slot)
 	parked_close(&dispatch->parked);
 	number_close(&dispatch->numbers);
 	repeat_close(&dispatch->repeats);
+	site_states_close(&dispatch->sites);
+	waiting_close(&dispatch->waiting);
 	free(dispatch->undecided.ring);
 	free(dispatch);
 }
@@ -789,7 +911,7 @@ dispatch_idle(const struct dispatch *dispatch)
 	struct journal_status status;
 
 	journal_status(dispatch->journal, &status);
-	return dispatch->undecided.count == 0 &&
+	return dispatch->undecided.count == 0 && dispatch->waiting.count == 0 &&
 	    journal_cursor_position(dispatch->cursor) == status.appended_lsn &&
 	    egress_queued(dispatch->egress) == 0;
 }
@@ -798,6 +920,12 @@ bool
 dispatch_broken(const struct dispatch *dispatch)
 {
 	return dispatch->broken;
+}
+
+const struct site_states *
+dispatch_sites(const struct dispatch *dispatch)
+{
+	return &dispatch->sites;
 }
 
 void

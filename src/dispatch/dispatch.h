@@ -16,6 +16,7 @@
 #include "directory/directory.h"
 #include "egress/egress.h"
 #include "journal/journal.h"
+#include "routing/site_state.h"
 
 struct dispatch_config {
 	int64_t repeat_window_us;    /* how long a repeat is one */
@@ -74,6 +75,9 @@ struct dispatch_status {
 extern const double dispatch_delivery_bounds_s[15];
 void dispatch_status(const struct dispatch *dispatch,
     struct dispatch_status *ret);
+
+/* What is remembered of sites; of dispatch's life. */
+const struct site_states *dispatch_sites(const struct dispatch *dispatch);
 
 /* Parked deliveries as JSON objects into an open array. */
 void dispatch_show_parked(struct dispatch *dispatch, struct json *json);

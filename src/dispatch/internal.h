@@ -10,8 +10,10 @@
 #include "dispatch/open_list.h"
 #include "dispatch/parked.h"
 #include "dispatch/repeat.h"
+#include "dispatch/waiting.h"
 #include "journal/record.h"
 #include "routing/routing.h"
+#include "routing/site_state.h"
 
 #define RECORD_BUFFER_BYTES (JOURNAL_PAYLOAD_MAX + 64)
 #define WINDOW_STONES	    16
@@ -25,6 +27,8 @@ struct undecided {
 	bool judged; /* repeat is known */
 	bool repeat;
 	bool decided; /* while replaying: passed over when it is reached */
+	uint64_t
+	    armed_site_id; /* the site that it armed or disarmed; 0: none */
 };
 
 /* Ring of signals waiting for their decision, in journal order. */
@@ -61,12 +65,20 @@ struct dispatch {
 	struct event *again; /* more to read than one turn takes, or soon */
 	bool busy;	     /* `again` comes soon; `wake` is not added */
 	struct event *tick;  /* checkpoint */
+	struct event *due;   /* the first that waits is */
 
 	struct repeat_table repeats;
 	struct number_table numbers;
 	struct parked_list parked;
 	struct mark_file marks;
 	struct undecided_queue undecided;
+	struct site_states sites;
+	struct waiting_list waiting;
+	/* The oldest signals that changed what is remembered of sites and stand in
+	 * no checkpoint, and only in the one that is not published yet. Their
+	 * records are the only durable memory of that. UINT64_MAX: none. */
+	uint64_t fresh_lsn, written_lsn;
+	bool unpublished; /* a checkpoint was written and is not in its place */
 	/* Decisions up to this one were appended; until they are read back no
 	 * signal from confirmed_signal_lsn on may go. */
 	uint64_t appended_decision_lsn;
@@ -89,6 +101,7 @@ struct dispatch {
 	uint8_t payload[JOURNAL_PAYLOAD_MAX];
 	uint8_t read_buffer[RECORD_BUFFER_BYTES];
 	uint8_t load_buffer[RECORD_BUFFER_BYTES];
+	uint8_t conclude_buffer[RECORD_BUFFER_BYTES];
 };
 
 /* Room for the first ones, so that taking one signal never fails. */
@@ -108,6 +121,32 @@ void undecided_pop(struct undecided_queue *queue);
  */
 int decide_signal(struct dispatch *dispatch, const struct journal_entry *entry,
     struct undecided *signal);
+
+/*
+ * Number it, append it, and have its effects. stamp: the record's times, and in
+ * lsn the oldest signal whose decision a power cut could take with it. 0,
+ * -ENOMEM, or -EAGAIN: the journal is full for now, nothing happened.
+ */
+int decide_commit(struct dispatch *dispatch, const struct journal_entry *stamp,
+    struct decision *decision);
+/* A record that cannot be read must end somewhere that people look. */
+void decide_unreadable(struct decision *decision, const struct err *err);
+
+/* Decide again what was to wait for less long than until this signal came, as
+ * at the end of its wait. 0 or as decide_commit. */
+int conclude_before(struct dispatch *dispatch,
+    const struct journal_entry *entry);
+/* The same of what is due now. */
+int conclude_due(struct dispatch *dispatch);
+/* Somebody armed or disarmed the site, as at at_us: what waits in it may have
+ * to wait no longer. What has no room in the journal is concluded when it is
+ * due. */
+void conclude_early(struct dispatch *dispatch, uint64_t site_id, int64_t at_us,
+    uint64_t oldest_lsn);
+/* After a decision with the effect EFFECT_WAIT: it waits, the rest of its time
+ * by the monotonic clock. After waiting_reserve. */
+void conclude_later(struct dispatch *dispatch, const struct decision *decision,
+    int64_t received_us);
 
 /* Rebuild the state from checkpoint and journal; leaves the cursor at the
  * end. */

@@ -60,6 +60,28 @@ settle_signal(struct dispatch *dispatch, const struct decision *decision)
 }
 
 static int
+replay_effects(struct dispatch *dispatch, const struct journal_entry *entry,
+    const struct decision *decision)
+{
+	struct waiting *waiting;
+
+	if (site_states_reserve(&dispatch->sites, decision) < 0 ||
+	    waiting_reserve(&dispatch->waiting) < 0)
+		return -ENOMEM;
+	site_states_apply(&dispatch->sites, decision);
+	if (decision->effect_count > 0 && entry->lsn < dispatch->fresh_lsn)
+		dispatch->fresh_lsn = entry->lsn;
+	waiting = waiting_find(&dispatch->waiting, decision->site_id,
+	    decision->signal_lsn, decision->item);
+	if (decision->verdict == VERDICT_WAITING)
+		conclude_later(dispatch, decision,
+		    waiting ? waiting->received_us : entry->received_wall_us);
+	else if (waiting)
+		waiting_remove(&dispatch->waiting, waiting);
+	return 0;
+}
+
+static int
 replay_decision(struct replay *replay, const struct journal_entry *entry,
     struct err *err)
 {
@@ -68,7 +90,10 @@ replay_decision(struct replay *replay, const struct journal_entry *entry,
 
 	if (record_decision_decode(entry->payload, decision, err) < 0)
 		return -EINVAL;
-	settle_signal(dispatch, decision);
+	if (!(decision->flags & DECISION_CONCLUDES))
+		settle_signal(dispatch, decision);
+	if (replay_effects(dispatch, entry, decision) < 0)
+		return err_set(err, -ENOMEM, "no memory to replay the journal");
 	for (unsigned i = 0; i < decision->delivery_count; i++) {
 		struct delivery *delivery = &decision->deliveries[i];
 		struct number *number =
@@ -126,13 +151,22 @@ replay_journal(struct replay *replay, struct err *err)
 	struct dispatch *dispatch = replay->dispatch;
 	struct journal_status status;
 	struct journal_entry entry;
+	struct checkpoint checkpoint = { .numbers = &dispatch->numbers,
+		.sites = &dispatch->sites };
 	char path[512];
 	uint64_t from;
 	int result;
 
 	dispatch_state_path(dispatch, "checkpoint", path, sizeof(path));
-	from = checkpoint_read(path, journal_hash_key(dispatch->journal),
-	    &dispatch->numbers);
+	result = checkpoint_read(path, journal_hash_key(dispatch->journal),
+	    &checkpoint);
+	if (result == -ENOMEM)
+		return err_set(err, result, "no memory for %s", path);
+	if (result == -EBADMSG)
+		log_write(LOG_WARN, "dispatch", "checkpoint_not_used",
+		    "file=%s effect=\"sites are known from the journal alone\"",
+		    path);
+	from = checkpoint.replay_from_lsn;
 	journal_status(dispatch->journal, &status);
 	if (from < status.oldest_lsn || from > status.durable_lsn)
 		from = 0;

@@ -170,6 +170,7 @@ encode_record(const struct frame_origin *origin, const struct dc09_frame *frame,
 	record->account_zeros =
 	    origin->slot->config->tolerate & DC09_TOLERATE_ACCOUNT_ZEROS;
 	record->bridge_id = opened->bridge ? opened->bridge->id : 0;
+	record->site_id = 0;
 	record->raw = frame->raw;
 	hash_identity(worker, opened->bridge, record);
 	return record_signal_encode(record, worker->record,

@@ -8,11 +8,13 @@
 
 #include "base/cursor.h"
 
-#define RECORD_VERSION 1u
-#define SIGNAL_VERSION 2u /* with a bridge; without one it is written as 1 */
-#define PIECE_INLINE   0xffffu /* the bytes follow */
-#define SIGNAL_PIECES  7
-#define EVENT_PIECES   8
+#define RECORD_VERSION	       1u
+#define SIGNAL_VERSION_BRIDGE  2u
+#define SIGNAL_VERSION_SITE    3u
+#define RECORD_VERSION_EFFECTS 2u      /* of a decision */
+#define PIECE_INLINE	       0xffffu /* the bytes follow */
+#define SIGNAL_PIECES	       7
+#define EVENT_PIECES	       8
 
 enum signal_bit {
 	SIGNAL_BIT_POLL = 1 << 0,
@@ -223,7 +225,11 @@ record_signal_encode(const struct record_signal *record, void *out,
 	if (signal->event_count > SIGNAL_EVENTS_MAX ||
 	    signal->extended_count > SIGNAL_EXTENDED_MAX)
 		return -EMSGSIZE;
-	writer_u8(&w, record->bridge_id ? SIGNAL_VERSION : RECORD_VERSION);
+	/* the least that says it: most records have no more to say */
+	writer_u8(&w,
+	    record->site_id	    ? SIGNAL_VERSION_SITE
+		: record->bridge_id ? SIGNAL_VERSION_BRIDGE
+				    : RECORD_VERSION);
 	writer_u8(&w, (uint8_t)signal->protocol);
 	writer_u8(&w,
 	    (uint8_t)((signal->poll ? SIGNAL_BIT_POLL : 0) |
@@ -235,8 +241,10 @@ record_signal_encode(const struct record_signal *record, void *out,
 	writer_slice(&w, record->peer);
 	writer_slice(&w, record->raw);
 	write_signal(&w, record->raw, signal);
-	if (record->bridge_id)
+	if (record->bridge_id || record->site_id)
 		writer_u64(&w, record->bridge_id);
+	if (record->site_id)
+		writer_u64(&w, record->site_id);
 	return written(&w);
 }
 
@@ -271,8 +279,9 @@ record_signal_decode(struct slice payload, struct record_signal *ret,
 	ret->peer = reader_slice(&r);
 	ret->raw = reader_slice(&r);
 	read_signal(&r, ret->raw, &ret->signal);
-	ret->bridge_id = version >= 2 ? reader_u64(&r) : 0;
-	return check_read(&r, version, SIGNAL_VERSION, "signal", err);
+	ret->bridge_id = version >= SIGNAL_VERSION_BRIDGE ? reader_u64(&r) : 0;
+	ret->site_id = version >= SIGNAL_VERSION_SITE ? reader_u64(&r) : 0;
+	return check_read(&r, version, SIGNAL_VERSION_SITE, "signal", err);
 }
 
 static void
@@ -319,15 +328,119 @@ read_delivery(struct reader *r, struct delivery *ret)
 	ret->test = reader_u8(r) != 0;
 }
 
+static void
+write_area(struct writer *w, const struct area *area)
+{
+	writer_u8(w, (uint8_t)area->kind);
+	writer_u64(w, area->number);
+}
+
+static struct area
+read_area(struct reader *r)
+{
+	unsigned kind = reader_u8(r);
+	struct area area = { (enum area_kind)kind, reader_u64(r) };
+
+	if (kind > AREA_PARTITION)
+		r->failed = true;
+	return area;
+}
+
+static void
+write_effect(struct writer *w, const struct effect *effect)
+{
+	writer_u8(w, (uint8_t)effect->kind);
+	switch (effect->kind) {
+	case EFFECT_ARMING:
+	case EFFECT_SCHEDULE:
+		write_area(w, &effect->area);
+		writer_u8(w, effect->armed);
+		writer_u64(w, (uint64_t)effect->at_us);
+		return;
+	case EFFECT_ENTRY:
+		write_area(w, &effect->area);
+		writer_u64(w, (uint64_t)effect->at_us);
+		writer_u64(w, (uint64_t)effect->until_us);
+		return;
+	case EFFECT_ZONE:
+		writer_u64(w, effect->zone);
+		writer_u8(w, (uint8_t)effect->alarm);
+		writer_u64(w, (uint64_t)effect->until_us);
+		writer_u64(w, effect->held_lsn);
+		writer_u16(w, effect->held_item);
+		return;
+	case EFFECT_WAIT:
+		writer_u64(w, (uint64_t)effect->until_us);
+		return;
+	}
+	w->failed = true;
+}
+
+static void
+read_zone_effect(struct reader *r, struct effect *ret)
+{
+	unsigned alarm;
+
+	ret->zone = reader_u64(r);
+	alarm = reader_u8(r);
+	if (alarm > ZONE_ALARM_SILENT)
+		r->failed = true;
+	ret->alarm = (enum zone_alarm)alarm;
+	ret->until_us = (int64_t)reader_u64(r);
+	ret->held_lsn = reader_u64(r);
+	ret->held_item = reader_u16(r);
+}
+
+static void
+read_effect(struct reader *r, struct effect *ret)
+{
+	*ret = (struct effect){ .kind = (enum effect_kind)reader_u8(r) };
+	switch (ret->kind) {
+	case EFFECT_ARMING:
+	case EFFECT_SCHEDULE:
+		ret->area = read_area(r);
+		ret->armed = reader_u8(r) != 0;
+		ret->at_us = (int64_t)reader_u64(r);
+		return;
+	case EFFECT_ENTRY:
+		ret->area = read_area(r);
+		ret->at_us = (int64_t)reader_u64(r);
+		ret->until_us = (int64_t)reader_u64(r);
+		return;
+	case EFFECT_ZONE:
+		read_zone_effect(r, ret);
+		return;
+	case EFFECT_WAIT:
+		ret->until_us = (int64_t)reader_u64(r);
+		return;
+	}
+	r->failed = true;
+}
+
+static void
+read_effects(struct reader *r, struct decision *ret)
+{
+	ret->effect_count = reader_u8(r);
+	if (ret->effect_count > EFFECTS_MAX) {
+		ret->effect_count = 0;
+		r->failed = true;
+	}
+	for (unsigned i = 0; i < ret->effect_count; i++)
+		read_effect(r, &ret->effects[i]);
+}
+
 int
 record_decision_encode(const struct decision *decision, void *out,
     size_t out_size)
 {
 	struct writer w = writer_open(out, out_size);
 
-	if (decision->delivery_count > DECISION_DELIVERIES_MAX)
+	if (decision->delivery_count > DECISION_DELIVERIES_MAX ||
+	    decision->effect_count > EFFECTS_MAX)
 		return -EMSGSIZE;
-	writer_u8(&w, RECORD_VERSION);
+	writer_u8(&w,
+	    decision->effect_count > 0 ? RECORD_VERSION_EFFECTS
+				       : RECORD_VERSION);
 	writer_u64(&w, decision->signal_lsn);
 	writer_u16(&w, decision->item);
 	writer_u8(&w, (uint8_t)decision->verdict);
@@ -340,6 +453,10 @@ record_decision_encode(const struct decision *decision, void *out,
 	writer_u8(&w, (uint8_t)decision->delivery_count);
 	for (unsigned i = 0; i < decision->delivery_count; i++)
 		write_delivery(&w, &decision->deliveries[i]);
+	if (decision->effect_count > 0)
+		writer_u8(&w, (uint8_t)decision->effect_count);
+	for (unsigned i = 0; i < decision->effect_count; i++)
+		write_effect(&w, &decision->effects[i]);
 	return written(&w);
 }
 
@@ -353,7 +470,7 @@ record_decision_decode(struct slice payload, struct decision *ret,
 	ret->signal_lsn = reader_u64(&r);
 	ret->item = reader_u16(&r);
 	verdict = reader_u8(&r);
-	if (verdict < VERDICT_ROUTED || verdict > VERDICT_PARKED)
+	if (verdict < VERDICT_ROUTED || verdict > VERDICT_LAST)
 		r.failed = true;
 	ret->verdict = (enum verdict)verdict;
 	ret->flags = reader_u32(&r);
@@ -369,7 +486,10 @@ record_decision_decode(struct slice payload, struct decision *ret,
 	}
 	for (unsigned i = 0; i < ret->delivery_count; i++)
 		read_delivery(&r, &ret->deliveries[i]);
-	return check_read(&r, version, RECORD_VERSION, "decision", err);
+	ret->effect_count = 0;
+	if (version >= RECORD_VERSION_EFFECTS)
+		read_effects(&r, ret);
+	return check_read(&r, version, RECORD_VERSION_EFFECTS, "decision", err);
 }
 
 int

@@ -26,6 +26,8 @@ struct record_signal {
 	/* that it came from; of a signal of our own: that it is about; 0: nobody
 	 * known, the installation */
 	uint64_t bridge_id;
+	/* that a signal of our own is about as a whole; 0: none */
+	uint64_t site_id;
 	struct slice raw; /* the frame as received (still encrypted) */
 	struct signal signal;
 };

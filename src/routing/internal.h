@@ -19,6 +19,8 @@ struct route {
 	const struct directory_receiver *receiver;
 	/* whose library row decides; NULL: the code passes as received */
 	const struct directory_zone *zone;
+	const struct site_state *state; /* of the site; NULL: none */
+	bool waits; /* not yet: scratch->waiting says for what */
 
 	/* what goes out */
 	enum signal_format format;
@@ -33,6 +35,29 @@ bool route_end(struct route *route, enum verdict verdict, const char *format,
 /* The sentence alone. */
 void route_say(struct route *route, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* What a signal that arms or disarms comes to. */
+enum route_command {
+	ROUTE_COMMAND_NONE,	 /* it does not, or the site does not care */
+	ROUTE_COMMAND_TAKEN,	 /* it did: the decision has the effect */
+	ROUTE_COMMAND_UNCHANGED, /* it was so before */
+	ROUTE_COMMAND_REFUSED,	 /* another authority arms the site */
+};
+/* Looks at it whatever else becomes of the event; turns the qualifier of an
+ * inverted input. */
+enum route_command route_take_command(struct route *route);
+/* False: the event ends here. */
+bool route_end_command(struct route *route, enum route_command command);
+
+/* What the zone's type makes of its event. False: it ends here. */
+bool route_behave(struct route *route);
+/* It does not go out after all: its zone has stayed silent. */
+void route_silence(struct route *route);
+/* It goes out later if nothing else stops it; with the sentence. */
+void route_wait(struct route *route, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* Asked before its time, and nothing has changed. Always returns false. */
+bool route_keep_waiting(struct route *route);
 
 /* The site is, at the moment of receipt. */
 bool route_on_test(const struct route *route);

@@ -129,6 +129,26 @@ route_end(struct route *route, enum verdict verdict, const char *format, ...)
 	return false;
 }
 
+void
+route_wait(struct route *route, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	say(route, format, arguments);
+	va_end(arguments);
+	memcpy(route->scratch->waiting, route->scratch->reason,
+	    sizeof(route->scratch->waiting));
+	route->waits = true;
+}
+
+bool
+route_keep_waiting(struct route *route)
+{
+	route->decision->effect_count = 0;
+	return route_end(route, VERDICT_WAITING, "it still waits");
+}
+
 /* Of a signal whose bridge was found when it was received, or that is about
  * one. What has its account by now may be another customer's. */
 static bool
@@ -151,6 +171,8 @@ find_sender(struct route *route)
 
 	if (request->bridge_id)
 		return find_recorded(route);
+	if (signal->protocol == SIGNAL_PROTOCOL_INTERNAL && request->site_id)
+		return true; /* about the site itself */
 	if (signal->protocol == SIGNAL_PROTOCOL_INTERNAL)
 		return route_end(route, VERDICT_UNROUTED,
 		    "the installation's own event");
@@ -172,21 +194,40 @@ route_on_test(const struct route *route)
 }
 
 static bool
+is_panel(const struct route *route)
+{
+	return route->bridge && route->bridge->kind == DIRECTORY_PANEL;
+}
+
+static bool
 find_site(struct route *route)
 {
 	const struct directory_bridge *bridge = route->bridge;
-	const char *kind = bridge->kind == DIRECTORY_PANEL ? "panel" : "bridge";
+	uint64_t id =
+	    route->request->site_id ? route->request->site_id : bridge->site_id;
 
-	if (bridge->site_id)
-		route->site =
-		    directory_site_by_id(route->directory, bridge->site_id);
+	if (id)
+		route->site = directory_site_by_id(route->directory, id);
+	if (!route->site && !bridge)
+		return route_end(route, VERDICT_UNREGISTERED,
+		    "the site of this signal is not known any more");
 	if (!route->site)
 		return route_end(route, VERDICT_UNREGISTERED,
-		    "%s '%s' belongs to no site", kind, bridge->serial);
+		    "%s '%s' belongs to no site",
+		    is_panel(route) ? "panel" : "bridge", bridge->serial);
 	route->decision->site_id = route->site->id;
 	route->decision->dealer_id = route->site->dealer_id;
 	route->dealer =
 	    directory_dealer_by_id(route->directory, route->site->dealer_id);
+	if (route->request->states)
+		route->state =
+		    site_states_find(route->request->states, route->site->id);
+	return true;
+}
+
+static bool
+serve_site(struct route *route)
+{
 	if (route->site->state == DIRECTORY_SITE_INACTIVE)
 		return route_end(route, VERDICT_SITE_INACTIVE,
 		    "site '%s' is deactivated", route->site->name);
@@ -223,11 +264,11 @@ find_zone(struct route *route)
 {
 	struct decision *decision = route->decision;
 
-	if (route->bridge->kind == DIRECTORY_PANEL) {
+	if (is_panel(route)) {
 		decision->flags |= DECISION_PASS_THROUGH;
 		return;
 	}
-	if (!codes_is_zone_alarm(route->event))
+	if (!route->bridge || !codes_is_zone_alarm(route->event))
 		return;
 	if (slice_present(route->event->zone))
 		route->zone =
@@ -291,9 +332,9 @@ system_event_of(const struct route *route)
 	bool ours =
 	    route->request->signal->protocol == SIGNAL_PROTOCOL_INTERNAL;
 
-	if (!ours && route->bridge->kind == DIRECTORY_PANEL)
+	if (!ours && is_panel(route))
 		return NULL;
-	switch (event->qualifier) {
+	switch (route->qualifier) {
 	case SIGNAL_QUALIFIER_NEW:
 		return system_event_by_code('E', event->code);
 	case SIGNAL_QUALIFIER_RESTORE:
@@ -335,7 +376,7 @@ resolve_inbound(const struct route *route, struct routing_effective *ret)
 		return "";
 	}
 	routing_resolve_inbound(route->event->code, dealer, site, ret);
-	return route->bridge->kind == DIRECTORY_PANEL ? "panel's own " : "";
+	return is_panel(route) ? "panel's own " : "";
 }
 
 static bool
@@ -366,7 +407,6 @@ decide_code(struct route *route)
 	const struct signal_event *event = route->event;
 
 	route->format = event->format;
-	route->qualifier = event->qualifier;
 	memcpy(route->code, event->code, sizeof(route->code));
 	if (route->zone)
 		return decide_channel(route);
@@ -379,23 +419,51 @@ decide_code(struct route *route)
 	return decide_inbound(route);
 }
 
+/* NULL: the signal has none. */
+static const struct signal_event *
+event_of(const struct routing_request *request)
+{
+	return request->item < request->signal->event_count
+	    ? &request->signal->events[request->item]
+	    : NULL;
+}
+
+/* False: what was decided about it before stands. */
+static bool
+send_out(struct route *route)
+{
+	if (decide_code(route) && route_compose(route))
+		return true;
+	route_silence(route);
+	return false;
+}
+
 static void
 decide_once(struct route *route)
 {
-	const struct signal *signal = route->request->signal;
+	enum route_command command;
 
 	if (!find_sender(route) || !find_site(route))
 		return;
-	if (route->request->item >= signal->event_count) {
+	route->event = event_of(route->request);
+	if (!route->event) {
 		route_end(route, VERDICT_UNROUTED, "the signal has no event");
 		return;
 	}
-	route->event = &signal->events[route->request->item];
-	find_zone(route);
-	if (!find_station(route) || !decide_code(route) ||
-	    !route_compose(route))
+	route->qualifier = route->event->qualifier;
+	command = route_take_command(route);
+	if (!serve_site(route) || !route_end_command(route, command))
 		return;
-	route->decision->verdict = VERDICT_ROUTED;
+	find_zone(route);
+	if (!find_station(route) || (route->zone && !route_behave(route)) ||
+	    !send_out(route))
+		return;
+	route->decision->verdict =
+	    route->waits ? VERDICT_WAITING : VERDICT_ROUTED;
+	if (!route->waits)
+		return;
+	route->decision->delivery_count = 0;
+	route->decision->reason = slice_from_string(route->scratch->waiting);
 }
 
 void
@@ -415,6 +483,9 @@ routing_decide(const struct directory *directory,
 
 		memset(ret, 0, sizeof(*ret));
 		ret->item = (uint16_t)request->item;
+		ret->signal_lsn = request->signal_lsn;
+		ret->site_id = request->site_id;
+		ret->flags = request->concluded_us > 0 ? DECISION_CONCLUDES : 0;
 		generation = directory_read_begin(directory);
 		decide_once(&route);
 	} while (directory_read_retry(directory, generation));

@@ -8,6 +8,7 @@
 #define ROUTING_ROUTING_H
 
 #include "directory/directory.h"
+#include "routing/site_state.h"
 #include "signal/delivery.h"
 #include "signal/signal.h"
 #include "signal/system_events.h"
@@ -17,7 +18,7 @@ struct routing_scratch {
 	char accounts[DECISION_DELIVERIES_MAX][DIRECTORY_EFFECTIVE_SIZE];
 	char urls[DECISION_DELIVERIES_MAX][512];
 	char zones[DECISION_DELIVERIES_MAX][8];
-	char reason[256];
+	char reason[256], waiting[256];
 };
 
 struct routing_request {
@@ -28,11 +29,27 @@ struct routing_request {
 	/* that it was received from, or that a signal of our own is about; 0:
 	 * none was known */
 	uint64_t bridge_id;
+	/* of a signal of our own about a whole site, and of an event that waits:
+	 * its bridge may have moved meanwhile; 0: where the bridge is */
+	uint64_t site_id;
 	int64_t received_us;
+	uint64_t signal_lsn; /* names the signal in effects */
+	/* what is remembered of sites; NULL: every zone is taken for armed and
+	 * nothing is remembered */
+	const struct site_states *states;
+	/* Of an event that waits: decided again as at concluded_us, and it was
+	 * to wait until waited_until_us. 0: decided for the first time. */
+	int64_t concluded_us, waited_until_us;
 };
 
-/* Always a verdict with its reason; delivery numbers are left 0. Retries by
- * itself when the directory changes under it. */
+/*
+ * Always a verdict with its reason; delivery numbers are left 0. With
+ * VERDICT_WAITING the decision has the effect EFFECT_WAIT and no delivery, and
+ * the event is to be decided again then, or as soon as something else of its
+ * site changes; concluded before its time it may be VERDICT_WAITING with no
+ * effect at all: it goes on waiting and there is nothing to journal. Retries by
+ * itself when the directory changes under it.
+ */
 void routing_decide(const struct directory *directory,
     const struct routing_request *request, struct routing_scratch *scratch,
     struct decision *ret);

@@ -8,6 +8,7 @@
 #ifndef SIGNAL_DELIVERY_H
 #define SIGNAL_DELIVERY_H
 
+#include "signal/effect.h"
 #include "signal/signal.h"
 #include "signal/verdict.h"
 
@@ -42,6 +43,8 @@ struct delivery {
 enum decision_flag {
 	DECISION_UNMAPPED_ZONE = 1 << 0, /* no channel knows the zone */
 	DECISION_PASS_THROUGH = 1 << 1, /* a panel's own code, not a bridge's */
+	/* of an event that waited, decided once more */
+	DECISION_CONCLUDES = 1 << 2,
 };
 
 /* What became of one event of one signal. */
@@ -54,6 +57,8 @@ struct decision {
 	uint64_t dealer_id, site_id, bridge_id, channel_id; /* 0: none */
 	unsigned delivery_count;
 	struct delivery deliveries[DECISION_DELIVERIES_MAX];
+	unsigned effect_count;
+	struct effect effects[EFFECTS_MAX];
 };
 
 /* How one delivery ended, or moved. In the journal: never renumber. */

@@ -29,6 +29,8 @@ verdict_name(enum verdict verdict)
 		return "unknown_account";
 	case VERDICT_PARKED:
 		return "parked";
+	case VERDICT_WAITING:
+		return "waiting";
 	}
 	return "unknown";
 }

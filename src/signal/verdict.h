@@ -14,8 +14,10 @@ enum verdict {
 	VERDICT_SITE_INACTIVE = 9,
 	VERDICT_UNREGISTERED = 10, /* the bridge belongs to no site */
 	VERDICT_UNKNOWN_ACCOUNT = 11,
-	VERDICT_PARKED = 12, /* set aside for an operator, with the reason */
+	VERDICT_PARKED = 12,  /* set aside for an operator, with the reason */
+	VERDICT_WAITING = 13, /* decided again later, with the reason */
 };
+#define VERDICT_LAST VERDICT_WAITING
 
 /* "unknown_account"; never NULL */
 const char *verdict_name(enum verdict verdict);

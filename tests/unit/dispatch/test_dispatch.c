@@ -458,13 +458,17 @@ static uint64_t
 replay_from(void)
 {
 	struct number_table numbers = { 0 };
+	struct site_states sites = { 0 };
+	struct checkpoint checkpoint = { 0, &numbers, &sites };
 	char path[128];
-	uint64_t lsn;
 
 	snprintf(path, sizeof(path), "%s/checkpoint", world.directory_path);
-	lsn = checkpoint_read(path, journal_hash_key(world.journal), &numbers);
+	assert_int_equal(checkpoint_read(path, journal_hash_key(world.journal),
+			     &checkpoint),
+	    0);
 	number_close(&numbers);
-	return lsn;
+	site_states_close(&sites);
+	return checkpoint.replay_from_lsn;
 }
 
 static void

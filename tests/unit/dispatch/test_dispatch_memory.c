@@ -2,6 +2,7 @@
  * checkpoints. */
 #include "unit/test.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -273,20 +274,40 @@ static void
 a_checkpoint_that_is_damaged_is_none(void **state)
 {
 	struct hash_key mine = { { 1 } }, other = { { 2 } };
-	struct number_table numbers = { 0 }, read_back = { 0 };
+	struct number_table numbers = { 0 }, numbers_back = { 0 };
+	struct site_states sites = { 0 }, sites_back = { 0 };
+	const struct checkpoint written = { 4096, &numbers, &sites };
+	struct checkpoint read_back = { 0, &numbers_back, &sites_back };
+	const struct area area = { AREA_SITE, 0 };
+	const struct decision armed = { .signal_lsn = 5000,
+		.site_id = 7,
+		.effect_count = 1,
+		.effects = {
+		    { .kind = EFFECT_ARMING, .armed = true, .at_us = 9 } } };
 	struct err err;
 	FILE *file;
-	char bytes[256];
+	char bytes[512];
 	size_t length;
 
 	(void)state;
+	unlink(path);
+	assert_int_equal(site_states_reserve(&sites, &armed), 0);
+	site_states_apply(&sites, &armed);
 	number_of(&numbers, 5)->last = 77;
 	number_of(&numbers, 9)->last = 88;
-	assert_int_equal(checkpoint_write(path, &mine, 4096, &numbers, &err),
-	    0);
-	assert_int_equal(checkpoint_read(path, &mine, &read_back), 4096);
-	assert_int_equal(number_of(&read_back, 9)->last, 88);
-	assert_int_equal(checkpoint_read(path, &other, &read_back), 0);
+	assert_int_equal(checkpoint_read(path, &mine, &read_back), -ENOENT);
+	assert_int_equal(checkpoint_write(path, &mine, &written, &err), 0);
+	assert_int_equal(checkpoint_read(path, &mine, &read_back), -ENOENT);
+	assert_int_equal(checkpoint_publish(path, true, &err), 0);
+	assert_int_equal(checkpoint_read(path, &mine, &read_back), 0);
+	assert_int_equal(read_back.replay_from_lsn, 4096);
+	assert_int_equal(number_of(&numbers_back, 9)->last, 88);
+	assert_int_equal(site_state_area(site_states_find(&sites_back, 7), area)
+			     ->at_us,
+	    9);
+	number_close(&numbers_back);
+	site_states_close(&sites_back);
+	assert_int_equal(checkpoint_read(path, &other, &read_back), -EBADMSG);
 
 	file = fopen(path, "rb");
 	assert_non_null(file);
@@ -298,19 +319,22 @@ a_checkpoint_that_is_damaged_is_none(void **state)
 		assert_non_null(file);
 		assert_int_equal(fwrite(bytes, 1, length, file), length);
 		fclose(file);
-		assert_int_equal(checkpoint_read(path, &mine, &read_back), 0);
+		assert_int_equal(checkpoint_read(path, &mine, &read_back),
+		    -EBADMSG);
+		assert_int_equal(read_back.replay_from_lsn, 0);
 		bytes[bit / 8] = (char)(bytes[bit / 8] ^ 1 << bit % 8);
 	}
 	for (size_t cut = 0; cut < length; cut++) {
 		assert_int_equal(truncate(path, (off_t)cut), 0);
-		assert_int_equal(checkpoint_read(path, &mine, &read_back), 0);
+		assert_int_equal(checkpoint_read(path, &mine, &read_back),
+		    -EBADMSG);
 		file = fopen(path, "wb");
 		assert_non_null(file);
 		assert_int_equal(fwrite(bytes, 1, length, file), length);
 		fclose(file);
 	}
 	number_close(&numbers);
-	number_close(&read_back);
+	site_states_close(&sites);
 }
 
 int

@@ -110,6 +110,7 @@ random_signal(struct record_signal *record)
 	record->fingerprint = random_u64();
 	record->account_zeros = random_below(2);
 	record->bridge_id = random_below(2) ? random_u64() : 0;
+	record->site_id = random_below(4) ? 0 : random_u64();
 	signal->protocol =
 	    (enum signal_protocol)random_below(SIGNAL_PROTOCOL_DIALER + 1);
 	signal->poll = random_below(2);
@@ -143,7 +144,7 @@ assert_same_signal(const struct record_signal *a, const struct record_signal *b)
 	assert_true(a->sender == b->sender);
 	assert_true(a->fingerprint == b->fingerprint);
 	assert_int_equal(a->account_zeros, b->account_zeros);
-	assert_true(a->bridge_id == b->bridge_id);
+	assert_true(a->bridge_id == b->bridge_id && a->site_id == b->site_id);
 	assert_int_equal(s->protocol, t->protocol);
 	assert_int_equal(s->poll, t->poll);
 	assert_int_equal(s->encrypted, t->encrypted);
@@ -210,14 +211,57 @@ fields_inside_the_frame_cost_no_copy(void **state)
 	assert_ptr_equal(out.signal.body.data, out.raw.data + 100);
 }
 
+/* Only what its kind has: everything else is not written. */
+static void
+random_effect(struct effect *effect)
+{
+	*effect = (struct effect){ .kind = 1 + random_below(EFFECT_WAIT) };
+	switch (effect->kind) {
+	case EFFECT_ARMING:
+	case EFFECT_SCHEDULE:
+	case EFFECT_ENTRY:
+		effect->area = (struct area){ random_below(AREA_PARTITION + 1),
+			random_u64() };
+		effect->at_us = (int64_t)random_u64();
+		if (effect->kind == EFFECT_ENTRY)
+			effect->until_us = (int64_t)random_u64();
+		else
+			effect->armed = random_below(2);
+		return;
+	case EFFECT_ZONE:
+		effect->zone = random_u64();
+		effect->alarm = random_below(ZONE_ALARM_SILENT + 1);
+		effect->until_us = (int64_t)random_u64();
+		effect->held_lsn = random_u64();
+		effect->held_item = (uint16_t)random_below(32);
+		return;
+	case EFFECT_WAIT:
+		effect->until_us = (int64_t)random_u64();
+		return;
+	}
+}
+
+static bool
+same_effect(const struct effect *a, const struct effect *b)
+{
+	return a->kind == b->kind && a->area.kind == b->area.kind &&
+	    a->area.number == b->area.number && a->armed == b->armed &&
+	    a->at_us == b->at_us && a->until_us == b->until_us &&
+	    a->zone == b->zone && a->alarm == b->alarm &&
+	    a->held_lsn == b->held_lsn && a->held_item == b->held_item;
+}
+
 static void
 random_decision(struct decision *decision)
 {
 	memset(decision, 0, sizeof(*decision));
 	decision->signal_lsn = random_u64();
 	decision->item = (uint16_t)random_below(33);
-	decision->verdict = (enum verdict)(1 + random_below(VERDICT_PARKED));
-	decision->flags = random_below(4);
+	decision->verdict = (enum verdict)(1 + random_below(VERDICT_LAST));
+	decision->flags = random_below(8);
+	decision->effect_count = random_below(EFFECTS_MAX + 1);
+	for (unsigned i = 0; i < decision->effect_count; i++)
+		random_effect(&decision->effects[i]);
 	decision->reason = random_slice(SLICE_NONE);
 	decision->dealer_id = random_u64();
 	decision->site_id = random_u64();
@@ -295,6 +339,10 @@ decisions_round_trip(void **state)
 			assert_row(same_delivery(&in.deliveries[i],
 				       &out.deliveries[i]),
 			    i, "delivery");
+		assert_int_equal(in.effect_count, out.effect_count);
+		for (unsigned i = 0; i < in.effect_count; i++)
+			assert_row(same_effect(&in.effects[i], &out.effects[i]),
+			    i, "effect");
 	}
 }
 

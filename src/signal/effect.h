@@ -1,0 +1,59 @@
+/*
+ * What a decision changes of a site's state: is it armed, does an entry delay
+ * run, what has each zone raised. A decision carries its effects into the
+ * journal, so that a replay applies them and never asks the directory of today.
+ * Each says how something of the decision's site *is* from now on: applied
+ * twice it is the same. A value.
+ */
+#ifndef SIGNAL_EFFECT_H
+#define SIGNAL_EFFECT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* In the journal: never renumber. */
+enum effect_kind {
+	EFFECT_ARMING = 1,   /* somebody armed or disarmed an area */
+	EFFECT_SCHEDULE = 2, /* its schedule did, and that was told */
+	EFFECT_ENTRY = 3,    /* an entry delay runs in an area */
+	EFFECT_ZONE = 4,     /* what a zone of a bridge has raised */
+	EFFECT_WAIT = 5,     /* the event is decided again later */
+};
+
+/* What can be armed by itself. In the journal: never renumber. */
+enum area_kind {
+	AREA_SITE = 0,
+	AREA_BRIDGE = 1,    /* its number is the bridge's id */
+	AREA_PARTITION = 2, /* its number is the partition's */
+};
+
+struct area {
+	enum area_kind kind;
+	uint64_t number; /* 0: of the site */
+};
+
+/* What became of the latest alarm of a zone. In the journal: never renumber. */
+enum zone_alarm {
+	ZONE_ALARM_NONE = 0, /* it is over, its restore was raised */
+	ZONE_ALARM_RAISED = 1,
+	ZONE_ALARM_WAITING = 2, /* its entry delay runs */
+	ZONE_ALARM_SILENT = 3,	/* it was not raised, nor will its restore be */
+};
+
+struct effect {
+	enum effect_kind kind;
+	struct area area; /* ARMING, SCHEDULE, ENTRY */
+	bool armed;	  /* ARMING, SCHEDULE */
+	int64_t at_us;	  /* since when: ARMING, SCHEDULE, ENTRY */
+	int64_t until_us; /* ENTRY, WAIT: its end; ZONE: of what runs */
+	uint64_t zone;	  /* ZONE: of the decision's bridge (site_zone_key) */
+	enum zone_alarm alarm;
+	/* ZONE: the restore that is held back until then; lsn 0: none */
+	uint64_t held_lsn;
+	uint16_t held_item;
+};
+
+/* Of one decision. */
+#define EFFECTS_MAX 3
+
+#endif
