@@ -45,7 +45,7 @@ struct job {
 	struct journal_cursor *cursor;
 	char account[128]; /* tail, bridges: only this one; "": all */
 	struct bridges_job bridges;
-	/* trace */
+	/* trace, arm: of this one */
 	uint64_t signal_lsn;
 	int item; /* -1: all */
 	uint64_t looked_at;
@@ -112,6 +112,11 @@ void show_stats(struct client *client, const struct words *words);
 void show_journal(struct client *client, const struct words *words);
 void show_directory(struct client *client, const struct words *words);
 void show_archive(struct client *client, const struct words *words);
+
+/* ---- arming.c ---- */
+void arming_show(struct client *client, const struct words *words);
+void arming_begin_arm(struct client *client, const struct words *words);
+void arming_begin_disarm(struct client *client, const struct words *words);
 
 /* ---- bridges.c ---- */
 void bridges_begin(struct client *client, const struct words *words);

@@ -267,6 +267,20 @@ control_skip(int argc, char **argv)
 }
 
 int
+control_arm(int argc, char **argv)
+{
+	return pass_on("arm", "SITE [partition N] [user U]", 1, 5,
+	    CONTROL_FIELDS, argc, argv);
+}
+
+int
+control_disarm(int argc, char **argv)
+{
+	return pass_on("disarm", "SITE [partition N] [user U]", 1, 5,
+	    CONTROL_FIELDS, argc, argv);
+}
+
+int
 control_reload(int argc, char **argv)
 {
 	return pass_on("reload", "", 0, 0, CONTROL_TABLE, argc, argv);

@@ -4,7 +4,7 @@
 
 #define CONTROL_SHOW_WORDS                                                     \
  "status|listeners|sessions [LIMIT]|bridges [CONDITION...]|links|queues|"      \
- "parked|errors|config|stats|journal|directory|archive"
+ "parked|errors|arming SITE|config|stats|journal|directory|archive"
 
 int control_show(int argc, char **argv);
 int control_tail(int argc, char **argv);
@@ -13,6 +13,8 @@ int control_pause(int argc, char **argv);
 int control_resume(int argc, char **argv);
 int control_replay(int argc, char **argv);
 int control_skip(int argc, char **argv);
+int control_arm(int argc, char **argv);
+int control_disarm(int argc, char **argv);
 int control_reload(int argc, char **argv);
 int control_drain(int argc, char **argv);
 

@@ -230,6 +230,16 @@ start_journal(struct daemon *daemon, struct err *err)
 }
 
 static int
+open_watch(struct daemon *daemon, struct err *err)
+{
+	const struct watched watched = { daemon->journal, daemon->directory,
+		dispatch_sites(daemon->dispatch) };
+
+	return watch_open(&daemon->watch, daemon->process.base,
+	    &daemon->config->watch, &watched, &clock_system, err);
+}
+
+static int
 open_stages(struct daemon *daemon, struct err *err)
 {
 	const struct config *config = daemon->config;
@@ -252,8 +262,7 @@ open_stages(struct daemon *daemon, struct err *err)
 	    (result = follow_directory(daemon, err)) < 0 ||
 	    (result = archive_open(&daemon->archive, &config->archive,
 		 daemon->journal, clock, err)) < 0 ||
-	    (result = watch_open(&daemon->watch, base, &config->watch,
-		 daemon->journal, daemon->directory, clock, err)) < 0 ||
+	    (result = open_watch(daemon, err)) < 0 ||
 	    (result = ingress_open(&daemon->ingress, &config->ingress,
 		 daemon->journal, daemon->directory, clock, err)) < 0 ||
 	    (result = open_admin(daemon, err)) < 0)

@@ -11,11 +11,14 @@
 #define OWN_SIGNAL_LISTENER "watch"
 
 struct own_signal {
-	const char *code;   /* Contact ID */
-	bool begins;	    /* E; R otherwise */
-	uint64_t bridge_id; /* that it is about; 0: the installation */
-	const char *zone;
+	const char *code; /* Contact ID */
+	bool begins;	  /* E; R otherwise */
+	/* that it is about; both 0: the installation */
+	uint64_t bridge_id, site_id;
+	unsigned partition; /* of the site; 0: none */
+	const char *zone;   /* or user */
 	const char *text;
+	int64_t occurred_us; /* if it was earlier than now; 0 */
 };
 
 /* Collected: journal_wake must follow. 0 or as journal_append; what is about

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "watch/outage.h"
 #include "watch/own_signal.h"
+#include "watch/schedules.h"
 
 /* How often we look. Short enough to see every sync that is worth an event. */
 #define TICK_US	 250000
@@ -55,6 +56,7 @@ struct watch {
 	int64_t progressed_us; /* monotonic: when nothing was waiting last */
 	struct supervision *supervision; /* NULL: without a directory */
 	struct outages *outages;
+	struct schedules *schedules; /* NULL: without sites */
 	bool healthy;
 };
 
@@ -246,6 +248,8 @@ watch_look(struct watch *watch)
 	check_progress(watch, &status, monotonic_us);
 	tell(watch);
 	outages_tell(watch->outages);
+	if (watch->schedules)
+		schedules_look(watch->schedules);
 	look_at_bridges(watch, &status);
 }
 
@@ -289,10 +293,28 @@ open_events(struct watch *watch, struct event_base *base, struct err *err)
 	return 0;
 }
 
+/* The parts that say what they find by themselves. */
+static int
+open_parts(struct watch *watch, const struct watched *watched, struct err *err)
+{
+	bool schedules = watched->directory && watched->sites;
+
+	watch->outages = outages_open(watch->journal, watch->clock,
+	    watch->config.outage_after_us);
+	if (schedules)
+		watch->schedules = schedules_open(watch->journal,
+		    watched->directory, watched->sites, watch->clock);
+	if (!watch->outages || (schedules && !watch->schedules))
+		return err_set(err, -ENOMEM, "no memory for the watch");
+	return watched->directory
+	    ? open_supervision(watch, watched->directory, err)
+	    : 0;
+}
+
 int
 watch_open(struct watch **ret, struct event_base *base,
-    const struct watch_config *config, struct journal *journal,
-    struct directory *directory, const struct clock *clock, struct err *err)
+    const struct watch_config *config, const struct watched *watched,
+    const struct clock *clock, struct err *err)
 {
 	struct watch *watch = calloc(1, sizeof(*watch));
 	struct journal_status status;
@@ -300,9 +322,9 @@ watch_open(struct watch **ret, struct event_base *base,
 
 	if (!watch)
 		return err_set(err, -ENOMEM, "no memory for the watch");
-	journal_status(journal, &status);
+	journal_status(watched->journal, &status);
 	watch->config = *config;
-	watch->journal = journal;
+	watch->journal = watched->journal;
 	watch->clock = clock;
 	watch->progressed_us = clock_monotonic_us(clock);
 	watch->offset_us = clock_wall_us(clock) - watch->progressed_us;
@@ -310,12 +332,7 @@ watch_open(struct watch **ret, struct event_base *base,
 	watch->slowest_us = status.slowest_sync_us;
 	watch->durable_lsn = status.durable_lsn;
 	watch->healthy = true;
-	watch->outages = outages_open(journal, clock, config->outage_after_us);
-	result = watch->outages
-	    ? 0
-	    : err_set(err, -ENOMEM, "no memory for the watch");
-	if (result == 0 && directory)
-		result = open_supervision(watch, directory, err);
+	result = open_parts(watch, watched, err);
 	if (result == 0)
 		result = open_events(watch, base, err);
 	if (result < 0)
@@ -334,6 +351,7 @@ watch_close(struct watch **watch)
 		return;
 	supervision_close(&old->supervision);
 	outages_close(&old->outages);
+	schedules_close(&old->schedules);
 	if (old->tick)
 		event_free(old->tick);
 	if (old->again)

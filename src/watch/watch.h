@@ -1,8 +1,9 @@
 /*
  * Notices what nobody sends: a stepped wall clock, a slow disk, a journal that
  * fills up, a bridge that is silent for too long (watch/supervision.h), a link
- * or the database that is away (watch/outage.h). What it finds enters the journal as a signal of its own (SIGNAL_PROTOCOL_INTERNAL)
- * and the log. Main loop only.
+ * or the database that is away (watch/outage.h), a schedule that armed a site
+ * (watch/schedules.h). What it finds enters the journal as a signal of its own
+ * (SIGNAL_PROTOCOL_INTERNAL) and the log. Main loop only.
  */
 #ifndef WATCH_WATCH_H
 #define WATCH_WATCH_H
@@ -12,6 +13,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "journal/journal.h"
+#include "routing/site_state.h"
 #include "watch/supervision.h"
 
 struct watch_config {
@@ -27,10 +29,15 @@ struct watch_config {
 };
 
 struct watch;
-/* directory NULL: no bridge is supervised. */
+/* What it looks at; all but the journal may be NULL. */
+struct watched {
+	struct journal *journal;
+	struct directory *directory;	 /* NULL: no bridge is supervised */
+	const struct site_states *sites; /* NULL: no schedule is reported */
+};
 int watch_open(struct watch **ret, struct event_base *base,
-    const struct watch_config *config, struct journal *journal,
-    struct directory *directory, const struct clock *clock, struct err *err);
+    const struct watch_config *config, const struct watched *watched,
+    const struct clock *clock, struct err *err);
 void watch_close(struct watch **watch);
 
 /* Looks once, as the timer does four times a second. */

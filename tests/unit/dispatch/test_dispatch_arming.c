@@ -31,7 +31,7 @@ static struct world {
 	struct peer peer;
 	uint64_t fingerprint;
 	uint64_t claimed_site_id; /* in the records of signals from outside */
-	char sent[8192]; /* what the station got, in order */
+	char sent[8192];	  /* what the station got, in order */
 	unsigned messages;
 } world;
 

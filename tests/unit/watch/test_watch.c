@@ -130,7 +130,8 @@ setup(void **state)
 	    journal_subscribe(f->journal, f->durable_fd) < 0 ||
 	    journal_start(f->journal, &err) < 0 ||
 	    journal_cursor_open(&f->cursor, f->journal, 0, &err) < 0 ||
-	    watch_open(&f->watch, f->base, &watch_config, f->journal, NULL,
+	    watch_open(&f->watch, f->base, &watch_config,
+		&(const struct watched){ f->journal, NULL, NULL },
 		&f->clock.clock, &err) < 0)
 		fail_msg("%s", err.text);
 	*state = f;
