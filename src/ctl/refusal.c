@@ -217,6 +217,8 @@ static const struct refusal {
 	    "a camera's address is a host, perhaps with :PORT, without spaces" },
 	{ "camera_is_recognised", "a camera needs its MAC or its address" },
 	{ "camera_idle_days_range", "a camera is idle after 1 to 365 days" },
+	{ "site_destination_at_most_seven",
+	    "a site has at most seven further destinations" },
 	{ "site_partition_site_exists", "there is no such site" },
 	{ "site_partition_number_unique",
 	    "this site has another partition of this number" },

@@ -93,6 +93,13 @@ directory_put_schedule(struct directory_batch *batch, uint64_t site_id,
 }
 
 int
+directory_put_destinations(struct directory_batch *batch, uint64_t site_id,
+    const struct directory_destinations *destinations)
+{
+	return put(batch, OBJECT_DESTINATIONS, site_id, destinations);
+}
+
+int
 directory_put_site(struct directory_batch *batch, uint64_t id,
     const struct directory_site *site)
 {

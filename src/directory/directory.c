@@ -154,6 +154,13 @@ directory_schedule_by_site(const struct directory *directory, uint64_t site_id)
 	return find(directory, OBJECT_SCHEDULE, site_id);
 }
 
+const struct directory_destinations *
+directory_destinations_by_site(const struct directory *directory,
+    uint64_t site_id)
+{
+	return find(directory, OBJECT_DESTINATIONS, site_id);
+}
+
 const struct directory_dealer *
 directory_dealer_by_id(const struct directory *directory, uint64_t id)
 {

@@ -186,6 +186,29 @@ struct directory_schedule {
 	const struct directory_span *spans;
 };
 
+/* One rule of one further station; one that has none gets everything. */
+struct directory_destination {
+	uint64_t id; /* rules of one station stand together */
+	uint64_t station_id;
+	const char *account;	  /* number without prefix */
+	const char *reference_id; /* "" none */
+	const char *prefixes;	  /* of Contact ID events, "10,11"; "": any */
+	uint8_t partition;	  /* its number; 0: any */
+	uint8_t weekdays;	  /* bits: 1 Monday ... 64 Sunday */
+	/* by the site's clock, the second not included; before the first: of the
+	 * next day; equal: all day */
+	uint16_t from_minute, until_minute;
+};
+
+/* Of a site that has further stations. */
+struct directory_destinations {
+	uint64_t id; /* of the site */
+	const char *timezone;
+	const struct local_clock *clock; /* NULL: not known here */
+	uint16_t count;
+	const struct directory_destination *rules; /* sorted by id */
+};
+
 /* Of a zone or a bridge: as the site has it. */
 #define DIRECTORY_SECONDS_INHERIT UINT16_MAX
 
@@ -296,6 +319,9 @@ const struct directory_channel *directory_channel_by_id(const struct directory
 /* By the id of its site; NULL: no schedule arms it. */
 const struct directory_schedule *
 directory_schedule_by_site(const struct directory *directory, uint64_t site_id);
+/* NULL: it has no further station. */
+const struct directory_destinations *directory_destinations_by_site(
+    const struct directory *directory, uint64_t site_id);
 const struct directory_dealer *directory_dealer_by_id(const struct directory
 							  *directory,
     uint64_t id);
@@ -397,6 +423,8 @@ int directory_put_channel(struct directory_batch *, uint64_t id,
     const struct directory_channel *);
 int directory_put_schedule(struct directory_batch *, uint64_t site_id,
     const struct directory_schedule *);
+int directory_put_destinations(struct directory_batch *, uint64_t site_id,
+    const struct directory_destinations *);
 int directory_put_zone_type(struct directory_batch *, unsigned number,
     const struct directory_zone_type *);
 /* Everything not put in this batch goes away (a full load). */

@@ -84,6 +84,13 @@ static const struct query queries[OBJECT_KINDS] = {
 	    "FROM tocsin.directory_schedule_span r WHERE r.site_id = o.id) s "
 	    "ON true",
 	    "o.id", "", 2, 5 },
+	[OBJECT_DESTINATIONS] = { "destinations",
+	    "o.id, o.timezone, d.destination_id, d.station_id, d.account, "
+	    "d.reference_id, d.prefixes, d.partition, d.weekdays, "
+	    "d.from_minute, d.until_minute",
+	    "tocsin.directory_destinations o "
+	    "LEFT JOIN tocsin.directory_destination d ON d.site_id = o.id",
+	    "o.id", ", d.destination_id", 2, 9 },
 };
 
 /* One line of the COPY, kept until its object is complete. */
@@ -628,6 +635,59 @@ put_schedule(const struct gathering *g)
 }
 
 static int
+read_rules(const struct gathering *g,
+    struct directory_destinations *destinations)
+{
+	size_t count = count_more(g), i = 0;
+	struct directory_destination *rules =
+	    calloc(count ? count : 1, sizeof(*rules));
+	bool failed = count > UINT16_MAX;
+
+	if (!rules)
+		return -ENOMEM;
+	for (const struct row *row = g->first; row && i < count;
+	     row = row->next, i++) {
+		struct fields fields = more_fields(g, row);
+
+		rules[i].id = read_number(&fields, UINT64_MAX);
+		rules[i].station_id = read_number(&fields, UINT64_MAX);
+		rules[i].account = read_text(&fields);
+		rules[i].reference_id = read_text(&fields);
+		rules[i].prefixes = read_text(&fields);
+		rules[i].partition = (uint8_t)read_number(&fields, UINT8_MAX);
+		rules[i].weekdays = (uint8_t)read_number(&fields, UINT8_MAX);
+		rules[i].from_minute =
+		    (uint16_t)read_number(&fields, UINT16_MAX);
+		rules[i].until_minute =
+		    (uint16_t)read_number(&fields, UINT16_MAX);
+		failed |= fields.failed;
+	}
+	destinations->count = (uint16_t)count;
+	destinations->rules = rules;
+	return failed ? -EPROTO : 0;
+}
+
+static int
+put_destinations(const struct gathering *g)
+{
+	struct fields fields = own_fields(g);
+	struct directory_destinations destinations = { 0 };
+	int result;
+
+	destinations.id = read_number(&fields, UINT64_MAX);
+	destinations.timezone = read_text(&fields);
+	destinations.clock = local_clock_find(destinations.timezone);
+	result = read_rules(g, &destinations);
+	if (result == 0)
+		result = fields.failed
+		    ? -EPROTO
+		    : directory_put_destinations(g->load->batch,
+			  destinations.id, &destinations);
+	free((void *)(uintptr_t)destinations.rules);
+	return result;
+}
+
+static int
 put_removal(struct directory_batch *batch, enum object_kind kind, uint64_t id)
 {
 	switch (kind) {
@@ -647,6 +707,8 @@ put_removal(struct directory_batch *batch, enum object_kind kind, uint64_t id)
 		return directory_put_channel(batch, id, NULL);
 	case OBJECT_SCHEDULE:
 		return directory_put_schedule(batch, id, NULL);
+	case OBJECT_DESTINATIONS:
+		return directory_put_destinations(batch, id, NULL);
 	}
 	return -EINVAL;
 }
@@ -660,6 +722,7 @@ static int (*const puts_by_kind[OBJECT_KINDS])(const struct gathering *) = {
 	[OBJECT_BRIDGE] = put_bridge,
 	[OBJECT_CHANNEL] = put_channel,
 	[OBJECT_SCHEDULE] = put_schedule,
+	[OBJECT_DESTINATIONS] = put_destinations,
 };
 
 /* ---- from rows to objects ---- */

@@ -140,6 +140,30 @@ pack_schedule(struct packing *packing, struct directory_schedule *schedule)
 	pack_text(packing, &schedule->timezone);
 }
 
+static void
+pack_destinations(struct packing *packing,
+    struct directory_destinations *destinations)
+{
+	size_t count = destinations->count;
+	struct directory_destination *rules =
+	    (struct directory_destination *)(uintptr_t)pack_bytes(packing,
+		count ? destinations->rules : NULL,
+		count * sizeof(destinations->rules[0]),
+		_Alignof(struct directory_destination));
+
+	for (size_t i = 0; i < count; i++) {
+		struct directory_destination rule = destinations->rules[i];
+
+		pack_text(packing, &rule.account);
+		pack_text(packing, &rule.reference_id);
+		pack_text(packing, &rule.prefixes);
+		if (rules)
+			rules[i] = rule;
+	}
+	destinations->rules = rules;
+	pack_text(packing, &destinations->timezone);
+}
+
 static const char *
 zone_digits(const char *zone)
 {
@@ -207,6 +231,7 @@ union content {
 	struct directory_bridge bridge;
 	struct directory_channel channel;
 	struct directory_schedule schedule;
+	struct directory_destinations destinations;
 };
 
 static const size_t content_bytes[OBJECT_KINDS] = {
@@ -218,6 +243,7 @@ static const size_t content_bytes[OBJECT_KINDS] = {
 	[OBJECT_BRIDGE] = sizeof(struct directory_bridge),
 	[OBJECT_CHANNEL] = sizeof(struct directory_channel),
 	[OBJECT_SCHEDULE] = sizeof(struct directory_schedule),
+	[OBJECT_DESTINATIONS] = sizeof(struct directory_destinations),
 };
 
 /* Packs what *content points at and makes it point at the copies. */
@@ -250,6 +276,9 @@ pack(enum object_kind kind, union content *content, char *room)
 		break;
 	case OBJECT_SCHEDULE:
 		pack_schedule(&packing, &content->schedule);
+		break;
+	case OBJECT_DESTINATIONS:
+		pack_destinations(&packing, &content->destinations);
 		break;
 	}
 	return packing.used;

@@ -19,8 +19,9 @@ enum object_kind {
 	OBJECT_BRIDGE = 5,
 	OBJECT_CHANNEL = 6,
 	OBJECT_SCHEDULE = 7,
+	OBJECT_DESTINATIONS = 8,
 };
-#define OBJECT_KINDS 8
+#define OBJECT_KINDS 9
 
 struct object {
 	struct object *next; /* in a batch, or waiting to be freed */

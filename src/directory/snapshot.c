@@ -12,9 +12,9 @@
 #include "base/cursor.h"
 
 #define SNAPSHOT_MAGIC	     "TOCSNAP\n"
-#define SNAPSHOT_VERSION     6
+#define SNAPSHOT_VERSION     7
 #define SNAPSHOT_SEALED	     1u
-#define SNAPSHOT_HEADER_SIZE 112
+#define SNAPSHOT_HEADER_SIZE 120
 #define RECORD_HEADER_SIZE   5
 #define RECORD_MAX	     (64u * 1024 * 1024)
 #define BUFFER_SIZE	     (1024u * 1024)
@@ -193,6 +193,28 @@ write_schedule(struct writer *w, const struct directory_schedule *schedule)
 }
 
 static void
+write_destinations(struct writer *w,
+    const struct directory_destinations *destinations)
+{
+	writer_string(w, destinations->timezone);
+	writer_u16(w, destinations->count);
+	for (unsigned i = 0; i < destinations->count; i++) {
+		const struct directory_destination *rule =
+		    &destinations->rules[i];
+
+		writer_u64(w, rule->id);
+		writer_u64(w, rule->station_id);
+		writer_string(w, rule->account);
+		writer_string(w, rule->reference_id);
+		writer_string(w, rule->prefixes);
+		writer_u8(w, rule->partition);
+		writer_u8(w, rule->weekdays);
+		writer_u16(w, rule->from_minute);
+		writer_u16(w, rule->until_minute);
+	}
+}
+
+static void
 write_bridge(struct writer *w, const struct directory_bridge *bridge,
     const struct seal_master *master)
 {
@@ -261,6 +283,9 @@ write_content(struct writer *w, const struct object *object,
 		break;
 	case OBJECT_SCHEDULE:
 		write_schedule(w, content);
+		break;
+	case OBJECT_DESTINATIONS:
+		write_destinations(w, content);
 		break;
 	}
 }
@@ -691,6 +716,36 @@ read_schedule(struct content_reader *c, uint64_t site_id,
 			   : directory_put_schedule(batch, site_id, &schedule);
 }
 
+static int
+read_destinations(struct content_reader *c, uint64_t site_id,
+    struct directory_batch *batch, void **ret_array)
+{
+	struct directory_destinations destinations = { .id = site_id };
+	struct directory_destination *rules;
+	uint16_t count;
+
+	destinations.timezone = read_text(c);
+	destinations.clock = local_clock_find(destinations.timezone);
+	count = reader_u16(&c->r);
+	*ret_array = rules = read_array(c, count, sizeof(*rules), 28);
+	for (unsigned i = 0; rules && i < count; i++) {
+		rules[i].id = reader_u64(&c->r);
+		rules[i].station_id = reader_u64(&c->r);
+		rules[i].account = read_text(c);
+		rules[i].reference_id = read_text(c);
+		rules[i].prefixes = read_text(c);
+		rules[i].partition = reader_u8(&c->r);
+		rules[i].weekdays = reader_u8(&c->r);
+		rules[i].from_minute = reader_u16(&c->r);
+		rules[i].until_minute = reader_u16(&c->r);
+	}
+	destinations.rules = rules;
+	destinations.count = rules ? count : 0;
+	return c->r.failed
+	    ? -EBADMSG
+	    : directory_put_destinations(batch, site_id, &destinations);
+}
+
 static void
 read_endpoints(struct content_reader *c, struct directory_receiver *receiver,
     void **ret_array)
@@ -864,6 +919,8 @@ read_content(struct content_reader *c, enum object_kind kind,
 		return read_channel(c, id, batch, ret_array);
 	case OBJECT_SCHEDULE:
 		return read_schedule(c, id, batch, ret_array);
+	case OBJECT_DESTINATIONS:
+		return read_destinations(c, id, batch, ret_array);
 	}
 	return -EBADMSG;
 }

@@ -109,7 +109,7 @@ text_or_none(const char *text)
 /* Contact ID has three digits for the zone, SIA any number: what changed its
  * format gets the digits, everything else goes as it came. */
 static struct slice
-delivered_zone(const struct route *route)
+delivered_zone(const struct route *route, unsigned index)
 {
 	const struct signal_event *event = route->event;
 	struct slice zone;
@@ -117,64 +117,65 @@ delivered_zone(const struct route *route)
 	if (event->format != SIGNAL_FORMAT_SIA ||
 	    route->format != SIGNAL_FORMAT_CONTACT_ID)
 		return event->zone;
-	zone = zone_digits(event->zone, route->scratch->zones[0]);
+	zone = zone_digits(event->zone, route->scratch->zones[index]);
 	return slice_present(zone) ? zone : event->zone;
 }
 
 static bool
-compose_account(struct route *route, struct slice *ret)
+compose_account(struct route *route, const struct route_target *target,
+    unsigned index, struct slice *ret)
 {
-	const struct directory_station *station = route->station;
+	const struct directory_station *station = target->station;
 	const char *prefix =
 	    station->receiver_adds_prefix ? "" : station->prefix;
 	size_t prefix_length = strlen(prefix);
-	size_t length = prefix_length + strlen(route->site->account);
-	char *out = route->scratch->accounts[0];
+	size_t length = prefix_length + strlen(target->account);
+	char *out = route->scratch->accounts[index];
 
-	if (route->site->account[0] == '\0')
+	if (target->account[0] == '\0')
 		return route_end(route, VERDICT_UNROUTED,
 		    "site '%s' has no account number at station '%s'",
 		    route->site->name, station->name);
 	if (length >= DIRECTORY_EFFECTIVE_SIZE)
 		return route_end(route, VERDICT_UNROUTED,
 		    "account '%s' with prefix '%s' is longer than %u",
-		    route->site->account, prefix,
-		    DIRECTORY_EFFECTIVE_SIZE - 1u);
+		    target->account, prefix, DIRECTORY_EFFECTIVE_SIZE - 1u);
 	memcpy(out, prefix, prefix_length);
-	memcpy(out + prefix_length, route->site->account,
-	    length - prefix_length);
+	memcpy(out + prefix_length, target->account, length - prefix_length);
 	*ret = slice_of(out, length);
 	return true;
 }
 
 bool
-route_compose(struct route *route)
+route_compose(struct route *route, const struct route_target *target)
 {
-	const struct directory_station *station = route->station;
-	struct delivery *delivery = &route->decision->deliveries[0];
+	const struct directory_station *station = target->station;
+	unsigned index = route->decision->delivery_count;
+	struct delivery *delivery = &route->decision->deliveries[index];
 	const struct signal_event *event = route->event;
 
-	if (!compose_account(route, &delivery->account))
+	memset(delivery, 0, sizeof(*delivery));
+	if (!compose_account(route, target, index, &delivery->account))
 		return false;
-	delivery->receiver_id = route->receiver->id;
+	delivery->receiver_id = target->receiver->id;
 	delivery->format = route->format;
 	delivery->qualifier = route->qualifier;
 	memcpy(delivery->code, route->code, sizeof(delivery->code));
 	delivery->partition = event->partition;
-	delivery->zone = delivered_zone(route);
+	delivery->zone = delivered_zone(route, index);
 	delivery->user = event->user;
 	delivery->text = event->text;
 	if (route->zone)
 		delivery->zone_name = slice_from_string(route->zone->name);
 	delivery->site_name = slice_from_string(route->site->name);
-	delivery->reference_id = text_or_none(route->site->reference_id);
+	delivery->reference_id = text_or_none(target->reference_id);
 	delivery->url = compose_url(station->url_template, delivery->account,
-	    slice_from_string(route->site->reference_id), event->zone,
-	    route->scratch->urls[0], sizeof(route->scratch->urls[0]));
+	    slice_from_string(target->reference_id), event->zone,
+	    route->scratch->urls[index], sizeof(route->scratch->urls[index]));
 	delivery->test = route_on_test(route);
 	delivery->line_card = text_or_none(station->line_card);
 	delivery->occurred_us = route->request->signal->panel_time_us;
 	delivery->received_us = route->request->received_us;
-	route->decision->delivery_count = 1;
+	route->decision->delivery_count++;
 	return true;
 }

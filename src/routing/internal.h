@@ -15,6 +15,7 @@ struct route {
 	const struct directory_bridge *bridge;
 	const struct directory_site *site;
 	const struct directory_dealer *dealer; /* NULL: no library of its own */
+	/* the site's own station; NULL: the verdict says why not */
 	const struct directory_station *station;
 	const struct directory_receiver *receiver;
 	/* whose library row decides; NULL: the code passes as received */
@@ -32,8 +33,10 @@ struct route {
  * it takes %s, %.*s and %u. */
 bool route_end(struct route *route, enum verdict verdict, const char *format,
     ...) __attribute__((format(printf, 3, 4)));
-/* The sentence alone. */
+/* The sentence alone; behind what it says already. */
 void route_say(struct route *route, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void route_say_more(struct route *route, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 /* What a signal that arms or disarms comes to. */
@@ -62,8 +65,18 @@ bool route_keep_waiting(struct route *route);
 /* The site is, at the moment of receipt. */
 bool route_on_test(const struct route *route);
 
-/* Fill the decision's first delivery. False when the account cannot be
- * composed; the verdict is set then. */
-bool route_compose(struct route *route);
+/* Where a delivery goes, under which account. */
+struct route_target {
+	const struct directory_station *station;
+	const struct directory_receiver *receiver;
+	const char *account, *reference_id;
+};
+/* Add a delivery to the decision, which has room for it. False when the account
+ * cannot be composed; the verdict is set then. */
+bool route_compose(struct route *route, const struct route_target *target);
+
+/* Add deliveries to further stations whose rules fit. What cannot go to one
+ * of them is told in the sentence. */
+void route_further(struct route *route);
 
 #endif

@@ -81,11 +81,12 @@ sentence_add_value(struct sentence *sentence, const char *format, va_list *from)
 	return format + 1;
 }
 
-__attribute__((format(printf, 2, 0))) static void
-say(struct route *route, const char *format, va_list arguments)
+/* said: what is there already and stays */
+__attribute__((format(printf, 3, 0))) static void
+say(struct route *route, size_t said, const char *format, va_list arguments)
 {
 	char *text = route->scratch->reason;
-	struct sentence sentence = { text,
+	struct sentence sentence = { text + said,
 		text + sizeof(route->scratch->reason) - 1, 0 };
 	va_list values;
 
@@ -113,7 +114,17 @@ route_say(struct route *route, const char *format, ...)
 	va_list arguments;
 
 	va_start(arguments, format);
-	say(route, format, arguments);
+	say(route, 0, format, arguments);
+	va_end(arguments);
+}
+
+void
+route_say_more(struct route *route, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	say(route, route->decision->reason.length, format, arguments);
 	va_end(arguments);
 }
 
@@ -123,7 +134,7 @@ route_end(struct route *route, enum verdict verdict, const char *format, ...)
 	va_list arguments;
 
 	va_start(arguments, format);
-	say(route, format, arguments);
+	say(route, 0, format, arguments);
 	va_end(arguments);
 	route->decision->verdict = verdict;
 	return false;
@@ -135,7 +146,7 @@ route_wait(struct route *route, const char *format, ...)
 	va_list arguments;
 
 	va_start(arguments, format);
-	say(route, format, arguments);
+	say(route, 0, format, arguments);
 	va_end(arguments);
 	memcpy(route->scratch->waiting, route->scratch->reason,
 	    sizeof(route->scratch->waiting));
@@ -428,14 +439,39 @@ event_of(const struct routing_request *request)
 	    : NULL;
 }
 
-/* False: what was decided about it before stands. */
+/* To the site's own station and to further ones. False: to none, and the
+ * verdict says why. */
+static bool
+compose_all(struct route *route)
+{
+	const struct route_target own = { route->station, route->receiver,
+		route->site->account, route->site->reference_id };
+
+	if (route->receiver)
+		route_compose(route, &own);
+	route_further(route);
+	if (route->decision->delivery_count == 0 && !route->receiver)
+		find_station(route); /* says again why not */
+	return route->decision->delivery_count > 0;
+}
+
+/* False: what was decided about it stands. */
 static bool
 send_out(struct route *route)
 {
-	if (decide_code(route) && route_compose(route))
+	if (decide_code(route) && compose_all(route))
 		return true;
 	route_silence(route);
 	return false;
+}
+
+static bool
+has_station(struct route *route)
+{
+	bool own = find_station(route);
+
+	return own ||
+	    directory_destinations_by_site(route->directory, route->site->id);
 }
 
 static void
@@ -455,7 +491,7 @@ decide_once(struct route *route)
 	if (!serve_site(route) || !route_end_command(route, command))
 		return;
 	find_zone(route);
-	if (!find_station(route) || (route->zone && !route_behave(route)) ||
+	if (!has_station(route) || (route->zone && !route_behave(route)) ||
 	    !send_out(route))
 		return;
 	route->decision->verdict =

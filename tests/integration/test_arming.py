@@ -161,3 +161,27 @@ def test_the_repeat_filter(place):
         ("E130 002", "delivered"), ("R130 002", "repeat"),
         ("E130 002", "repeat"), ("R130 002", "delivered")]
     assert [x[0] for x in arrived(place)] == ["E", "R"]
+
+
+def test_a_further_station_gets_what_its_rule_says(place):
+    [[station_b]] = place.postgres.query(
+        "SELECT id FROM tocsin.station_record WHERE name = 'station-b'")
+    place.start_daemon()
+    [[destination]] = place.postgres.query(
+        "INSERT INTO tocsin.site_destination (site_id, station_record_id, "
+        "account_number) VALUES (%s, %s, '7777') RETURNING id",
+        place.site, station_b)
+    place.postgres.query(
+        "INSERT INTO tocsin.site_destination_rule (site_id, destination_id, "
+        "code_class) VALUES (%s, %s, 'panic')", place.site, destination)
+    further = place.directory / "station-b.ledger"
+
+    def panic_reaches_both():
+        say(place, "1130", "004")
+        return [line for line in harness.ledger_lines(further)
+                if line.split()[:2] == ["7777", "E"]]
+    harness.wait_until(panic_reaches_both, "the rule is in force")
+    say(place, "1130", HALL)
+    harness.wait_until(place.drained, "everything is delivered")
+    assert {x.split()[2] for x in harness.ledger_lines(further)} == {"120"}
+    assert {x[1] for x in arrived(place)} == {"120", "131"}

@@ -295,6 +295,11 @@ REFUSED = [
     ("site_destination_once", DESTINATION + "(1, 3, '8')"),
     ("site_destination_account_format", "UPDATE tocsin.site_destination SET account_number = 'a'"),
     ("site_destination_reference_id_format", "UPDATE tocsin.site_destination SET reference_id = 'a b'"),
+    ("site_destination_at_most_seven",
+     "INSERT INTO tocsin.station_record (id, dealer_id, center_id, name) "
+     "SELECT 100 + i, 1, 1, 'further ' || i FROM generate_series(1, 8) i; "
+     "INSERT INTO tocsin.site_destination (site_id, station_record_id, account_number) "
+     "SELECT 1, 100 + i, 'A' || i FROM generate_series(1, 8) i"),
     ("site_destination_station_of_dealer", DESTINATION + "(2, 2, '7')"),
     ("site_destination_station_of_dealer", DESTINATION + "(2, 3, '8'); UPDATE tocsin.site SET dealer_id = 2 WHERE id = 2"),
     ("site_destination_station_of_dealer", "UPDATE tocsin.station_record SET dealer_id = 2 WHERE id = 3"),

@@ -110,11 +110,14 @@ FEED = [
     ("DELETE FROM tocsin.alarm_library", {("dealer", 1)}),
     ("UPDATE tocsin.zone_type SET code = '131' WHERE number = 3", {("zone_type", 3)}),
     ("UPDATE tocsin.site SET name = 'n' WHERE id = 99", set()),
-    ("UPDATE tocsin.site SET timezone = 'UTC' WHERE id IN (1, 2)", {("site", 1), ("site", 2), ("schedule", 1)}),
+    ("UPDATE tocsin.site SET timezone = 'UTC' WHERE id IN (1, 2)", {("site", 1), ("site", 2), ("schedule", 1), ("destinations", 1)}),
     ("INSERT INTO tocsin.arming_exception (site_id, during, armed) VALUES (1, '[2026-01-01, 2026-01-02)', true)",
      {("schedule", 1)}),
     ("INSERT INTO tocsin.site_partition (site_id, number, name) VALUES (2, 7, 'n')",
-     {("site", 2), ("schedule", 2)}),
+     {("site", 2), ("schedule", 2), ("destinations", 2)}),
+    ("INSERT INTO tocsin.site_destination (site_id, station_record_id, account_number) "
+     "SELECT 2, s.id, 'F1' FROM tocsin.station_record s JOIN tocsin.site t USING (dealer_id) WHERE t.id = 2 "
+     "AND s.id IS DISTINCT FROM t.station_record_id ORDER BY s.id LIMIT 1", {("destinations", 2)}),
 ]
 
 
