@@ -51,7 +51,7 @@ struct slot {
 	enum outcome_state outcome;
 	const char *reason;			/* of parking; static */
 	char account[DIRECTORY_EFFECTIVE_SIZE]; /* "": not loaded yet */
-	/* what the answer will name too (DC-09) */
+	/* DC-09: what its answer will name beside the account */
 	unsigned sequence;
 	char line[8];
 };

@@ -107,7 +107,7 @@ format_time(int64_t wall_us, char out[24])
 	    (unsigned)year % 10000);
 }
 
-/* The slot keeps what its answer will name. */
+/* The slot keeps what its answer will name beside the account. */
 static int
 note_identity(struct link *link, struct slot *slot,
     const struct delivery *delivery, const char **ret_problem)
@@ -120,9 +120,7 @@ note_identity(struct link *link, struct slot *slot,
 						     : ACCOUNT_DIGITS;
 
 	slot->sequence = (unsigned)(1 + (delivery->number - 1) % SEQUENCES);
-	if (delivery->account.length > digits ||
-	    slice_copy(delivery->account, slot->account,
-		sizeof(slot->account)) < 0) {
+	if (delivery->account.length > digits) {
 		*ret_problem = "the account is longer than this receiver takes";
 		return -EINVAL;
 	}

@@ -275,3 +275,29 @@ fixture_assert_all_delivered(void)
 	assert_int_equal(egress_queued(fixture.egress), 0);
 	assert_true(egress_oldest(fixture.egress) == UINT64_MAX);
 }
+
+void
+fixture_prove_order_in_flight(enum directory_protocol protocol)
+{
+	static const enum peer_action script[] = { PEER_ACK, PEER_NAK, PEER_ACK,
+		PEER_ACK, PEER_SILENT, PEER_NAK, PEER_NAK, PEER_ACK,
+		PEER_CLOSE };
+	unsigned last[3] = { 0 };
+
+	fixture_begin(protocol, false);
+	fixture.receiver.in_flight = 8;
+	fixture.receiver.ack_wait_ms = 50;
+	fixture.accounts = COUNT(last);
+	peer_script(&fixture.peer, script, COUNT(script), PEER_ACK);
+	fixture_sync(true);
+	fixture_enqueue(900);
+	wait_for(fixture.result_count == 900);
+	for (unsigned i = 0; i < fixture.peer.messages; i++) {
+		unsigned number = fixture.peer.zones[i];
+		unsigned *before = &last[number % COUNT(last)];
+
+		assert_true(number >= *before);
+		*before = number;
+	}
+	assert_true(fixture.peer.messages > 900);
+}

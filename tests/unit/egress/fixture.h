@@ -56,6 +56,10 @@ bool fixture_state_is(const char *state);
  * where a result says so. */
 void fixture_assert_all_delivered(void);
 
+/* Eight in flight of three accounts, some refused, some unanswered: none
+ * overtakes another of its account. */
+void fixture_prove_order_in_flight(enum directory_protocol protocol);
+
 void fixture_turn(void);
 int64_t fixture_deadline(void);
 bool fixture_late(int64_t deadline);

@@ -190,28 +190,8 @@ test_account_that_does_not_fit(void **state)
 static void
 test_order_of_an_account_in_flight(void **state)
 {
-	static const enum peer_action script[] = { PEER_ACK, PEER_NAK, PEER_ACK,
-		PEER_ACK, PEER_SILENT, PEER_NAK, PEER_NAK, PEER_ACK,
-		PEER_CLOSE };
-	unsigned last[3] = { 0 };
-
 	(void)state;
-	fixture_begin(DIRECTORY_PROTOCOL_DC09, false);
-	fixture.receiver.in_flight = 8;
-	fixture.receiver.ack_wait_ms = 50;
-	fixture.accounts = COUNT(last);
-	peer_script(&fixture.peer, script, COUNT(script), PEER_ACK);
-	fixture_sync(true);
-	fixture_enqueue(900);
-	wait_for(fixture.result_count == 900);
-	for (unsigned i = 0; i < fixture.peer.messages; i++) {
-		unsigned number = fixture.peer.zones[i];
-		unsigned *before = &last[number % COUNT(last)];
-
-		assert_true(number >= *before);
-		*before = number;
-	}
-	assert_true(fixture.peer.messages > 900);
+	fixture_prove_order_in_flight(DIRECTORY_PROTOCOL_DC09);
 }
 
 /* 100 000 waiting references; the station hangs up and stalls in between. */
