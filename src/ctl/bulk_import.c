@@ -13,7 +13,7 @@
 #include "ctl/bulk.h"
 #include "ctl/connection.h"
 #include "ctl/csv.h"
-#include "ctl/refusal.h"
+#include "db/refusal.h"
 
 /* Rows that are stored together, in a transaction of their own. */
 #define CHUNK_ROWS 1000

@@ -16,9 +16,9 @@
 #include "ctl/bulk.h"
 #include "ctl/connection.h"
 #include "ctl/key.h"
-#include "ctl/refusal.h"
 #include "ctl/secret.h"
 #include "ctl/table.h"
+#include "db/refusal.h"
 
 #define COLUMNS_MAX 32
 

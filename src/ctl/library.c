@@ -10,8 +10,8 @@
 #include "base/slice.h"
 #include "ctl/choice.h"
 #include "ctl/connection.h"
-#include "ctl/refusal.h"
 #include "ctl/table.h"
+#include "db/refusal.h"
 #include "signal/codes.h"
 
 /* clang-format off */

@@ -8,7 +8,7 @@
 #include "base/array.h"
 #include "base/json.h"
 #include "ctl/library.h"
-#include "ctl/refusal.h"
+#include "db/refusal.h"
 
 /* Every choice is for the dealer in $1, also where it makes no difference. */
 const struct site_field_row site_fields[SITE_FIELD_COUNT] = {

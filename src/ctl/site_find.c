@@ -6,9 +6,9 @@
 #include "base/exit.h"
 #include "base/slice.h"
 #include "ctl/connection.h"
-#include "ctl/refusal.h"
 #include "ctl/site.h"
 #include "ctl/table.h"
+#include "db/refusal.h"
 
 #define COLUMNS                                                                \
  "o.id, o.name, o.dealer, o.city, o.external_id, o.station, "                  \

@@ -10,8 +10,8 @@
 #include "base/exit.h"
 #include "ctl/connection.h"
 #include "ctl/prompt.h"
-#include "ctl/refusal.h"
 #include "ctl/table.h"
+#include "db/refusal.h"
 #include "signal/codes.h"
 
 /* What a step answers: go on with the next one, or an -errno. */

@@ -11,9 +11,9 @@
 #include "base/text.h"
 #include "ctl/command.h"
 #include "ctl/connection.h"
-#include "ctl/refusal.h"
 #include "ctl/secret.h"
 #include "ctl/table.h"
+#include "db/refusal.h"
 
 #define HEX_SIZE(bytes) (2 + 2 * (bytes) + 1)
 

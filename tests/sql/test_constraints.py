@@ -372,12 +372,28 @@ def test_every_constraint_is_tried_and_has_a_sentence(filled):
         AND NOT (c.contype = 'u' AND conname ~ '_of_(bridge|dealer|center|site)$|^site_with_arming_method$')""")
     names = {row[0] for row in cursor.fetchall()}
     filled.rollback()
-    sentences = set(re.findall(r'\{ "([a-z0-9_]+)"', (SOURCE / "src/ctl/refusal.c").read_text()))
+    sentences = set(re.findall(r'\{ "([a-z0-9_]+)"', (SOURCE / "src/db/refusal.c").read_text()))
     raised = set(re.findall(r"(?:CONSTRAINT = |refuse\()'([a-z0-9_]+)'",
                             "".join(source.read_text() for source in SQL.glob("*.sql"))))
     assert names - {name for name, _ in REFUSED} == set()
     assert (names | raised) - sentences == set()
     assert {name for name, _ in REFUSED} - sentences == set()
+
+
+def test_a_refusal_about_one_column_names_it(filled):
+    """What a form marks: secrets and keys that people never type stay unnamed."""
+    cursor = filled.cursor()
+    cursor.execute("""
+        SELECT conname, attname FROM pg_constraint c
+        JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
+        WHERE c.connamespace = 'tocsin'::regnamespace AND cardinality(c.conkey) = 1 AND conparentid = 0
+        AND attname NOT IN ('id', 'claim_code_hash', 'passkey_hash')""")
+    about = dict(cursor.fetchall())
+    filled.rollback()
+    source = (SOURCE / "src/db/refusal.c").read_text()
+    named = dict(re.findall(r'\{ "([a-z0-9_]+)",[^{}]*, *"?\s*"([a-z0-9_]+)" \}', source))
+    listed = set(re.findall(r'\{ "([a-z0-9_]+)"', source)) & set(about)
+    assert {name: about[name] for name in listed} == {name: named.get(name) for name in listed}
 
 
 def test_two_sessions_cannot_take_one_account(conninfo, db):

@@ -9,6 +9,7 @@
 
 #include "db/copy.h"
 #include "db/db.h"
+#include "db/refusal.h"
 
 static void
 copy_splits_and_unescapes(void **state)
@@ -177,6 +178,33 @@ a_hanging_server_can_be_left(void **state)
 	rmdir(directory);
 }
 
+static void
+a_refusal_has_sentence_and_field(void **state)
+{
+	static const struct {
+		const char *constraint, *sentence, *field;
+	} rows[] = {
+		{ "site_name_not_blank", "a site needs a name", "name" },
+		/* PostgreSQL's own words */
+		{ "site_test_length", "as told", "minutes" },
+		{ "alarm_library_one_owner",
+		    "a library row is about one dealer, one site or one channel",
+		    NULL },
+		{ "unheard_of", "as told", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const char *field = refusal_field(rows[i].constraint);
+
+		assert_string_equal(refusal_of(rows[i].constraint, "as told"),
+		    rows[i].sentence);
+		assert_int_equal(field == NULL, rows[i].field == NULL);
+		if (field)
+			assert_string_equal(field, rows[i].field);
+	}
+}
+
 int
 main(void)
 {
@@ -187,6 +215,7 @@ main(void)
 		cmocka_unit_test(connecting_fails_without_the_password),
 		cmocka_unit_test(nothing_works_unconnected),
 		cmocka_unit_test(a_hanging_server_can_be_left),
+		cmocka_unit_test(a_refusal_has_sentence_and_field),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,6 @@
 /* Constraint names of sql/ as sentences for people. */
-#ifndef CTL_REFUSAL_H
-#define CTL_REFUSAL_H
+#ifndef DB_REFUSAL_H
+#define DB_REFUSAL_H
 
 #include "db/db.h"
 
@@ -11,5 +11,9 @@ const char *refusal_sentence(const struct db *db, const struct err *err);
 /* The same for a refusal that was told as data: message where no sentence is
  * better. */
 const char *refusal_of(const char *constraint, const char *message);
+
+/* The field that a constraint is about, as the column is called; NULL: no
+ * single one. Static. */
+const char *refusal_field(const char *constraint);
 
 #endif
