@@ -220,25 +220,49 @@ directory_receivers_each(const struct directory *directory,
 		fn(context, list->items[i]);
 }
 
-#define SCHEDULES_AT_ONCE 1024 /* places of the table */
+/* Places of a table that are looked at in one go. */
+#define SCHEDULES_AT_ONCE 1024
+#define SITES_AT_ONCE	  8192
+
+/* The next object of this kind, NULL behind the last of this go. */
+static const void *
+next_of_some(const struct directory *directory, enum object_kind kind,
+    size_t *position, size_t end)
+{
+	const struct table *table = &directory_picture(directory)->by_id[kind];
+	struct object *object = NULL;
+
+	while (!object && *position < end) {
+		if (!table_at(table, *position, &object)) {
+			*position = 0;
+			return NULL;
+		}
+		++*position;
+	}
+	return object ? object_content(object) : NULL;
+}
 
 void
 directory_schedules_some(const struct directory *directory, size_t *position,
     directory_schedule_fn fn, void *context)
 {
-	const struct table *table =
-	    &directory_picture(directory)->by_id[OBJECT_SCHEDULE];
 	size_t end = *position + SCHEDULES_AT_ONCE;
-	struct object *object;
+	const struct directory_schedule *schedule;
 
-	for (; *position < end; ++*position) {
-		if (!table_at(table, *position, &object)) {
-			*position = 0;
-			return;
-		}
-		if (object)
-			fn(context, object_content(object));
-	}
+	while ((schedule =
+		    next_of_some(directory, OBJECT_SCHEDULE, position, end)))
+		fn(context, schedule);
+}
+
+void
+directory_sites_some(const struct directory *directory, size_t *position,
+    directory_site_fn fn, void *context)
+{
+	size_t end = *position + SITES_AT_ONCE;
+	const struct directory_site *site;
+
+	while ((site = next_of_some(directory, OBJECT_SITE, position, end)))
+		fn(context, site);
 }
 
 const char *

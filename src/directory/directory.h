@@ -164,6 +164,7 @@ struct directory_site {
 	uint64_t arming_bridge_id; /* PANEL_PRIMARY; 0: none chosen */
 	uint16_t entry_delay_s, exit_delay_s;
 	uint16_t repeat_filter_s; /* 0: no filter */
+	uint32_t test_interval_s; /* a test is expected; 0: none is */
 };
 
 /* A time in which a schedule says something, in seconds of the site's clock:
@@ -339,14 +340,18 @@ void directory_receivers_each(const struct directory *directory,
     directory_receiver_fn fn, void *context);
 
 /*
- * Some schedules, a part of all of them each time: *position is 0 at first and
- * says where to go on, and is 0 again when all were seen. One that comes or
- * goes meanwhile may be missed or seen twice.
+ * Some schedules or sites, a part of all of them each time: *position is 0 at
+ * first and says where to go on, and is 0 again when all were seen. One that
+ * comes or goes meanwhile may be missed or seen twice.
  */
 typedef void (*directory_schedule_fn)(void *context,
     const struct directory_schedule *schedule);
 void directory_schedules_some(const struct directory *directory,
     size_t *position, directory_schedule_fn fn, void *context);
+typedef void (*directory_site_fn)(void *context,
+    const struct directory_site *site);
+void directory_sites_some(const struct directory *directory, size_t *position,
+    directory_site_fn fn, void *context);
 
 /* Of the directory's life, any thread. */
 struct presence *directory_presence(struct directory *directory);

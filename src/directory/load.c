@@ -58,10 +58,11 @@ static const struct query queries[OBJECT_KINDS] = {
 	    "o.id, o.dealer_id, o.station_id, o.state, o.name, o.account, "
 	    "o.reference_id, o.on_test_until_us, o.on_test_forward, "
 	    "o.has_partitions, o.arming_method, o.arming_bridge_id, "
-	    "o.entry_delay_s, o.exit_delay_s, o.repeat_filter_s, " LIBRARY_COLUMNS,
+	    "o.entry_delay_s, o.exit_delay_s, o.repeat_filter_s, "
+	    "o.test_interval_s, " LIBRARY_COLUMNS,
 	    "tocsin.directory_site o LEFT JOIN tocsin.directory_library l "
 	    "ON l.owner = 'site' AND l.owner_id = o.id",
-	    "o.id", LIBRARY_ORDER, 15, 5 },
+	    "o.id", LIBRARY_ORDER, 16, 5 },
 	[OBJECT_BRIDGE] = { "bridge",
 	    "o.id, o.site_id, o.kind, o.serial, o.account, o.receiver, o.line, "
 	    "o.listener, o.key, o.cipher_required, o.primary_interval_s, "
@@ -466,6 +467,7 @@ read_arming(struct fields *fields, struct directory_site *site)
 	site->entry_delay_s = read_seconds(fields);
 	site->exit_delay_s = read_seconds(fields);
 	site->repeat_filter_s = read_seconds(fields);
+	site->test_interval_s = (uint32_t)read_number(fields, INTERVAL_MAX_S);
 }
 
 static int

@@ -12,7 +12,7 @@
 #include "base/cursor.h"
 
 #define SNAPSHOT_MAGIC	     "TOCSNAP\n"
-#define SNAPSHOT_VERSION     7
+#define SNAPSHOT_VERSION     8
 #define SNAPSHOT_SEALED	     1u
 #define SNAPSHOT_HEADER_SIZE 120
 #define RECORD_HEADER_SIZE   5
@@ -167,6 +167,7 @@ write_site(struct writer *w, const struct directory_site *site)
 	writer_u16(w, site->entry_delay_s);
 	writer_u16(w, site->exit_delay_s);
 	writer_u16(w, site->repeat_filter_s);
+	writer_u32(w, site->test_interval_s);
 	write_library(w, &site->library);
 }
 
@@ -834,6 +835,7 @@ read_site(struct content_reader *c, uint64_t id, struct directory_batch *batch,
 	site.entry_delay_s = reader_u16(&c->r);
 	site.exit_delay_s = reader_u16(&c->r);
 	site.repeat_filter_s = reader_u16(&c->r);
+	site.test_interval_s = reader_u32(&c->r);
 	site.library = read_library(c, ret_array);
 	return c->r.failed ? -EBADMSG : directory_put_site(batch, id, &site);
 }

@@ -12,7 +12,7 @@
 #include "base/cursor.h"
 #include "base/io.h"
 
-#define MAGIC	   0x32504b43u /* "CKP2" */
+#define MAGIC	   0x33504b43u /* "CKP3" */
 #define HEAD_BYTES (4 + HASH_KEY_BYTES + 8 + 4)
 #define ROW_BYTES  16
 #define FILE_MAX   ((size_t)1 << 31)

@@ -372,6 +372,11 @@ write_effect(struct writer *w, const struct effect *effect)
 	case EFFECT_WAIT:
 		writer_u64(w, (uint64_t)effect->until_us);
 		return;
+	case EFFECT_TEST:
+	case EFFECT_ON_TEST:
+		writer_u8(w, effect->on);
+		writer_u64(w, (uint64_t)effect->at_us);
+		return;
 	}
 	w->failed = true;
 }
@@ -412,6 +417,11 @@ read_effect(struct reader *r, struct effect *ret)
 		return;
 	case EFFECT_WAIT:
 		ret->until_us = (int64_t)reader_u64(r);
+		return;
+	case EFFECT_TEST:
+	case EFFECT_ON_TEST:
+		ret->on = reader_u8(r) != 0;
+		ret->at_us = (int64_t)reader_u64(r);
 		return;
 	}
 	r->failed = true;

@@ -4,6 +4,9 @@
 
 #include "routing/routing.h"
 
+/* That a site is on test, or is not any more: a signal of our own. */
+#define ROUTE_CODE_ON_TEST "607"
+
 /* Everything one event was found to belong to, and what it becomes. */
 struct route {
 	const struct directory *directory;
@@ -49,6 +52,8 @@ enum route_command {
 /* Looks at it whatever else becomes of the event; turns the qualifier of an
  * inverted input. */
 enum route_command route_take_command(struct route *route);
+/* Tests that are expected, and what we tell of tests ourselves. */
+void route_note_test(struct route *route);
 /* False: the event ends here. */
 bool route_end_command(struct route *route, enum route_command command);
 

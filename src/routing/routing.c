@@ -236,13 +236,22 @@ find_site(struct route *route)
 	return true;
 }
 
+/* That a site is on test is what its station must know. */
+static bool
+tells_of_test(const struct route *route)
+{
+	return route->request->signal->protocol == SIGNAL_PROTOCOL_INTERNAL &&
+	    strcmp(route->event->code, ROUTE_CODE_ON_TEST) == 0;
+}
+
 static bool
 serve_site(struct route *route)
 {
 	if (route->site->state == DIRECTORY_SITE_INACTIVE)
 		return route_end(route, VERDICT_SITE_INACTIVE,
 		    "site '%s' is deactivated", route->site->name);
-	if (route_on_test(route) && !route->site->on_test_forward)
+	if (route_on_test(route) && !route->site->on_test_forward &&
+	    !tells_of_test(route))
 		return route_end(route, VERDICT_ON_TEST,
 		    "site '%s' is on test: held back", route->site->name);
 	return true;
@@ -488,6 +497,7 @@ decide_once(struct route *route)
 	}
 	route->qualifier = route->event->qualifier;
 	command = route_take_command(route);
+	route_note_test(route);
 	if (!serve_site(route) || !route_end_command(route, command))
 		return;
 	find_zone(route);

@@ -6,15 +6,17 @@
 
 #include "base/hash.h"
 
-#define PLACES_FIRST	64
-#define AREA_BYTES	(1 + 8 + 1 + 8 + 8 + 8 + 8 + 8)
-#define ZONE_BYTES	(8 + 8 + 1 + 8 + 8 + 2)
-#define SITE_BYTES	(8 + 2 + 2)
+#define PLACES_FIRST	  64
+#define AREA_BYTES	  (1 + 8 + 1 + 8 + 8 + 8 + 8 + 8 + 8)
+#define ZONE_BYTES	  (8 + 8 + 1 + 8 + 8 + 2)
+#define SITE_BYTES	  (8 + 2 + 2)
 
-#define AREA_COMMANDED	1u
-#define AREA_ARMED	2u
-#define AREA_TOLD	4u
-#define AREA_TOLD_ARMED 8u
+#define AREA_COMMANDED	  1u
+#define AREA_ARMED	  2u
+#define AREA_TOLD	  4u
+#define AREA_TOLD_ARMED	  8u
+#define AREA_TEST_MISSING 16u
+#define AREA_ON_TEST	  32u
 
 /* ---- the table ---------------------------------------------------------------- */
 
@@ -218,8 +220,7 @@ forget_zone(struct site_state *state, uint64_t bridge_id, uint64_t zone)
 static bool
 is_of_area(const struct effect *effect)
 {
-	return effect->kind == EFFECT_ARMING ||
-	    effect->kind == EFFECT_SCHEDULE || effect->kind == EFFECT_ENTRY;
+	return effect->kind != EFFECT_ZONE && effect->kind != EFFECT_WAIT;
 }
 
 int
@@ -246,20 +247,41 @@ site_states_reserve(struct site_states *states, const struct decision *decision)
 }
 
 static void
+apply_test(struct site_area *area, const struct effect *effect)
+{
+	area->test_missing_told = !effect->on;
+	if (effect->on)
+		area->test_at_us = effect->at_us;
+}
+
+static void
 apply_area(struct site_area *area, const struct effect *effect, uint64_t order)
 {
-	if (effect->kind == EFFECT_ENTRY) {
-		area->entry_at_us = effect->at_us;
-		area->entry_until_us = effect->until_us;
-	} else if (effect->kind == EFFECT_SCHEDULE) {
-		area->told = true;
-		area->told_armed = effect->armed;
-		area->told_at_us = effect->at_us;
-	} else {
+	switch (effect->kind) {
+	case EFFECT_ARMING:
 		area->commanded = true;
 		area->armed = effect->armed;
 		area->at_us = effect->at_us;
 		area->order = order;
+		return;
+	case EFFECT_SCHEDULE:
+		area->told = true;
+		area->told_armed = effect->armed;
+		area->told_at_us = effect->at_us;
+		return;
+	case EFFECT_ENTRY:
+		area->entry_at_us = effect->at_us;
+		area->entry_until_us = effect->until_us;
+		return;
+	case EFFECT_TEST:
+		apply_test(area, effect);
+		return;
+	case EFFECT_ON_TEST:
+		area->on_test_told = effect->on;
+		return;
+	case EFFECT_ZONE:
+	case EFFECT_WAIT:
+		return;
 	}
 }
 
@@ -327,12 +349,15 @@ write_area(struct writer *w, const struct site_area *area)
 	writer_u8(w,
 	    (uint8_t)((area->commanded ? AREA_COMMANDED : 0) |
 		(area->armed ? AREA_ARMED : 0) | (area->told ? AREA_TOLD : 0) |
-		(area->told_armed ? AREA_TOLD_ARMED : 0)));
+		(area->told_armed ? AREA_TOLD_ARMED : 0) |
+		(area->test_missing_told ? AREA_TEST_MISSING : 0) |
+		(area->on_test_told ? AREA_ON_TEST : 0)));
 	writer_u64(w, (uint64_t)area->at_us);
 	writer_u64(w, area->order);
 	writer_u64(w, (uint64_t)area->told_at_us);
 	writer_u64(w, (uint64_t)area->entry_at_us);
 	writer_u64(w, (uint64_t)area->entry_until_us);
+	writer_u64(w, (uint64_t)area->test_at_us);
 }
 
 static void
@@ -385,6 +410,9 @@ read_area(struct site_state *state, struct reader *r)
 	area->told_at_us = (int64_t)reader_u64(r);
 	area->entry_at_us = (int64_t)reader_u64(r);
 	area->entry_until_us = (int64_t)reader_u64(r);
+	area->test_at_us = (int64_t)reader_u64(r);
+	area->test_missing_told = bits & AREA_TEST_MISSING;
+	area->on_test_told = bits & AREA_ON_TEST;
 	return r->failed ? -EBADMSG : 0;
 }
 

@@ -25,6 +25,10 @@ struct site_area {
 	int64_t told_at_us;
 	/* the entry delay that began last; 0: none did */
 	int64_t entry_at_us, entry_until_us;
+	/* of the whole site only: its last test, 0: none is known; that the next
+	 * one is missing was told; that it is on test was told */
+	int64_t test_at_us;
+	bool test_missing_told, on_test_told;
 };
 
 struct site_zone {

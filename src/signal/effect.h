@@ -18,6 +18,8 @@ enum effect_kind {
 	EFFECT_ENTRY = 3,    /* an entry delay runs in an area */
 	EFFECT_ZONE = 4,     /* what a zone of a bridge has raised */
 	EFFECT_WAIT = 5,     /* the event is decided again later */
+	EFFECT_TEST = 6,     /* a test was received, or told to be missing */
+	EFFECT_ON_TEST = 7,  /* it was told whether the site is on test */
 };
 
 /* What can be armed by itself. In the journal: never renumber. */
@@ -44,7 +46,8 @@ struct effect {
 	enum effect_kind kind;
 	struct area area; /* ARMING, SCHEDULE, ENTRY */
 	bool armed;	  /* ARMING, SCHEDULE */
-	int64_t at_us;	  /* since when: ARMING, SCHEDULE, ENTRY */
+	bool on;	  /* TEST: received; ON_TEST: it is */
+	int64_t at_us;	  /* since when: all but ZONE and WAIT */
 	int64_t until_us; /* ENTRY, WAIT: its end; ZONE: of what runs */
 	uint64_t zone;	  /* ZONE: of the decision's bridge (site_zone_key) */
 	enum zone_alarm alarm;

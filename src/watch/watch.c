@@ -11,6 +11,7 @@
 #include "watch/outage.h"
 #include "watch/own_signal.h"
 #include "watch/schedules.h"
+#include "watch/site_tests.h"
 
 /* How often we look. Short enough to see every sync that is worth an event. */
 #define TICK_US	 250000
@@ -56,7 +57,9 @@ struct watch {
 	int64_t progressed_us; /* monotonic: when nothing was waiting last */
 	struct supervision *supervision; /* NULL: without a directory */
 	struct outages *outages;
-	struct schedules *schedules; /* NULL: without sites */
+	/* NULL: without sites */
+	struct schedules *schedules;
+	struct site_tests *site_tests;
 	bool healthy;
 };
 
@@ -248,8 +251,10 @@ watch_look(struct watch *watch)
 	check_progress(watch, &status, monotonic_us);
 	tell(watch);
 	outages_tell(watch->outages);
-	if (watch->schedules)
+	if (watch->schedules) {
 		schedules_look(watch->schedules);
+		site_tests_look(watch->site_tests);
+	}
 	look_at_bridges(watch, &status);
 }
 
@@ -297,14 +302,18 @@ open_events(struct watch *watch, struct event_base *base, struct err *err)
 static int
 open_parts(struct watch *watch, const struct watched *watched, struct err *err)
 {
-	bool schedules = watched->directory && watched->sites;
+	bool sites = watched->directory && watched->sites;
 
 	watch->outages = outages_open(watch->journal, watch->clock,
 	    watch->config.outage_after_us);
-	if (schedules)
+	if (sites) {
 		watch->schedules = schedules_open(watch->journal,
 		    watched->directory, watched->sites, watch->clock);
-	if (!watch->outages || (schedules && !watch->schedules))
+		watch->site_tests = site_tests_open(watch->journal,
+		    watched->directory, watched->sites, watch->clock);
+	}
+	if (!watch->outages ||
+	    (sites && (!watch->schedules || !watch->site_tests)))
 		return err_set(err, -ENOMEM, "no memory for the watch");
 	return watched->directory
 	    ? open_supervision(watch, watched->directory, err)
@@ -352,6 +361,7 @@ watch_close(struct watch **watch)
 	supervision_close(&old->supervision);
 	outages_close(&old->outages);
 	schedules_close(&old->schedules);
+	site_tests_close(&old->site_tests);
 	if (old->tick)
 		event_free(old->tick);
 	if (old->again)

@@ -2,7 +2,7 @@
  * Notices what nobody sends: a stepped wall clock, a slow disk, a journal that
  * fills up, a bridge that is silent for too long (watch/supervision.h), a link
  * or the database that is away (watch/outage.h), a schedule that armed a site
- * (watch/schedules.h). What it finds enters the journal as a signal of its own
+ * (watch/schedules.h), a test that did not come (watch/site_tests.h). What it finds enters the journal as a signal of its own
  * (SIGNAL_PROTOCOL_INTERNAL) and the log. Main loop only.
  */
 #ifndef WATCH_WATCH_H

@@ -185,3 +185,19 @@ def test_a_further_station_gets_what_its_rule_says(place):
     harness.wait_until(place.drained, "everything is delivered")
     assert {x.split()[2] for x in harness.ledger_lines(further)} == {"120"}
     assert {x[1] for x in arrived(place)} == {"120", "131"}
+
+
+def test_test_mode_is_told(place):
+    place.start_daemon()
+    place.ctl("test", "start", "--site", place.site, "--minutes", 5)
+    harness.wait_until(lambda: ("E", "607", "000") in arrived(place),
+                       "its station knows that it is on test")
+    say(place, "1130", HALL)
+    place.daemon.kill()
+    place.start_daemon()
+    place.ctl("test", "stop", "--site", place.site)
+    harness.wait_until(lambda: ("R", "607", "000") in arrived(place),
+                       "its station knows that it is not any more")
+    assert verdicts(place) == [
+        ("E607 000", "delivered"), ("E130 002", "on_test"),
+        ("R607 000", "delivered")]

@@ -215,7 +215,7 @@ fields_inside_the_frame_cost_no_copy(void **state)
 static void
 random_effect(struct effect *effect)
 {
-	*effect = (struct effect){ .kind = 1 + random_below(EFFECT_WAIT) };
+	*effect = (struct effect){ .kind = 1 + random_below(EFFECT_ON_TEST) };
 	switch (effect->kind) {
 	case EFFECT_ARMING:
 	case EFFECT_SCHEDULE:
@@ -238,6 +238,11 @@ random_effect(struct effect *effect)
 	case EFFECT_WAIT:
 		effect->until_us = (int64_t)random_u64();
 		return;
+	case EFFECT_TEST:
+	case EFFECT_ON_TEST:
+		effect->on = random_below(2);
+		effect->at_us = (int64_t)random_u64();
+		return;
 	}
 }
 
@@ -246,9 +251,10 @@ same_effect(const struct effect *a, const struct effect *b)
 {
 	return a->kind == b->kind && a->area.kind == b->area.kind &&
 	    a->area.number == b->area.number && a->armed == b->armed &&
-	    a->at_us == b->at_us && a->until_us == b->until_us &&
-	    a->zone == b->zone && a->alarm == b->alarm &&
-	    a->held_lsn == b->held_lsn && a->held_item == b->held_item;
+	    a->on == b->on && a->at_us == b->at_us &&
+	    a->until_us == b->until_us && a->zone == b->zone &&
+	    a->alarm == b->alarm && a->held_lsn == b->held_lsn &&
+	    a->held_item == b->held_item;
 }
 
 static void
