@@ -189,9 +189,10 @@ write_ingress(struct ingress *ingress, struct evbuffer *out)
 				listener_families[f].offset,
 			    sizeof(value));
 			evbuffer_add_printf(out,
-			    "%s{listener=\"%s\",protocol=\"dc09\"} %" PRIu64
-			    "\n",
+			    "%s{listener=\"%s\",protocol=\"%s\"} %" PRIu64 "\n",
 			    listener_families[f].name, listeners->name[i],
+			    ingress_protocol_name(listeners->status[i]
+						      .protocol),
 			    value);
 		}
 	}

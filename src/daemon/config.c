@@ -309,6 +309,26 @@ check_certificate(const struct config_listener *listener,
 }
 
 static void
+check_protocol(const struct config_listener *listener,
+    struct config_problems *problems)
+{
+	const struct ingress_listener_config *mine = &listener->ingress;
+	struct config_origin origin = listener_origin(listener,
+	    offsetof(struct config_listener, ingress.protocol));
+
+	if (mine->protocol == INGRESS_DC09)
+		return;
+	if (mine->transport == INGRESS_UDP)
+		config_problem(problems, &origin,
+		    "[%s] has transport = udp, which only dc09 has",
+		    listener->title);
+	if (mine->key.length || *listener->key_file || mine->cipher_required)
+		config_problem(problems, &origin,
+		    "[%s] has a key or cipher_required: only dc09 can encrypt",
+		    listener->title);
+}
+
+static void
 check_listener(const struct config_owned *owned, unsigned index,
     struct config_problems *problems)
 {
@@ -321,6 +341,7 @@ check_listener(const struct config_owned *owned, unsigned index,
 
 	check_address(listener, problems);
 	check_certificate(listener, problems);
+	check_protocol(listener, problems);
 	if (*listener->key_file && mine->key.length)
 		config_problem(problems, &file,
 		    "key_file stands beside key: only one can be true");

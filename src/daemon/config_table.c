@@ -73,7 +73,14 @@ static const struct config_choice client_certificates[] = {
 	{ 0 },
 };
 
-static const struct config_choice protocols[] = { { "dc09", 0 }, { 0 } };
+static const struct config_choice protocols[] = {
+	{ "dc09", INGRESS_DC09 },
+	{ "surgard", INGRESS_SURGARD },
+	{ "surgard-mlr2000", INGRESS_SURGARD_MLR2000 },
+	{ "ademco685", INGRESS_ADEMCO685 },
+	{ "d6500", INGRESS_D6500 },
+	{ 0 },
+};
 static const struct config_choice ack_levels[] = { { "local", 0 }, { 0 } };
 
 const struct config_setting config_table[] = {
@@ -160,9 +167,15 @@ const struct config_setting config_table[] = {
 	    .help = "Threads that receive. 0: one for every two processors." },
 
 	/* ---- listener ---- */
-	{ CONFIG_SECTION_LISTENER, "protocol", CONFIG_CHOICE, OF(protocol),
-	    .standard = "dc09", .choices = protocols, .reload = true,
-	    .help = "What is spoken." },
+	{ CONFIG_SECTION_LISTENER, "protocol", CONFIG_CHOICE,
+	    OF(ingress.protocol), .standard = "dc09", .choices = protocols,
+	    .reload = true,
+	    .help =
+		"What is spoken. dc09: panels. The others are what receivers say\n"
+		"towards automation software: surgard with a line of one character\n"
+		"(MLR2), surgard-mlr2000 with three (MLR2000, System I to 5),\n"
+		"ademco685 and d6500. They come over tcp or tls, without keys; their\n"
+		"heartbeats need timeouts that are longer than their interval." },
 	{ CONFIG_SECTION_LISTENER, "transport", CONFIG_CHOICE,
 	    OF(ingress.transport), .standard = "tcp", .choices = transports,
 	    .reload = true,

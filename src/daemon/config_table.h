@@ -71,7 +71,6 @@ struct config_origin {
 
 struct config_listener {
 	struct ingress_listener_config ingress;
-	int protocol;
 	int ack_level;
 	const char *key_file;
 	const char *title; /* "listener NAME" */

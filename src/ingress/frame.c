@@ -3,19 +3,16 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/cursor.h"
-#include "directory/presence.h"
+#include "ingress/intake.h"
 #include "ingress/reply.h"
 #include "ingress/session.h"
 #include "ingress/worker.h"
-#include "journal/record.h"
 
 /* What is known about a frame so far. */
 struct opened {
-	const struct directory_bridge *bridge; /* NULL: nobody's */
+	struct intake intake; /* with the bridge and the signal */
 	struct codec_key own_key;
 	const struct codec_key *key; /* own_key, the listener's, or NULL */
-	struct record_signal record; /* with the signal */
 };
 
 static void
@@ -114,86 +111,17 @@ find_sender(const struct frame_origin *origin, const struct dc09_frame *frame,
 	const struct ingress_listener_config *config = origin->slot->config;
 
 	worker_go_online(origin->worker);
-	ret->bridge = directory_bridge_by_sender(origin->worker->directory,
-	    origin->slot->name, frame->receiver, frame->line, frame->account,
-	    config->tolerate & DC09_TOLERATE_ACCOUNT_ZEROS);
+	ret->intake.bridge =
+	    directory_bridge_by_sender(origin->worker->directory,
+		origin->slot->name, frame->receiver, frame->line,
+		frame->account, config->tolerate & DC09_TOLERATE_ACCOUNT_ZEROS);
 	ret->key = config->key.length > 0 ? &config->key : NULL;
-	if (ret->bridge && ret->bridge->key_length > 0) {
-		memcpy(ret->own_key.bytes, ret->bridge->key,
-		    ret->bridge->key_length);
-		ret->own_key.length = ret->bridge->key_length;
+	if (ret->intake.bridge && ret->intake.bridge->key_length > 0) {
+		memcpy(ret->own_key.bytes, ret->intake.bridge->key,
+		    ret->intake.bridge->key_length);
+		ret->own_key.length = ret->intake.bridge->key_length;
 		ret->key = &ret->own_key;
 	}
-}
-
-/* A fixed sequence says nothing: the panel's own time, where it gave one,
- * tells two alike events from one repeated. */
-static bool
-sequence_is_fixed(const struct signal *signal)
-{
-	return slice_is(signal->sequence, "0000") && signal->panel_time_us != 0;
-}
-
-/* A bridge may signal through several listeners, and two bridges alike through
- * one listener each: who it is, not what it calls itself, where that is known. */
-static void
-hash_identity(struct worker *worker, const struct directory_bridge *bridge,
-    struct record_signal *record)
-{
-	const struct signal *signal = &record->signal;
-	char *space = worker->hash_input;
-	struct writer w = writer_open(space, sizeof(worker->hash_input));
-
-	writer_u64(&w, bridge ? bridge->id : 0);
-	writer_slice(&w, bridge ? SLICE_NONE : record->listener);
-	writer_slice(&w, signal->receiver);
-	writer_slice(&w, signal->line);
-	writer_slice(&w, signal->account);
-	record->sender = hash_bytes(worker->hash_key, space, writer_length(&w));
-	writer_slice(&w, signal->sequence);
-	writer_slice(&w, signal->body);
-	if (sequence_is_fixed(signal))
-		writer_u64(&w, (uint64_t)signal->panel_time_us);
-	record->fingerprint =
-	    hash_bytes(worker->hash_key, space, writer_length(&w));
-}
-
-static int
-encode_record(const struct frame_origin *origin, const struct dc09_frame *frame,
-    struct opened *opened)
-{
-	struct worker *worker = origin->worker;
-	struct record_signal *record = &opened->record;
-
-	record->listener = origin->slot->name;
-	record->peer = slice_from_string(origin->peer);
-	record->account_zeros =
-	    origin->slot->config->tolerate & DC09_TOLERATE_ACCOUNT_ZEROS;
-	record->bridge_id = opened->bridge ? opened->bridge->id : 0;
-	record->site_id = 0;
-	record->raw = frame->raw;
-	hash_identity(worker, opened->bridge, record);
-	return record_signal_encode(record, worker->record,
-	    sizeof(worker->record));
-}
-
-/* The journal did not take it. */
-static int
-not_taken(const struct frame_origin *origin, int error)
-{
-	struct worker *worker = origin->worker;
-
-	if (error == -EAGAIN) {
-		worker->full = true;
-		return -EAGAIN;
-	}
-	log_limited(&origin->slot->journal_limit, LOG_ERROR, "ingress",
-	    "not-acknowledged", "listener=%s peer=%s error=\"%s\"",
-	    origin->slot->config->name, origin->peer, strerror(-error));
-	stay_silent(origin);
-	if (error == -EIO)
-		worker_fail(worker);
-	return 0;
 }
 
 /* Journal the event; its reply waits until that is durable. The reply is made
@@ -202,48 +130,20 @@ static int
 take(const struct frame_origin *origin, const struct dc09_frame *frame,
     struct opened *opened)
 {
-	struct worker *worker = origin->worker;
 	char bytes[DC09_REPLY_MAX];
 	size_t length =
 	    encode_reply(origin, DC09_REPLY_ACK, frame, opened->key, bytes);
-	struct pending_reply *reply;
-	uint64_t lsn;
 	int result;
 
 	if (length == 0)
 		return stay_silent(origin);
-	result = encode_record(origin, frame, opened);
-	if (result < 0)
-		return refuse(origin, DC09_REPLY_DUH, frame,
-		    "too much for one record");
-	reply = reply_prepare(origin, length);
-	if (!reply)
-		return not_taken(origin, -EAGAIN);
-	result = journal_collect(worker->journal, JOURNAL_SIGNAL,
-	    worker->wall_us, worker->monotonic_us,
-	    slice_of(worker->record, (size_t)result), &lsn);
-	if (result < 0)
-		return not_taken(origin, result);
-	reply_commit(origin, reply, lsn, bytes, length);
-	counter_add(&origin->slot->counters.signals, 1);
-	return 0;
-}
-
-/* Whatever becomes of what it says: it lives. */
-static void
-note_presence(const struct frame_origin *origin,
-    const struct directory_bridge *bridge)
-{
-	const struct worker *worker = origin->worker;
-	struct presence_peer datagram;
-	const struct presence_peer *peer = &datagram;
-
-	if (origin->session)
-		peer = &origin->session->from;
-	else
-		datagram = presence_peer_of(origin->address);
-	presence_seen(directory_presence(worker->directory), bridge->slot,
-	    origin->slot->number, peer, worker->monotonic_us);
+	opened->intake.raw = frame->raw;
+	opened->intake.occurrence = 0;
+	opened->intake.reply = slice_of(bytes, length);
+	result = intake_take(origin, &opened->intake);
+	return result == -EMSGSIZE
+	    ? refuse(origin, DC09_REPLY_DUH, frame, "too much for one record")
+	    : result;
 }
 
 static int
@@ -252,9 +152,9 @@ accept_frame(const struct frame_origin *origin, const struct dc09_frame *frame,
 {
 	int result;
 
-	if (opened->bridge)
-		note_presence(origin, opened->bridge);
-	if (!opened->record.signal.poll)
+	if (opened->intake.bridge)
+		intake_note_presence(origin, opened->intake.bridge);
+	if (!opened->intake.record.signal.poll)
 		return take(origin, frame, opened);
 	result = answer(origin, DC09_REPLY_ACK, frame, opened->key);
 	if (result == 0)
@@ -272,7 +172,7 @@ open_frame(const struct frame_origin *origin, const struct dc09_frame *frame,
 
 	switch (dc09_decode(worker->crypto, frame, opened->key, config->window,
 	    config->tolerate, worker->wall_us, worker->plain,
-	    &opened->record.signal, &reason)) {
+	    &opened->intake.record.signal, &reason)) {
 	case DC09_ACCEPT:
 		return accept_frame(origin, frame, opened);
 	case DC09_NAK:
@@ -290,7 +190,7 @@ must_be_encrypted(const struct frame_origin *origin,
     const struct opened *opened)
 {
 	return origin->slot->config->cipher_required ||
-	    (opened->bridge && opened->bridge->cipher_required);
+	    (opened->intake.bridge && opened->intake.bridge->cipher_required);
 }
 
 static int
@@ -299,7 +199,8 @@ handle_sender(const struct frame_origin *origin, const struct dc09_frame *frame,
 {
 	if (!frame->encrypted && must_be_encrypted(origin, opened))
 		return refuse(origin, DC09_REPLY_DUH, frame,
-		    opened->bridge && opened->bridge->cipher_required
+		    opened->intake.bridge &&
+			    opened->intake.bridge->cipher_required
 			? "clear text from a bridge that must encrypt"
 			: "clear text where the listener demands encryption");
 	return open_frame(origin, frame, opened);
@@ -359,7 +260,7 @@ frame_handle(const struct frame_origin *origin, const struct dc09_frame *frame)
 	find_sender(origin, frame, &opened);
 	if (!may_say(origin, frame))
 		result = refuse_other_account(origin, frame);
-	else if (!opened.bridge)
+	else if (!opened.intake.bridge)
 		result = handle_unknown(origin, frame, &opened);
 	else
 		result = handle_sender(origin, frame, &opened);

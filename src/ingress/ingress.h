@@ -20,6 +20,17 @@ enum ingress_transport {
 	INGRESS_TLS
 };
 
+enum ingress_protocol {
+	INGRESS_DC09,
+	/* what receivers say towards automation software: TCP and TLS only */
+	INGRESS_SURGARD,	 /* a line of one character */
+	INGRESS_SURGARD_MLR2000, /* of three */
+	INGRESS_ADEMCO685,
+	INGRESS_D6500,
+};
+/* "dc09"; static */
+const char *ingress_protocol_name(enum ingress_protocol protocol);
+
 /* What a sound frame from an account that nobody knows gets. */
 enum ingress_unknown {
 	INGRESS_UNKNOWN_ACK_AND_LOG, /* acknowledged, verdict unknown_account */
@@ -40,6 +51,7 @@ struct ingress_tls_config {
 
 struct ingress_listener_config {
 	const char *name;
+	enum ingress_protocol protocol;
 	enum ingress_transport transport;
 	const char *address;
 	uint16_t port; /* 0: any, see ingress_listener_port */
@@ -102,6 +114,7 @@ enum ingress_reply_kind {
 };
 struct ingress_listener_status {
 	const char *name;
+	enum ingress_protocol protocol;
 	uint64_t signals, polls, replies[INGRESS_REPLY_KINDS];
 	uint64_t faults[8]; /* by enum dc09_fault */
 	uint64_t sessions_now, sessions_total, timeouts;

@@ -53,6 +53,7 @@ listener_open(struct listener **ret,
 	listener->slot_count = worker_count;
 	bad_frames_init(&listener->bad_frames);
 	sources_init(&listener->sources);
+	resends_init(&listener->resends);
 	for (unsigned i = 0; i < worker_count; i++) {
 		struct slot *slot = &listener->slots[i];
 
@@ -90,5 +91,6 @@ listener_close(struct listener **listener)
 	}
 	bad_frames_close(&old->bad_frames);
 	sources_close(&old->sources);
+	resends_close(&old->resends);
 	free(old);
 }

@@ -6,6 +6,7 @@
 #define INGRESS_LISTENER_H
 
 #include "ingress/bad_frames.h"
+#include "ingress/resend.h"
 #include "ingress/slot.h"
 #include "ingress/sources.h"
 
@@ -15,6 +16,7 @@ struct listener {
 	_Atomic uint32_t sessions;
 	struct bad_frames bad_frames;
 	struct sources sources;
+	struct resends resends;
 	unsigned slot_count;
 	struct slot slots[];
 };

@@ -149,6 +149,7 @@ session_send(struct session *session, const void *data, size_t length)
 {
 	if (session->closed)
 		return;
+	session->answers++;
 	session->active_us = session->worker->monotonic_us;
 	if (buffer_append(&session->worker->buffers, &session->output, data,
 		length) < 0)

@@ -16,6 +16,7 @@
 #include "directory/presence.h"
 #include "ingress/buffer.h"
 #include "ingress/listener.h"
+#include "ingress/resend.h"
 #include "ingress/tls_session.h"
 #include "ingress/wheel.h"
 
@@ -37,8 +38,11 @@ struct session {
 	int64_t active_us; /* last sound frame, reply, step of a handshake */
 	int64_t opened_wall_us;
 	uint64_t frames;
-	struct buffer input;  /* what was read but not parsed */
-	struct buffer output; /* what may go out but is not sent */
+	struct resend_message last; /* automation_input: what was last taken */
+	uint32_t answers;	    /* sent, ever */
+	uint32_t answers_before;    /* the last was taken */
+	struct buffer input;	    /* what was read but not parsed */
+	struct buffer output;	    /* what may go out but is not sent */
 	struct event read_event, write_event;
 	struct wheel_entry timeout;
 	TAILQ_ENTRY(session) by_slot;

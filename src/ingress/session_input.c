@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "ingress/automation_input.h"
 #include "ingress/frame.h"
 #include "ingress/session.h"
 #include "ingress/worker.h"
@@ -26,7 +27,7 @@ note_junk(const struct frame_origin *origin, struct slice data)
 	frame_bad_start(origin,
 	    data.length >= 2 && data.data[0] == 0x16 && data.data[1] == 3
 		? "TLS on a port for clear text"
-		: "not DC-09",
+		: "not what this listener speaks",
 	    data);
 }
 
@@ -42,6 +43,34 @@ count_sound(struct session *session)
 	}
 }
 
+/* A message of a receiver's automation output, or what is none; as parse_one. */
+static size_t
+parse_message(const struct frame_origin *origin, struct slice data)
+{
+	struct session *session = origin->session;
+	struct signal signal;
+	size_t consumed = 0;
+	enum codec_result result =
+	    automation_input_decode(origin, data, &consumed, &signal);
+	struct slice bytes = slice_part(data, 0, consumed);
+
+	if (result == CODEC_OK) {
+		if (automation_input_handle(origin, bytes, &signal) ==
+		    -EAGAIN) {
+			session_stall(session, true);
+			return 0;
+		}
+		if (!session->closed)
+			count_sound(session);
+	} else if (consumed > 0) {
+		note_junk(origin, data);
+		if (result == CODEC_BAD)
+			automation_input_bad(origin, bytes);
+		count_junk(session, consumed);
+	}
+	return consumed;
+}
+
 /* One frame, or what is none. Returns the bytes done with; 0: wait for more,
  * or the session is stalled. */
 static size_t
@@ -55,6 +84,8 @@ parse_one(struct session *session, struct slice data)
 	enum dc09_fault fault;
 	size_t consumed = 0;
 
+	if (session->slot->config->protocol != INGRESS_DC09)
+		return parse_message(&origin, data);
 	switch (dc09_frame_next(data.data, data.length,
 	    session->slot->config->tolerate, &consumed, &frame, &fault)) {
 	case CODEC_OK:

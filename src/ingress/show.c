@@ -27,11 +27,26 @@ add_slot(const struct slot *slot, struct ingress_listener_status *sum)
 	sum->ack_sum_s += (double)counter_read(&c->ack_sum_us) / 1e6;
 }
 
+const char *
+ingress_protocol_name(enum ingress_protocol protocol)
+{
+	static const char *const names[] = {
+		[INGRESS_DC09] = "dc09",
+		[INGRESS_SURGARD] = "surgard",
+		[INGRESS_SURGARD_MLR2000] = "surgard-mlr2000",
+		[INGRESS_ADEMCO685] = "ademco685",
+		[INGRESS_D6500] = "d6500",
+	};
+
+	return names[protocol];
+}
+
 static struct ingress_listener_status
 listener_status(const struct listener *listener)
 {
 	struct ingress_listener_status status = {
 		.name = listener->config->name,
+		.protocol = listener->config->protocol,
 		.sessions_now = atomic_load(&listener->sessions),
 	};
 
@@ -97,6 +112,7 @@ show_listener(const struct listener *listener, const SSL_CTX *tls,
 
 	json_object_begin(json, NULL);
 	json_string(json, "name", config->name);
+	json_string(json, "protocol", ingress_protocol_name(config->protocol));
 	json_string(json, "transport", transport_names[config->transport]);
 	json_string(json, "address", config->address);
 	json_unsigned(json, "port", listener->port);

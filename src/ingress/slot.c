@@ -168,7 +168,8 @@ slot_configure(struct slot *slot, const struct ingress_listener_config *config,
 {
 	struct session *session;
 
-	if (slot->config->transport != config->transport)
+	if (slot->config->transport != config->transport ||
+	    slot->config->protocol != config->protocol)
 		close_sessions(slot);
 	slot->config = config;
 	slot->tls = tls;

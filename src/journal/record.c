@@ -267,7 +267,7 @@ record_signal_decode(struct slice payload, struct record_signal *ret,
 	unsigned version = reader_u8(&r), protocol = reader_u8(&r);
 	unsigned bits = reader_u8(&r);
 
-	if (protocol > SIGNAL_PROTOCOL_DIALER)
+	if (protocol > SIGNAL_PROTOCOL_LAST)
 		r.failed = true;
 	ret->signal.protocol = (enum signal_protocol)protocol;
 	ret->signal.poll = bits & SIGNAL_BIT_POLL;

@@ -46,6 +46,10 @@ signal_protocol_name(enum signal_protocol protocol)
 		return "surgard";
 	case SIGNAL_PROTOCOL_DIALER:
 		return "dialer";
+	case SIGNAL_PROTOCOL_ADEMCO685:
+		return "ademco685";
+	case SIGNAL_PROTOCOL_D6500:
+		return "d6500";
 	}
 	return "unknown";
 }

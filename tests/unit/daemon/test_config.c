@@ -165,6 +165,10 @@ static const struct {
 	{ L "transport = tls\ncertificate = /dev/null\nport = 7\n[listener b]\nport = 7\n",
 	    "t.ini:3: certificate: /dev/null: no start line\n"
 	    "t.ini:6: [listener b] listens where [listener a] does (0.0.0.0 port 7)\n" },
+	{ L "protocol = surgard\ntransport = udp\n",
+	    "t.ini:2: [listener a] has transport = udp, which only dc09 has\n" },
+	{ L "protocol = d6500\ncipher_required = yes\n",
+	    "t.ini:2: [listener a] has a key or cipher_required: only dc09 can encrypt\n" },
 	{ L "port = 65536\n",
 	    "t.ini:2: port: '65536' is not between 0 and 65535\n" },
 	{ L "ack_level = delivered\n",

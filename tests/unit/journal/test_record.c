@@ -112,7 +112,7 @@ random_signal(struct record_signal *record)
 	record->bridge_id = random_below(2) ? random_u64() : 0;
 	record->site_id = random_below(4) ? 0 : random_u64();
 	signal->protocol =
-	    (enum signal_protocol)random_below(SIGNAL_PROTOCOL_DIALER + 1);
+	    (enum signal_protocol)random_below(SIGNAL_PROTOCOL_LAST + 1);
 	signal->poll = random_below(2);
 	signal->encrypted = random_below(2);
 	signal->id = random_slice(record->raw);

@@ -1,0 +1,122 @@
+#include "ingress/intake.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/cursor.h"
+#include "directory/presence.h"
+#include "ingress/reply.h"
+#include "ingress/session.h"
+#include "ingress/worker.h"
+
+/* A fixed sequence says nothing: the panel's own time, where it gave one,
+ * tells two alike events from one repeated. */
+static bool
+sequence_is_fixed(const struct signal *signal)
+{
+	return slice_is(signal->sequence, "0000") && signal->panel_time_us != 0;
+}
+
+/* A bridge may signal through several listeners, and two bridges alike through
+ * one listener each: who it is, not what it calls itself, where that is known. */
+static void
+hash_identity(struct worker *worker, struct intake *intake)
+{
+	const struct directory_bridge *bridge = intake->bridge;
+	struct record_signal *record = &intake->record;
+	const struct signal *signal = &record->signal;
+	char *space = worker->hash_input;
+	struct writer w = writer_open(space, sizeof(worker->hash_input));
+
+	writer_u64(&w, bridge ? bridge->id : 0);
+	writer_slice(&w, bridge ? SLICE_NONE : record->listener);
+	writer_slice(&w, signal->receiver);
+	writer_slice(&w, signal->line);
+	writer_slice(&w, signal->account);
+	record->sender = hash_bytes(worker->hash_key, space, writer_length(&w));
+	writer_slice(&w, signal->sequence);
+	writer_slice(&w, signal->body);
+	if (sequence_is_fixed(signal))
+		writer_u64(&w, (uint64_t)signal->panel_time_us);
+	if (intake->occurrence != 0)
+		writer_u64(&w, intake->occurrence);
+	record->fingerprint =
+	    hash_bytes(worker->hash_key, space, writer_length(&w));
+}
+
+static int
+encode_record(const struct frame_origin *origin, struct intake *intake)
+{
+	struct worker *worker = origin->worker;
+	struct record_signal *record = &intake->record;
+
+	record->listener = origin->slot->name;
+	record->peer = slice_from_string(origin->peer);
+	record->account_zeros =
+	    origin->slot->config->tolerate & DC09_TOLERATE_ACCOUNT_ZEROS;
+	record->bridge_id = intake->bridge ? intake->bridge->id : 0;
+	record->site_id = 0;
+	record->raw = intake->raw;
+	hash_identity(worker, intake);
+	return record_signal_encode(record, worker->record,
+	    sizeof(worker->record));
+}
+
+/* The journal did not take it. */
+static int
+not_taken(const struct frame_origin *origin, int error)
+{
+	struct worker *worker = origin->worker;
+
+	if (error == -EAGAIN) {
+		worker->full = true;
+		return -EAGAIN;
+	}
+	log_limited(&origin->slot->journal_limit, LOG_ERROR, "ingress",
+	    "not-acknowledged", "listener=%s peer=%s error=\"%s\"",
+	    origin->slot->config->name, origin->peer, strerror(-error));
+	counter_add(&origin->slot->counters.replies[INGRESS_REPLY_NONE], 1);
+	if (error == -EIO)
+		worker_fail(worker);
+	return 0;
+}
+
+int
+intake_take(const struct frame_origin *origin, struct intake *intake)
+{
+	struct worker *worker = origin->worker;
+	struct pending_reply *reply;
+	uint64_t lsn;
+	int result = encode_record(origin, intake);
+
+	if (result < 0)
+		return result;
+	reply = reply_prepare(origin, intake->reply.length);
+	if (!reply)
+		return not_taken(origin, -EAGAIN);
+	result = journal_collect(worker->journal, JOURNAL_SIGNAL,
+	    worker->wall_us, worker->monotonic_us,
+	    slice_of(worker->record, (size_t)result), &lsn);
+	if (result < 0)
+		return not_taken(origin, result);
+	reply_commit(origin, reply, lsn, intake->reply.data,
+	    intake->reply.length);
+	counter_add(&origin->slot->counters.signals, 1);
+	return 0;
+}
+
+void
+intake_note_presence(const struct frame_origin *origin,
+    const struct directory_bridge *bridge)
+{
+	const struct worker *worker = origin->worker;
+	struct presence_peer datagram;
+	const struct presence_peer *peer = &datagram;
+
+	if (origin->session)
+		peer = &origin->session->from;
+	else
+		datagram = presence_peer_of(origin->address);
+	presence_seen(directory_presence(worker->directory), bridge->slot,
+	    origin->slot->number, peer, worker->monotonic_us);
+}

@@ -1,0 +1,124 @@
+"""Existing receivers feed Tocsin: what they say towards automation software,
+over real sockets into the real daemon, on to the stations."""
+import socket
+
+import harness
+import proof
+
+SITES = 10
+ACK, NAK = b"\x06", b"\x15"
+FIRST = 0x100000  # the demo's first bridge
+
+
+class Receiver:
+    """One by hand: a message, and the byte that answers it."""
+
+    def __init__(self, port):
+        self.socket = socket.create_connection(("127.0.0.1", port), 30)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
+
+    def ask(self, message):
+        self.socket.sendall(message.encode())
+        return self.socket.recv(1)
+
+
+def listen(place, protocol, **settings):
+    port = harness.free_port()
+    place.extra[f"listener {protocol}"] = {
+        "protocol": protocol, "address": "127.0.0.1", "port": port,
+        "idle_timeout": "90s", "first_frame_timeout": "90s", **settings}
+    return port
+
+
+def history(place):
+    harness.wait_until(place.drained, "everything is archived")
+    return place.postgres.query(
+        "SELECT listener, protocol, sender_account, code, verdict "
+        "FROM tocsin.event_history WHERE protocol <> 'internal' "
+        "ORDER BY lsn, item")
+
+
+def test_each_protocol_reaches_the_station(installation):
+    place = installation
+    messages = {
+        "surgard": "5021 18100000E13001002\x14",
+        "surgard-mlr2000": "S02001[#100001|NBA02]\x14",
+        "d6500": "S021[#100002|NBA02]\x14",
+        "ademco685": "\n21 4003 18 E130 01 C002\r",
+    }
+    heartbeats = {
+        "surgard": "1021           @    \x14",
+        "surgard-mlr2000": "102001           @    \x14",
+        "d6500": "1020           @    \x14",
+        "ademco685": "\n21 OKAY @\r",
+    }
+    ports = {protocol: listen(place, protocol) for protocol in messages}
+    stations = proof.demo_stations(place, SITES)
+    place.postgres.query(
+        "UPDATE tocsin.bridge SET transport_account = '4003' "
+        "WHERE transport_account = %s RETURNING id", f"{FIRST + 3:06X}")
+    place.start_daemon()
+    for protocol, message in messages.items():
+        with Receiver(ports[protocol]) as receiver:
+            assert receiver.ask(heartbeats[protocol]) == ACK
+            assert receiver.ask(message) == ACK
+            assert receiver.ask(message[:-4] + message[-1]) == NAK
+    assert history(place) == [
+        ("surgard", "surgard", "100000", "130", "delivered"),
+        ("surgard-mlr2000", "surgard", "100001", "BA", "delivered"),
+        ("d6500", "d6500", "100002", "BA", "delivered"),
+        ("ademco685", "ademco685", "4003", "130", "delivered")]
+    delivered = [line for station in stations
+                 for line in harness.ledger_lines(station.ledger)]
+    assert len(delivered) == 4
+    shown = {x["name"]: x for x in place.live("show", "listeners")}
+    for protocol, port in ports.items():
+        assert shown[protocol]["protocol"] == protocol
+        assert shown[protocol]["signals"] == 1
+        assert shown[protocol]["polls"] == 1
+
+
+def test_receiver_and_line_tell_accounts_apart(installation):
+    """The same account on two lines of a receiver is two bridges."""
+    place = installation
+    port = listen(place, "surgard")
+    proof.demo_stations(place, SITES)
+    bridges = {}
+    for line, account in (("1", f"{FIRST:06X}"), ("2", f"{FIRST + 1:06X}")):
+        bridges[line] = place.postgres.query(
+            "UPDATE tocsin.bridge SET transport_account = '7777', "
+            "transport_receiver = '02', transport_line = %s "
+            "WHERE transport_account = %s RETURNING site_id",
+            line, account)[0][0]
+    place.start_daemon()
+    with Receiver(port) as receiver:
+        for line in "123":
+            assert receiver.ask(f"502{line} 187777E13001002\x14") == ACK
+    harness.wait_until(place.drained, "everything is archived")
+    assert place.postgres.query(
+        "SELECT sender_receiver, sender_line, site_id, verdict "
+        "FROM tocsin.event_history WHERE protocol <> 'internal' "
+        "ORDER BY lsn") == [
+            ("02", "1", bridges["1"], "delivered"),
+            ("02", "2", bridges["2"], "delivered"),
+            ("02", "3", None, "unknown_account")]
+
+
+def test_a_lost_answer_makes_no_second_event(installation):
+    place = installation
+    port = listen(place, "surgard")
+    proof.demo_stations(place, SITES)
+    place.start_daemon()
+    message = "5021 18100000E13001002\x14"
+    with Receiver(port) as receiver:
+        assert receiver.ask(message) == ACK
+    with Receiver(port) as receiver:
+        assert receiver.ask(message) == ACK  # resent: the answer was lost
+        assert receiver.ask(message) == ACK  # answered above: a new one
+    assert [row[-1] for row in history(place)] == [
+        "delivered", "repeat", "delivered"]
