@@ -316,6 +316,12 @@ check_protocol(const struct config_listener *listener,
 	struct config_origin origin = listener_origin(listener,
 	    offsetof(struct config_listener, ingress.protocol));
 
+	if (mine->transport == INGRESS_TCP_CONNECT &&
+	    (mine->protocol == INGRESS_DC09 || mine->port == 0))
+		config_problem(problems, &origin,
+		    "[%s] has transport = tcp-connect, which needs the protocol "
+		    "and the port of a receiver",
+		    listener->title);
 	if (mine->protocol == INGRESS_DC09)
 		return;
 	if (mine->transport == INGRESS_UDP)
@@ -349,8 +355,7 @@ check_listener(const struct config_owned *owned, unsigned index,
 		const struct ingress_listener_config *other =
 		    &owned->listeners[i].ingress;
 
-		if ((other->transport == INGRESS_UDP) ==
-			(mine->transport == INGRESS_UDP) &&
+		if (ingress_same_kind(other->transport, mine->transport) &&
 		    other->port == mine->port &&
 		    strcmp(other->address, mine->address) == 0)
 			config_problem(problems, &port,

@@ -57,6 +57,7 @@ static const struct config_choice transports[] = {
 	{ "tcp", INGRESS_TCP },
 	{ "udp", INGRESS_UDP },
 	{ "tls", INGRESS_TLS },
+	{ "tcp-connect", INGRESS_TCP_CONNECT },
 	{ 0 },
 };
 
@@ -180,15 +181,18 @@ const struct config_setting config_table[] = {
 	    OF(ingress.transport), .standard = "tcp", .choices = transports,
 	    .reload = true,
 	    .help =
-		"How it comes. tls is DC-09 over TLS 1.2 or 1.3, and nothing else\n"
-		"on that port." },
+		"How it comes. tls is TLS 1.2 or 1.3, and nothing else on that\n"
+		"port. tcp-connect: we connect to address and port, where a\n"
+		"receiver waits for its automation software." },
 	{ CONFIG_SECTION_LISTENER, "address", CONFIG_STRING,
 	    OF(ingress.address), .min = 1, .max = 60, .standard = "0.0.0.0",
 	    .reload = true,
-	    .help = "Numeric address to listen on; IPv6 as ::." },
+	    .help =
+		"Numeric address to listen on, or to connect to; IPv6 as ::." },
 	{ CONFIG_SECTION_LISTENER, "port", CONFIG_INTEGER, OF(ingress.port),
 	    .max = 65535, .standard = "12000", .reload = true,
-	    .help = "Port to listen on. 0: any that is free (tests)." },
+	    .help =
+		"Port to listen on, or to connect to. 0: any that is free (tests)." },
 	{ CONFIG_SECTION_LISTENER, "key", CONFIG_KEY, OF(ingress.key),
 	    .standard = "", .reload = true,
 	    .help =

@@ -17,8 +17,12 @@
 enum ingress_transport {
 	INGRESS_TCP,
 	INGRESS_UDP,
-	INGRESS_TLS
+	INGRESS_TLS,
+	INGRESS_TCP_CONNECT, /* we connect, to address and port */
 };
+/* Do both take the same kind of socket: a stream to listen on, datagrams, or a
+ * connection of ours? */
+bool ingress_same_kind(enum ingress_transport a, enum ingress_transport b);
 
 enum ingress_protocol {
 	INGRESS_DC09,

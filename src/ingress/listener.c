@@ -17,6 +17,8 @@ bind_slot(struct slot *slot, struct err *err)
 	struct socket_address address;
 	int result;
 
+	if (config->transport == INGRESS_TCP_CONNECT)
+		return 0;
 	result =
 	    socket_address_make(config->address, listener->port, &address, err);
 	if (result < 0)

@@ -7,10 +7,20 @@
 #include "ingress/tls_server.h"
 
 bool
+ingress_same_kind(enum ingress_transport a, enum ingress_transport b)
+{
+	if (a == INGRESS_TLS)
+		a = INGRESS_TCP;
+	if (b == INGRESS_TLS)
+		b = INGRESS_TCP;
+	return a == b;
+}
+
+bool
 settings_same_socket(const struct ingress_listener_config *a,
     const struct ingress_listener_config *b)
 {
-	return (a->transport == INGRESS_UDP) == (b->transport == INGRESS_UDP) &&
+	return ingress_same_kind(a->transport, b->transport) &&
 	    a->port == b->port && strcmp(a->address, b->address) == 0 &&
 	    (a->port != 0 || strcmp(a->name, b->name) == 0);
 }

@@ -91,6 +91,7 @@ static const char *const transport_names[] = {
 	[INGRESS_TCP] = "tcp",
 	[INGRESS_UDP] = "udp",
 	[INGRESS_TLS] = "tls",
+	[INGRESS_TCP_CONNECT] = "tcp-connect",
 };
 
 static void

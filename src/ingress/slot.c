@@ -117,7 +117,7 @@ slot_attach(struct slot *slot)
 	TAILQ_INSERT_TAIL(&worker->slots, slot, by_worker);
 	event_assign(&slot->event, worker->base, slot->fd, EV_READ | EV_PERSIST,
 	    slot->datagrams ? datagrams_readable : on_connections, slot);
-	if (!worker->failed && !worker->draining)
+	if (slot->fd >= 0 && !worker->failed && !worker->draining)
 		event_add(&slot->event, NULL);
 }
 

@@ -58,6 +58,7 @@ struct slot {
 	bool attached;	 /* the worker has it */
 	bool paused;	 /* out of descriptors: until the next tick */
 	struct event event;
+	int64_t dial_at_us; /* of INGRESS_TCP_CONNECT: not before */
 	TAILQ_ENTRY(slot) by_worker;
 	struct session_list sessions;
 	struct tls_list handshakes; /* who waits longest for its peer first */

@@ -11,6 +11,7 @@
 
 #include "base/array.h"
 #include "ingress/datagram.h"
+#include "ingress/dial.h"
 
 #define SESSIONS_PER_CHUNK 64
 #define HEALTH_INTERVAL_US 1000000
@@ -138,8 +139,10 @@ on_tick(evutil_socket_t fd, short what, void *context)
 	(void)what;
 	worker_read_clock(worker);
 	wheel_advance(&worker->wheel, worker->monotonic_us, on_timeout, NULL);
-	TAILQ_FOREACH(slot, &worker->slots, by_worker)
+	TAILQ_FOREACH(slot, &worker->slots, by_worker) {
 		slot_unpause(slot);
+		dial_tick(slot);
+	}
 	if (!worker->failed &&
 	    worker->monotonic_us - worker->checked_us >= HEALTH_INTERVAL_US)
 		worker_check_journal(worker);

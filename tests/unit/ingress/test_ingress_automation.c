@@ -1,6 +1,7 @@
 /* What receivers say towards automation software, taken as input. */
 #include "rig.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -327,6 +328,43 @@ test_resent_on_the_next_connection(void **state)
 	assert_true(seen.fingerprints[1] != seen.fingerprints[2]);
 }
 
+/* The receiver waits for us; when it hangs up we come again. */
+static void
+test_connects_to_a_receiver(void **state)
+{
+	struct ingress_listener_config config = rig_listener;
+	const struct ingress_config all = {
+		.workers = 1, .listener_count = 1, .listeners = &config
+	};
+	struct rig *rig = *state;
+	struct socket_address address;
+	struct err err;
+	int listening;
+
+	assert_int_equal(socket_address_make("127.0.0.1", 0, &address, &err),
+	    0);
+	listening = socket_listen(&address, SOCK_STREAM, false, &err);
+	assert_true(listening >= 0);
+	assert_int_equal(fcntl(listening, F_SETFL, 0), 0); /* accept waits */
+	config.name = "system3";
+	config.protocol = INGRESS_SURGARD_MLR2000;
+	config.transport = INGRESS_TCP_CONNECT;
+	config.port = socket_local_port(listening);
+	assert_int_equal(ingress_reload(rig->ingress, &all, &err), 0);
+	for (unsigned i = 1; i <= 2; i++) {
+		int fd = accept(listening, NULL, NULL);
+
+		say(fd, "102001           @    \x14");
+		expect(fd, ACK);
+		say(fd, "502001 181234E13001005\x14");
+		expect(fd, ACK);
+		assert_int_equal(rig_count_records(rig), i);
+		atomic_fetch_add(&rig->clock.ahead_us, 6000000);
+		close(fd);
+	}
+	close(listening);
+}
+
 static void
 test_last_messages_of_many_receivers(void **state)
 {
@@ -374,6 +412,7 @@ main(void)
 		TEST(test_another_message_before_the_answer_closes),
 		TEST(test_alike_but_answered_is_another_event),
 		TEST(test_resent_on_the_next_connection),
+		TEST(test_connects_to_a_receiver),
 		cmocka_unit_test(test_last_messages_of_many_receivers),
 	};
 
