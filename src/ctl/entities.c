@@ -22,7 +22,7 @@ static const struct entity_column receiver_columns[] = {
 	{ "name", "name", ENTITY_TEXT, true, false, true, "TEXT",
 	    "of the link, unique" },
 	{ "protocol", "protocol", ENTITY_CHOICE, true, false, true,
-	    "surgard|dc09|ademco685|d6500", "what it speaks" },
+	    "surgard|dc09|ademco685|d6500|xml", "what it speaks" },
 	{ "description", "description", ENTITY_TEXT, false, false, false,
 	    "TEXT", "for dealers who choose" },
 	{ "listen", "listen", ENTITY_BOOLEAN, false, false, false, "yes|no",

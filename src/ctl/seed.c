@@ -23,7 +23,7 @@
 
 static const struct ctl_option options[] = {
 	{ "sites", "N", "how many, 1000 otherwise" },
-	{ "protocol", "surgard|dc09|ademco685|d6500",
+	{ "protocol", "surgard|dc09|ademco685|d6500|xml",
 	    "of both stations, surgard otherwise" },
 	{ "endpoint-a", "HOST:PORT",
 	    "of station-a, 127.0.0.1:10251 otherwise" },
@@ -187,7 +187,7 @@ static int
 read_arguments(const struct ctl_arguments *arguments, struct seed *seed)
 {
 	static const char *const protocols[] = { "surgard", "dc09", "ademco685",
-		"d6500" };
+		"d6500", "xml" };
 	unsigned long sites;
 	bool known = false;
 	int status;
@@ -201,8 +201,8 @@ read_arguments(const struct ctl_arguments *arguments, struct seed *seed)
 		known |= strcmp(seed->protocol, protocols[i]) == 0;
 	if (!known)
 		return ctl_fail(EXIT_STATUS_USAGE,
-		    "db seed-demo: --protocol is surgard, dc09, ademco685 or "
-		    "d6500, not \"%s\"",
+		    "db seed-demo: --protocol is surgard, dc09, ademco685, "
+		    "d6500 or xml, not \"%s\"",
 		    seed->protocol);
 	status = parse_number("sites", seed->sites, 1,
 	    strcmp(seed->protocol, "dc09") == 0 ? SIX_DIGITS_SITES_MAX

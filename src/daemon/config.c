@@ -399,6 +399,7 @@ fill_stages(struct config *config)
 	    config->archive_enabled ? config->database.conninfo : "";
 	config->archive.newest_schema = CONFIG_NEWEST_SCHEMA;
 	config->dispatch.state_directory = config->node.state_dir;
+	config->egress.node = config->node.name;
 	config->watch.state_directory = config->node.state_dir;
 	config->watch.checkpoint_us = config->dispatch.checkpoint_us;
 }

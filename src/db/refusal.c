@@ -54,17 +54,19 @@ static const struct refusal {
 	    "name" },
 	{ "receiver_name_not_blank", "a receiver needs a name", "name" },
 	{ "receiver_protocol_known",
-	    "the protocol is surgard, dc09, ademco685 or d6500", "protocol" },
+	    "the protocol is surgard, dc09, ademco685, d6500 or xml",
+	    "protocol" },
 	{ "receiver_visibility_known", "the visibility is own or all",
 	    "visibility" },
 	{ "receiver_number_format",
 	    "the receiver number is two hexadecimal digits in Sur-Gard, 1 to "
-	    "6 in DC-09, two decimal digits in D6500, one in Ademco 685",
+	    "6 in DC-09 and XML, two decimal digits in D6500, one in Ademco "
+	    "685",
 	    "receiver_number" },
 	{ "receiver_line_format",
 	    "the line number is one character (or up to three digits with "
-	    "line digits 3) in Sur-Gard, 1 to 6 hexadecimal digits in DC-09, "
-	    "one digit in Ademco 685, 0-9, A-Y or up to three digits in "
+	    "line digits 3) in Sur-Gard, 1 to 6 hexadecimal digits in DC-09 "
+	    "and XML, one digit in Ademco 685, 0-9, A-Y or up to three digits in "
 	    "D6500",
 	    "line_number" },
 	{ "receiver_clock_only_surgard",

@@ -79,6 +79,7 @@ enum directory_protocol {
 	DIRECTORY_PROTOCOL_DC09 = 2,
 	DIRECTORY_PROTOCOL_ADEMCO685 = 3,
 	DIRECTORY_PROTOCOL_D6500 = 4,
+	DIRECTORY_PROTOCOL_XML = 5,
 };
 
 /* An account for which the protocol's field has no room (docs/PROTOCOLS.md,

@@ -384,7 +384,7 @@ static bool
 read_receiver(const struct gathering *g, struct directory_receiver *receiver)
 {
 	static const char *const protocols[] = { "surgard", "dc09", "ademco685",
-		"d6500", NULL };
+		"d6500", "xml", NULL };
 	static const char *const policies[] = { "refuse", "split_front",
 		"split_back", NULL };
 	struct fields fields = own_fields(g);

@@ -8,7 +8,8 @@
 /* Into out (digits + 1 bytes) as many digits as the form has: zeros are put
  * before or taken away, nothing else. False when it does not fit. */
 bool automation_fit_number(const char *number, char *out, size_t digits);
-/* False with *ret_problem: the account is longer than the receiver takes. */
+/* False with *ret_problem: the account is longer than the receiver takes. XML
+ * asks this too. */
 bool automation_account_fits(const struct link *link,
     const struct delivery *delivery, const char **ret_problem);
 /* For output.feed: ACK and NAK answer the oldest message, or the heartbeat;

@@ -54,6 +54,7 @@ struct egress_callbacks {
 };
 
 struct egress_config {
+	const char *node; /* first part of every XML package's id */
 	int64_t reconnect_min_us, reconnect_max_us; /* back-off with jitter */
 	int64_t connect_timeout_us;
 	int64_t primary_return_us; /* try the first endpoint again this often */

@@ -51,9 +51,10 @@ struct slot {
 	enum outcome_state outcome;
 	const char *reason;			/* of parking; static */
 	char account[DIRECTORY_EFFECTIVE_SIZE]; /* "": not loaded yet */
-	/* DC-09: what its answer will name beside the account */
+	/* what its answer will name: DC-09, beside the account */
 	unsigned sequence;
 	char line[8];
+	int64_t received_us; /* XML, in the id */
 };
 
 /* A host name being resolved. Outlives the link when that stops caring. */

@@ -7,6 +7,7 @@ static const struct output *const outputs[] = {
 	&output_dc09,
 	&output_ademco685,
 	&output_d6500,
+	&output_xml,
 };
 
 const struct output *

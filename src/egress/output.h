@@ -13,7 +13,7 @@ struct link;
 struct slot;
 
 /* An encoder may take this much of the transport's room. */
-#define OUTPUT_MESSAGE_MAX 4200
+#define OUTPUT_MESSAGE_MAX 16384
 
 struct output {
 	enum directory_protocol protocol;
@@ -39,7 +39,7 @@ struct output {
 };
 
 extern const struct output output_ademco685, output_d6500, output_dc09,
-    output_surgard;
+    output_surgard, output_xml;
 
 /* NULL for a protocol that has no row. */
 const struct output *output_find(enum directory_protocol protocol);

@@ -15,6 +15,7 @@ enum station_protocol {
 	STATION_DC09,
 	STATION_ADEMCO685,
 	STATION_D6500,
+	STATION_XML,
 };
 
 enum station_fault {

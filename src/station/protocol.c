@@ -7,6 +7,7 @@
 #include "codec/automation.h"
 #include "codec/d6500.h"
 #include "codec/surgard.h"
+#include "codec/xml_package.h"
 
 /* DC-09: how far a sender's clock may be off (docs/PROTOCOLS.md). */
 #define WINDOW_PAST_S	40
@@ -15,7 +16,7 @@
 struct protocol {
 	const struct station_options *options;
 	struct dc09_crypto *crypto;
-	char plain[DC09_BODY_MAX / 2];
+	char plain[XML_PACKAGE_MAX]; /* of either, DC-09 has less */
 };
 
 int
@@ -57,6 +58,7 @@ decode_automation(const struct station_options *o, const char *data,
 		return d6500_decode(data, length, ret_consumed, ret);
 	case STATION_SURGARD:
 	case STATION_DC09:
+	case STATION_XML:
 		break;
 	}
 	return surgard_decode(data, length, o->line_digits, ret_consumed, ret);
@@ -118,6 +120,23 @@ next_dc09(struct protocol *protocol, const char *data, size_t length,
 	return CODEC_OK;
 }
 
+static enum codec_result
+next_xml(struct protocol *protocol, const char *data, size_t length,
+    size_t *ret_consumed, struct message *ret)
+{
+	enum codec_result result = xml_package_decode(data, length,
+	    ret_consumed, protocol->plain, &ret->signal);
+
+	if (result != CODEC_OK)
+		return result;
+	ret->kind = ret->signal.poll ? MESSAGE_POLL : MESSAGE_SIGNAL;
+	ret->ack_length =
+	    xml_answer_encode(true, ret->signal.sequence, ret->ack);
+	ret->nak_length =
+	    xml_answer_encode(false, ret->signal.sequence, ret->nak);
+	return CODEC_OK;
+}
+
 enum codec_result
 protocol_next(struct protocol *protocol, const char *data, size_t length,
     int64_t now_us, size_t *ret_consumed, struct message *ret)
@@ -125,5 +144,7 @@ protocol_next(struct protocol *protocol, const char *data, size_t length,
 	if (protocol->options->protocol == STATION_DC09)
 		return next_dc09(protocol, data, length, now_us, ret_consumed,
 		    ret);
+	if (protocol->options->protocol == STATION_XML)
+		return next_xml(protocol, data, length, ret_consumed, ret);
 	return next_automation(protocol, data, length, ret_consumed, ret);
 }

@@ -11,7 +11,7 @@ import harness
 SITES = 40
 QUICK = {"reconnect_min": "50ms", "reconnect_max": "400ms",
          "primary_return": "1s"}
-PROTOCOLS = ["surgard", "dc09", "ademco685", "d6500"]
+PROTOCOLS = ["surgard", "dc09", "ademco685", "d6500", "xml"]
 FAULTS = [("no-ack", "nak"), ("half-open", "close-each"), ("drip", "slow")]
 KEY = "hex:000102030405060708090a0b0c0d0e0f"
 

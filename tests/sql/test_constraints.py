@@ -117,6 +117,7 @@ REFUSED = [
     ("receiver_line_format", RECEIVER + "protocol = 'ademco685', line_number = 'A' WHERE id = 1"),
     ("receiver_number_format", RECEIVER + "protocol = 'd6500', receiver_number = '0A' WHERE id = 1"),
     ("receiver_line_format", RECEIVER + "protocol = 'd6500', line_number = 'Z' WHERE id = 1"),
+    ("receiver_line_format", RECEIVER + "protocol = 'xml', line_number = 'G' WHERE id = 1"),
     ("receiver_clock_only_surgard", RECEIVER + "clock = true WHERE id = 2"),
     ("receiver_header_space_only_d6500", RECEIVER + "header_space = true WHERE id = 1"),
     ("receiver_account_policy_known", RECEIVER + "account_policy = 'cut' WHERE id = 1"),

@@ -24,7 +24,8 @@ static const char provisioning[] =
     "INSERT INTO tocsin.center (id, name) VALUES (1, 'Center');"
     "INSERT INTO tocsin.receiver (id, center_id, name, protocol, paused)"
     " VALUES (1, 1, 'R1', 'surgard', false), (2, 1, 'R2', 'dc09', true),"
-    " (3, 1, 'R3', 'ademco685', false), (4, 1, 'R4', 'd6500', false);"
+    " (3, 1, 'R3', 'ademco685', false), (4, 1, 'R4', 'd6500', false),"
+    " (5, 1, 'R5', 'xml', false);"
     "UPDATE tocsin.receiver SET clock = true, account_policy = 'split_back' "
     "WHERE id = 1;"
     "UPDATE tocsin.receiver SET header_space = true WHERE id = 4;"
@@ -215,6 +216,10 @@ check_loaded(void)
 	assert_int_equal(directory_receiver_by_id(directory, 4)->protocol,
 	    DIRECTORY_PROTOCOL_D6500);
 	assert_true(directory_receiver_by_id(directory, 4)->header_space);
+	assert_int_equal(directory_receiver_by_id(directory, 5)->protocol,
+	    DIRECTORY_PROTOCOL_XML);
+	assert_int_equal(directory_receiver_by_id(directory, 5)->account_digits,
+	    32);
 	assert_int_equal(receiver->endpoint_count, 2);
 	assert_string_equal(receiver->endpoints[0].host, "192.0.2.1");
 	assert_int_equal(receiver->endpoints[1].port, 1002);
@@ -239,7 +244,7 @@ everything_is_loaded(void **state)
 	assert_string_equal(status.problem, "");
 	assert_int_equal(status.sites, 2);
 	assert_int_equal(status.bridges, 3);
-	assert_int_equal(status.receivers, 4);
+	assert_int_equal(status.receivers, 5);
 	assert_int_equal(status.stations, 2);
 }
 

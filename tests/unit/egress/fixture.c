@@ -65,6 +65,7 @@ load(void *context, struct egress_reference reference, struct delivery *ret,
 		.site_name = slice_from_string(fixture.site_name),
 		.url = slice_from_string(fixture.url),
 		.occurred_us = fixture.occurred_us,
+		.received_us = 1768473001204000,
 	};
 	return 0;
 }
@@ -95,6 +96,7 @@ int
 fixture_open(void **state)
 {
 	const struct egress_config config = {
+		.node = "node",
 		.reconnect_min_us = 2000,
 		.reconnect_max_us = 20000,
 		.connect_timeout_us = 500000,
@@ -144,6 +146,8 @@ fixture_begin(enum directory_protocol protocol, bool udp)
 	peer_open(&fixture.backup, fixture.base, dc09, udp);
 	if (protocol == DIRECTORY_PROTOCOL_ADEMCO685)
 		fixture.peer.terminator = fixture.backup.terminator = '\r';
+	fixture.peer.xml = fixture.backup.xml =
+	    protocol == DIRECTORY_PROTOCOL_XML;
 	peer_listen(&fixture.peer);
 	peer_listen(&fixture.backup);
 	fixture.endpoints[0] =

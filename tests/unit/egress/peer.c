@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/socket.h"
+#include "codec/xml_package.h"
 #include "unit/test.h"
 
 static void
@@ -268,6 +269,71 @@ take_dc09(struct peer *peer)
 	return used;
 }
 
+/* ---- XML package ------------------------------------------------------------- */
+
+static void
+answer_xml(struct peer *peer, struct slice id, enum peer_action action)
+{
+	bool refused = action == PEER_NAK || action == PEER_DUH;
+	bool wrong = action == PEER_WRONG;
+	char out[XML_ANSWER_MAX];
+	size_t length = xml_answer_encode(!refused,
+	    wrong ? slice_from_string("another-1-0-0") : id, out);
+
+	switch (action) {
+	case PEER_SILENT:
+	case PEER_CLOSE:
+		break;
+	case PEER_GARBAGE:
+		say(peer, "x<Acknowledged/>", 16);
+		break;
+	case PEER_ACK:
+	case PEER_ACK_CLOSE:
+	case PEER_RSP:
+	case PEER_DRIP:
+		peer->acked++;
+		say(peer, out, length);
+		break;
+	case PEER_NAK:
+	case PEER_DUH:
+	case PEER_WRONG:
+		say(peer, out, length);
+		break;
+	}
+	if (action == PEER_CLOSE || action == PEER_ACK_CLOSE)
+		peer_hang_up(peer);
+}
+
+static size_t
+take_xml(struct peer *peer)
+{
+	static char plain[XML_PACKAGE_MAX];
+	static struct signal signal;
+	size_t used = 0;
+
+	while (peer->fd >= 0 && used < peer->filled) {
+		size_t step = 0;
+		enum peer_action action;
+		enum codec_result result = xml_package_decode(peer->in + used,
+		    peer->filled - used, &step, plain, &signal);
+
+		if (result == CODEC_MORE)
+			break;
+		assert_int_equal(result, CODEC_OK);
+		assert_int_equal(slice_copy(signal.body, peer->last,
+				     sizeof(peer->last)),
+		    0);
+		action = next_action(peer, signal.poll);
+		if (signal.poll)
+			peer->beats++;
+		else
+			note_message(peer, signal.events[0].zone, action);
+		used += step;
+		answer_xml(peer, signal.sequence, action);
+	}
+	return used;
+}
+
 /* ---- the socket -------------------------------------------------------------- */
 
 static void
@@ -288,7 +354,9 @@ on_readable(evutil_socket_t fd, short what, void *context)
 		return;
 	}
 	peer->filled += (size_t)got;
-	used = peer->dc09 ? take_dc09(peer) : take_automation(peer);
+	used = peer->dc09 ? take_dc09(peer)
+	    : peer->xml	  ? take_xml(peer)
+			  : take_automation(peer);
 	if (peer->fd < 0)
 		return;
 	peer->filled = peer->udp ? 0 : peer->filled - used;

@@ -27,7 +27,7 @@ enum peer_action {
 
 struct peer {
 	struct event_base *base;
-	bool dc09, udp;
+	bool dc09, udp, xml;
 	char terminator;    /* of a message that one byte answers */
 	size_t behind_zone; /* bytes between its zone and that */
 	struct codec_key key;

@@ -1,5 +1,5 @@
-/* Outputs that one byte answers (Sur-Gard, Ademco 685, D6500) against a station
- * that behaves, or does not. */
+/* Outputs that one byte answers (Sur-Gard, Ademco 685, D6500), and XML, against
+ * a station that behaves, or does not. */
 #include "unit/egress/fixture.h"
 
 static const struct {
@@ -69,6 +69,7 @@ static const enum directory_protocol protocols[] = {
 	DIRECTORY_PROTOCOL_SURGARD,
 	DIRECTORY_PROTOCOL_ADEMCO685,
 	DIRECTORY_PROTOCOL_D6500,
+	DIRECTORY_PROTOCOL_XML,
 };
 
 /* Without a heartbeat three refusals park where the protocol has that. */
@@ -117,6 +118,8 @@ static const struct {
 		PEER_NAK, PEER_NAK },
 	    8, { 2, 3 }, 3 },
 	{ DIRECTORY_PROTOCOL_D6500, 1000,
+	    { PEER_ACK, PEER_NAK, PEER_NAK, PEER_NAK }, 4, { 2 }, 3 },
+	{ DIRECTORY_PROTOCOL_XML, 1000,
 	    { PEER_ACK, PEER_NAK, PEER_NAK, PEER_NAK }, 4, { 2 }, 3 },
 	/* no heartbeat could show it */
 	{ DIRECTORY_PROTOCOL_ADEMCO685, 0, { PEER_NAK, PEER_NAK, PEER_NAK }, 3,
@@ -205,6 +208,16 @@ static const struct {
 	{ DIRECTORY_PROTOCOL_D6500, "01", "Z", "1234", false, NULL,
 	    "the line is neither a number nor a letter to Y" },
 	{ DIRECTORY_PROTOCOL_D6500, "01", "1", "12345", false, NULL,
+	    "the account is longer than this receiver takes" },
+	{ DIRECTORY_PROTOCOL_XML, "7", "1", "A234", false,
+	    "<AlarmPackage version=\"1\" id=\"node-1-0-1768473001204000\">"
+	    "<Receiver>7</Receiver><Line>1</Line><Account>A234</Account>"
+	    "<Event format=\"contact-id\" qualifier=\"E\" code=\"130\" "
+	    "partition=\"01\" zone=\"001\" sia=\"BA\" class=\"alarm\"/>"
+	    "<ReceivedAt>2026-01-15T10:30:01.204Z</ReceivedAt>"
+	    "<Test>false</Test></AlarmPackage>",
+	    "" },
+	{ DIRECTORY_PROTOCOL_XML, "7", "1", "12345", false, NULL,
 	    "the account is longer than this receiver takes" },
 };
 

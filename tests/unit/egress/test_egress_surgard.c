@@ -25,7 +25,7 @@ static const struct {
 	const char *message, *reason;
 } options[] = {
 	{ "1234", DIRECTORY_ACCOUNT_REFUSE, true,
-	    "501001 181234E1300100100:00:00-01/01", "" },
+	    "501001 181234E1300100110:30:01-15/01", "" },
 	{ "1234567", DIRECTORY_ACCOUNT_SPLIT_FRONT, false,
 	    "501123 184567E13001001", "" },
 	{ "1234567", DIRECTORY_ACCOUNT_SPLIT_BACK, false,
@@ -48,7 +48,7 @@ test_options_on_the_wire(void **state)
 		fixture.receiver.account_policy = options[i].policy;
 		fixture.receiver.clock = options[i].clock;
 		fixture.peer.behind_zone =
-		    options[i].clock ? strlen("00:00:00-01/01") : 0;
+		    options[i].clock ? strlen("10:30:01-15/01") : 0;
 		fixture_sync(true);
 		fixture_enqueue(1);
 		wait_for(fixture.result_count == 1);
