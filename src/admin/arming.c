@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "admin/internal.h"
+#include "journal/own_signal.h"
 #include "routing/arming.h"
-#include "watch/own_signal.h"
 
 #define CODE_REMOTE   "407"
 #define PARTITION_MAX 99u

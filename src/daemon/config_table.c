@@ -311,6 +311,13 @@ const struct config_setting config_table[] = {
 	{ "dispatch", "repeat_slots", CONFIG_INTEGER, AT(dispatch.repeat_slots),
 	    .min = 1024, .max = 1 << 26, .standard = "262144",
 	    .help = "Messages remembered for that, 16 bytes each." },
+	{ "dispatch", "runaway_limit", CONFIG_INTEGER,
+	    AT(dispatch.runaway_limit), .min = 0, .max = 1000000,
+	    .standard = "0",
+	    .help =
+		"Events that a bridge or panel may raise in a minute; further\n"
+		"ones are cut, and told in one event (300) when the minute is\n"
+		"over. Medical, fire and panic always pass. 0: no limit." },
 	{ "dispatch", "checkpoint_interval", CONFIG_DURATION,
 	    AT(dispatch.checkpoint_us), .unit = 1, .min = 100 * MILLISECOND,
 	    .max = DAY, .standard = "30s",

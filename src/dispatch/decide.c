@@ -105,6 +105,10 @@ decide_item(struct dispatch *dispatch, const struct undecided *signal)
 		.received_us = signal->received_us,
 		.signal_lsn = signal->lsn,
 		.states = &dispatch->sites,
+		.runaway = dispatch->signal.signal.protocol !=
+			SIGNAL_PROTOCOL_INTERNAL &&
+		    flood_reached(&dispatch->floods, dispatch->signal.bridge_id,
+			signal->received_us),
 	};
 
 	if (signal->repeat)
@@ -231,6 +235,7 @@ commit_item(struct dispatch *dispatch, const struct journal_entry *entry,
 	if (result < 0)
 		return result;
 	dispatch->status.decided++;
+	runaway_note(dispatch, decision, signal->received_us);
 	if (has_effect(decision, EFFECT_WAIT))
 		conclude_later(dispatch, decision, signal->received_us);
 	if (has_effect(decision, EFFECT_ARMING))
@@ -249,6 +254,7 @@ decide_signal(struct dispatch *dispatch, const struct journal_entry *entry,
 
 	if (result < 0)
 		return result;
+	runaway_tell(dispatch, entry->received_wall_us);
 	readable =
 	    record_signal_decode(entry->payload, &dispatch->signal, &err) == 0;
 

@@ -416,18 +416,23 @@ interrupted(struct dispatch *dispatch, int error, const struct err *err)
 	    err->text);
 }
 
-/* Wake when the first that waits is due; one that is due already waits for room
+/* Wake when the first that waits is due, or a bridge that ran away is told; one that is due already waits for room
  * in the journal, which the next turn finds. */
 static void
 wait_for_due(struct dispatch *dispatch)
 {
 	const struct waiting *first = waiting_first(&dispatch->waiting);
-	int64_t rest_us;
+	int64_t flood_us = flood_next_us(&dispatch->floods);
+	int64_t rest_us = INT64_MAX;
 	struct timeval rest;
 
-	if (!first)
+	if (flood_us != INT64_MAX)
+		rest_us = flood_us - clock_wall_us(dispatch->clock);
+	if (first &&
+	    first->due_us - clock_monotonic_us(dispatch->clock) < rest_us)
+		rest_us = first->due_us - clock_monotonic_us(dispatch->clock);
+	if (rest_us == INT64_MAX)
 		return;
-	rest_us = first->due_us - clock_monotonic_us(dispatch->clock);
 	if (rest_us < PACE_US)
 		rest_us = PACE_US;
 	rest.tv_sec = rest_us / 1000000;
@@ -485,6 +490,8 @@ turn(evutil_socket_t fd, short what, void *context)
 		;
 	if (result == 0)
 		conclude_due(dispatch); /* all that came before is decided */
+	if (result == 0)
+		runaway_tell(dispatch, clock_wall_us(dispatch->clock));
 	if (dispatch->undecided.count == 0)
 		dispatch->sites.position_lsn =
 		    journal_cursor_position(dispatch->cursor);
@@ -685,6 +692,8 @@ dispatch_open(struct dispatch **ret, struct event_base *base,
 		result = undecided_open(&dispatch->undecided);
 	if (result == 0)
 		result = waiting_open(&dispatch->waiting);
+	if (result == 0)
+		result = flood_open(&dispatch->floods, config->runaway_limit);
 	if (result < 0)
 		err_set(err, result, "no memory for dispatch's tables");
 	if (result == 0)
@@ -729,6 +738,7 @@ dispatch_close(struct dispatch **slot)
 	repeat_close(&dispatch->repeats);
 	site_states_close(&dispatch->sites);
 	waiting_close(&dispatch->waiting);
+	flood_close(&dispatch->floods);
 	free(dispatch->undecided.ring);
 	free(dispatch);
 }

@@ -19,8 +19,9 @@
 #include "routing/site_state.h"
 
 struct dispatch_config {
-	int64_t repeat_window_us;    /* how long a repeat is one */
-	uint32_t repeat_slots;	     /* remembered messages, over all senders */
+	int64_t repeat_window_us; /* how long a repeat is one */
+	uint32_t repeat_slots;	  /* remembered messages, over all senders */
+	uint32_t runaway_limit;	  /* events of a bridge in a minute; 0: none */
 	const char *state_directory; /* acknowledgement marks; checkpoints */
 	int64_t checkpoint_us;
 };

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "dispatch/checkpoint.h"
 #include "dispatch/dispatch.h"
+#include "dispatch/flood.h"
 #include "dispatch/mark.h"
 #include "dispatch/number.h"
 #include "dispatch/open_list.h"
@@ -72,6 +73,7 @@ struct dispatch {
 	struct parked_list parked;
 	struct mark_file marks;
 	struct undecided_queue undecided;
+	struct flood_table floods;
 	struct site_states sites;
 	struct waiting_list waiting;
 	/* The oldest signals that changed what is remembered of sites and stand in
@@ -147,6 +149,15 @@ void conclude_early(struct dispatch *dispatch, uint64_t site_id, int64_t at_us,
  * by the monotonic clock. After waiting_reserve. */
 void conclude_later(struct dispatch *dispatch, const struct decision *decision,
     int64_t received_us);
+
+/* Count it for its bridge, live and in a replay. */
+void runaway_note(struct dispatch *dispatch, const struct decision *decision,
+    int64_t received_us);
+/* The record is a summary that was told before. */
+bool runaway_is_summary(const struct record_signal *record);
+/* Tell of bridges whose minute is over by this time: how many of their events
+ * were cut. What has no room in the journal is told a little later. */
+void runaway_tell(struct dispatch *dispatch, int64_t at_us);
 
 /* Rebuild the state from checkpoint and journal; leaves the cursor at the
  * end. */

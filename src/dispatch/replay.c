@@ -30,6 +30,9 @@ replay_signal(struct replay *replay, const struct journal_entry *entry,
 		if (dispatch->signal.signal.event_count > 0)
 			signal.items =
 			    (uint16_t)dispatch->signal.signal.event_count;
+		if (runaway_is_summary(&dispatch->signal))
+			flood_told(&dispatch->floods,
+			    dispatch->signal.bridge_id);
 	}
 	dispatch_place_stone(dispatch, entry);
 	return undecided_push(&dispatch->undecided, &signal);
@@ -92,6 +95,7 @@ replay_decision(struct replay *replay, const struct journal_entry *entry,
 		return -EINVAL;
 	if (!(decision->flags & DECISION_CONCLUDES))
 		settle_signal(dispatch, decision);
+	runaway_note(dispatch, decision, entry->received_wall_us);
 	if (replay_effects(dispatch, entry, decision) < 0)
 		return err_set(err, -ENOMEM, "no memory to replay the journal");
 	for (unsigned i = 0; i < decision->delivery_count; i++) {

@@ -464,11 +464,36 @@ compose_all(struct route *route)
 	return route->decision->delivery_count > 0;
 }
 
+/* Medical, fire, panic and hold-up, by the code that goes out. */
+static bool
+is_life_safety(const struct route *route)
+{
+	char code[SIGNAL_CODE_SIZE];
+	enum signal_qualifier qualifier;
+
+	memcpy(code, route->code, sizeof(code));
+	if (route->format == SIGNAL_FORMAT_SIA &&
+	    !codes_contact_id_from_sia(route->code, code, &qualifier))
+		return false;
+	return code[0] == '1' && code[1] >= '0' && code[1] <= '2';
+}
+
+static bool
+may_pass(struct route *route)
+{
+	if (!route->request->runaway || is_life_safety(route))
+		return true;
+	route->decision->flags |= DECISION_RUNAWAY;
+	return route_end(route, VERDICT_SUPPRESSED,
+	    "'%s' runs away: cut, and told in one event when the minute is over",
+	    route->bridge->serial);
+}
+
 /* False: what was decided about it stands. */
 static bool
 send_out(struct route *route)
 {
-	if (decide_code(route) && compose_all(route))
+	if (decide_code(route) && may_pass(route) && compose_all(route))
 		return true;
 	route_silence(route);
 	return false;

@@ -37,6 +37,7 @@ struct routing_request {
 	/* what is remembered of sites; NULL: every zone is taken for armed and
 	 * nothing is remembered */
 	const struct site_states *states;
+	bool runaway; /* the sender has raised as many as it may for now */
 	/* Of an event that waits: decided again as at concluded_us, and it was
 	 * to wait until waited_until_us. 0: decided for the first time. */
 	int64_t concluded_us, waited_until_us;

@@ -45,6 +45,8 @@ enum decision_flag {
 	DECISION_PASS_THROUGH = 1 << 1, /* a panel's own code, not a bridge's */
 	/* of an event that waited, decided once more */
 	DECISION_CONCLUDES = 1 << 2,
+	/* cut, as its bridge runs away: it is in the summary */
+	DECISION_RUNAWAY = 1 << 3,
 };
 
 /* What became of one event of one signal. */

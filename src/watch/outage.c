@@ -6,7 +6,7 @@
 
 #include "base/array.h"
 #include "base/log.h"
-#include "watch/own_signal.h"
+#include "journal/own_signal.h"
 
 /* Not mentioned for so long: removed. */
 #define FORGOTTEN_US 10000000

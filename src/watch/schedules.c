@@ -5,9 +5,9 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "journal/own_signal.h"
 #include "routing/arming.h"
 #include "routing/schedule.h"
-#include "watch/own_signal.h"
 
 #define CODE_SCHEDULE "403"
 /* A change that nothing was told of before is told this long afterwards: a

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "watch/own_signal.h"
+#include "journal/own_signal.h"
 
 #define CODE_MISSING "654"
 #define CODE_ON_TEST "607"

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "watch/own_signal.h"
+#include "journal/own_signal.h"
 #include "watch/supervision_internal.h"
 
 #define SECOND	     ((int64_t)1000000)

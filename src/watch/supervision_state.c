@@ -12,8 +12,8 @@
 #include "base/cursor.h"
 #include "base/io.h"
 #include "base/log.h"
+#include "journal/own_signal.h"
 #include "journal/record.h"
-#include "watch/own_signal.h"
 #include "watch/supervision_internal.h"
 
 #define MAGIC	   0x31505553u /* "SUP1" */

@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "journal/own_signal.h"
 #include "watch/outage.h"
-#include "watch/own_signal.h"
 #include "watch/schedules.h"
 #include "watch/site_tests.h"
 

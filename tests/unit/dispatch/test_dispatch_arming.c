@@ -31,7 +31,9 @@ static struct world {
 	struct peer peer;
 	uint64_t fingerprint;
 	uint64_t claimed_site_id; /* in the records of signals from outside */
-	char sent[8192];	  /* what the station got, in order */
+	uint64_t known_bridge_id; /* that ingress knew them by */
+	uint32_t runaway_limit;
+	char sent[8192]; /* what the station got, in order */
 	unsigned messages;
 } world;
 
@@ -135,6 +137,7 @@ open_stages(void)
 		.primary_return_us = 60 * SECOND };
 	struct dispatch_config dispatch = { .repeat_window_us = 120 * SECOND,
 		.repeat_slots = 1024,
+		.runaway_limit = world.runaway_limit,
 		.state_directory = world.directory_path };
 	struct egress_callbacks callbacks =
 	    dispatch_egress_callbacks(&world.dispatch);
@@ -205,6 +208,8 @@ receive_from(const char *account, const char *code,
 		.sender = 1,
 		.fingerprint = world.fingerprint++,
 		.site_id = world.claimed_site_id,
+		.bridge_id =
+		    strcmp(account, "ABCD") == 0 ? world.known_bridge_id : 0,
 		.raw = slice_from_string("raw"),
 		.signal = {
 			.protocol = SIGNAL_PROTOCOL_DC09,
@@ -388,6 +393,42 @@ nobody_outside_says_whose_it_is(void **state)
 	wait_for(verdicts(VERDICT_ROUTED) == 1 &&
 	    dispatch_idle(world.dispatch));
 	assert_memory_equal(world.peer.last, "5011 180017E13301004", 20);
+	close_world();
+}
+
+/* The first five of a minute, all that save lives, and one that tells of the
+ * rest; also when the daemon was killed in between. */
+static void
+a_bridge_that_runs_away_is_told_in_one_event(void **state)
+{
+	(void)state;
+	open_world();
+	close_stages();
+	world.runaway_limit = 5;
+	world.known_bridge_id = BRIDGE;
+	open_stages();
+	for (unsigned i = 0; i < 8; i++)
+		receive("150", SIGNAL_QUALIFIER_NEW, "9");
+	receive("110", SIGNAL_QUALIFIER_NEW, "9");
+	wait_for(verdicts(VERDICT_SUPPRESSED) == 3 && settled());
+	assert_int_equal(world.peer.messages, 6);
+	close_stages();
+	open_stages();
+	clock_fake_advance(&world.clock, SECOND);
+	receive("150", SIGNAL_QUALIFIER_NEW, "9");
+	wait_for(verdicts(VERDICT_SUPPRESSED) == 1 && settled());
+	advance(60);
+	wait_for(verdicts(VERDICT_ROUTED) == 1 &&
+	    dispatch_idle(world.dispatch));
+	assert_int_equal(world.peer.messages, 7);
+	assert_memory_equal(world.peer.last, "5011 180017E30000000", 20);
+	/* it is over, told once, and the next minute is another one */
+	close_stages();
+	open_stages();
+	receive("150", SIGNAL_QUALIFIER_NEW, "9");
+	wait_for(verdicts(VERDICT_ROUTED) == 1 &&
+	    dispatch_idle(world.dispatch));
+	assert_int_equal(world.peer.messages, 8);
 	close_world();
 }
 
@@ -605,6 +646,7 @@ main(void)
 		cmocka_unit_test(disarmed_in_time_nothing_is_sent),
 		cmocka_unit_test(what_waits_keeps_its_account),
 		cmocka_unit_test(nobody_outside_says_whose_it_is),
+		cmocka_unit_test(a_bridge_that_runs_away_is_told_in_one_event),
 		cmocka_unit_test(a_restart_anywhere_changes_nothing),
 	};
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "dispatch/checkpoint.h"
+#include "dispatch/flood.h"
 #include "dispatch/mark.h"
 #include "dispatch/number.h"
 #include "dispatch/open_list.h"
@@ -62,6 +63,46 @@ a_flood_pushes_out_only_its_own_bucket(void **state)
 		kept += repeat_seen(&table, sender, sender, 3 * SECOND);
 	assert_in_range(kept, 98, 100);
 	repeat_close(&table);
+}
+
+static void
+a_flood_is_counted_by_the_minute(void **state)
+{
+	struct flood_table table;
+	const struct flood *due;
+
+	(void)state;
+	assert_int_equal(flood_open(&table, 3), 0);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_false(flood_reached(&table, 7, i * SECOND));
+		flood_note(&table, 7, i * SECOND, false);
+	}
+	assert_true(flood_reached(&table, 7, 3 * SECOND));
+	assert_false(flood_reached(&table, 8, 3 * SECOND));
+	assert_true(flood_reached(&table, 7, 59 * SECOND));
+	assert_false(flood_reached(&table, 7, 60 * SECOND));
+	assert_int_equal(flood_next_us(&table), INT64_MAX);
+	flood_note(&table, 7, 10 * SECOND, true);
+	flood_note(&table, 7, 50 * SECOND, true);
+	assert_int_equal(flood_next_us(&table), 60 * SECOND);
+	assert_null(flood_due(&table, 59 * SECOND));
+	due = flood_due(&table, 60 * SECOND);
+	assert_non_null(due);
+	assert_int_equal(due->cut, 2);
+	assert_int_equal(due->raised, 3);
+	assert_int_equal(due->last_us, 50 * SECOND);
+	flood_told(&table, 7);
+	assert_null(flood_due(&table, 60 * SECOND));
+	/* many bridges need no more memory, and none is cut for another */
+	for (uint64_t id = 100; id < 500000; id++) {
+		assert_false(flood_reached(&table, id, 100 * SECOND));
+		flood_note(&table, id, 100 * SECOND, false);
+	}
+	flood_close(&table);
+	assert_int_equal(flood_open(&table, 0), 0);
+	flood_note(&table, 7, SECOND, false);
+	assert_false(flood_reached(&table, 7, SECOND));
+	flood_close(&table);
 }
 
 static void
@@ -343,6 +384,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(repeats_are_of_one_sender_inside_the_window),
 		cmocka_unit_test(a_flood_pushes_out_only_its_own_bucket),
+		cmocka_unit_test(a_flood_is_counted_by_the_minute),
 		cmocka_unit_test(numbers_are_kept_per_receiver),
 		cmocka_unit_test(the_open_list_is_what_has_no_end),
 		cmocka_unit_test(the_open_list_forgets_what_is_finished),

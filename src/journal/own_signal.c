@@ -1,4 +1,4 @@
-#include "watch/own_signal.h"
+#include "journal/own_signal.h"
 
 #include <stdio.h>
 

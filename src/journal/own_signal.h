@@ -1,6 +1,6 @@
 /* A signal of our own into the journal, like any other. */
-#ifndef WATCH_OWN_SIGNAL_H
-#define WATCH_OWN_SIGNAL_H
+#ifndef JOURNAL_OWN_SIGNAL_H
+#define JOURNAL_OWN_SIGNAL_H
 
 #include <stdbool.h>
 #include <stdint.h>
