@@ -32,10 +32,8 @@ is_restore(const struct signal_event *event)
 	char code[SIGNAL_CODE_SIZE];
 	enum signal_qualifier qualifier = event->qualifier;
 
-	if (event->format == SIGNAL_FORMAT_SIA &&
-	    !codes_contact_id_from_sia(event->code, code, &qualifier))
-		return false;
-	return qualifier == SIGNAL_QUALIFIER_RESTORE;
+	return codes_contact_id(event->format, event->code, code, &qualifier) &&
+	    qualifier == SIGNAL_QUALIFIER_RESTORE;
 }
 
 static struct effect *

@@ -30,9 +30,8 @@ read_command(const struct route *route, struct command *ret)
 	const struct signal_event *event = route->event;
 	enum signal_qualifier qualifier = route->qualifier;
 
-	memcpy(ret->code, event->code, sizeof(ret->code));
-	if (event->format == SIGNAL_FORMAT_SIA &&
-	    !codes_contact_id_from_sia(event->code, ret->code, &qualifier))
+	if (!codes_contact_id(event->format, event->code, ret->code,
+		&qualifier))
 		return false;
 	if (qualifier != SIGNAL_QUALIFIER_NEW &&
 	    qualifier != SIGNAL_QUALIFIER_RESTORE)

@@ -21,10 +21,7 @@ occasion_of(const struct route *route, const struct local_clock *clock)
 	int64_t local_min =
 	    (clock ? local_clock_from_utc(clock, utc_s) : utc_s) / 60;
 
-	memcpy(occasion.code, route->code, sizeof(occasion.code));
-	if (route->format == SIGNAL_FORMAT_SIA &&
-	    !codes_contact_id_from_sia(route->code, occasion.code, &qualifier))
-		occasion.code[0] = '\0';
+	codes_contact_id(route->format, route->code, occasion.code, &qualifier);
 	if (route->zone)
 		occasion.partition = route->zone->partition;
 	else if (slice_present(route->event->partition) &&

@@ -471,11 +471,8 @@ is_life_safety(const struct route *route)
 	char code[SIGNAL_CODE_SIZE];
 	enum signal_qualifier qualifier;
 
-	memcpy(code, route->code, sizeof(code));
-	if (route->format == SIGNAL_FORMAT_SIA &&
-	    !codes_contact_id_from_sia(route->code, code, &qualifier))
-		return false;
-	return code[0] == '1' && code[1] >= '0' && code[1] <= '2';
+	return codes_contact_id(route->format, route->code, code, &qualifier) &&
+	    code[0] == '1' && code[1] >= '0' && code[1] <= '2';
 }
 
 static bool

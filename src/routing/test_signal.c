@@ -14,10 +14,7 @@ is_test(const struct signal_event *event)
 	char code[SIGNAL_CODE_SIZE];
 	enum signal_qualifier qualifier;
 
-	memcpy(code, event->code, sizeof(code));
-	if (event->format == SIGNAL_FORMAT_SIA &&
-	    !codes_contact_id_from_sia(event->code, code, &qualifier))
-		return false;
+	codes_contact_id(event->format, event->code, code, &qualifier);
 	for (size_t i = 0; i < COUNT(tests); i++)
 		if (strcmp(tests[i], code) == 0)
 			return true;

@@ -1,5 +1,6 @@
 #include "signal/codes.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "signal/codes_table.h"
@@ -50,6 +51,17 @@ codes_contact_id_from_sia(const char *sia, char ret_code[4],
 		return true;
 	}
 	return false;
+}
+
+bool
+codes_contact_id(enum signal_format format, const char *code, char ret_code[4],
+    enum signal_qualifier *qualifier)
+{
+	ret_code[0] = '\0';
+	if (format == SIGNAL_FORMAT_SIA)
+		return codes_contact_id_from_sia(code, ret_code, qualifier);
+	snprintf(ret_code, SIGNAL_CODE_SIZE, "%s", code);
+	return true;
 }
 
 bool

@@ -39,6 +39,12 @@ const char *codes_sia_from_contact_id(const char *code,
 bool codes_contact_id_from_sia(const char *sia, char ret_code[4],
     enum signal_qualifier *ret_qualifier);
 
+/* The Contact ID event of a code of either format. Of SIA the qualifier is set,
+ * of Contact ID it is left as it is. False: SIA without translation; ret_code
+ * is "" then. */
+bool codes_contact_id(enum signal_format format, const char *code,
+    char ret_code[4], enum signal_qualifier *qualifier);
+
 /* A zone reporting an alarm (or its restore), in either format: what a
  * bridge's alarm library speaks about. Everything else passes. */
 bool codes_is_zone_alarm(const struct signal_event *event);
