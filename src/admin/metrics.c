@@ -171,6 +171,21 @@ write_faults(const struct listeners *listeners, struct evbuffer *out)
 }
 
 static void
+write_refusals(const struct listeners *listeners, struct evbuffer *out)
+{
+	family(out, "tocsin_refusals_total", "counter",
+	    "Frames and connections that were turned away, by cause.");
+	for (unsigned i = 0; i < listeners->count; i++)
+		for (unsigned r = 0; r < INGRESS_REFUSALS; r++)
+			evbuffer_add_printf(out,
+			    "tocsin_refusals_total{listener=\"%s\",cause=\"%s\"} %" PRIu64
+			    "\n",
+			    listeners->name[i],
+			    ingress_refusal_name((enum ingress_refusal)r),
+			    listeners->status[i].refusals[r]);
+}
+
+static void
 write_ingress(struct ingress *ingress, struct evbuffer *out)
 {
 	struct listeners *listeners = calloc(1, sizeof(*listeners));
@@ -198,6 +213,7 @@ write_ingress(struct ingress *ingress, struct evbuffer *out)
 	}
 	write_replies(listeners, out);
 	write_faults(listeners, out);
+	write_refusals(listeners, out);
 	family(out, "tocsin_ack_seconds", "histogram",
 	    "From receipt to the reply that it permits.");
 	for (unsigned i = 0; i < listeners->count; i++) {

@@ -88,6 +88,7 @@ enum dc09_verdict {
 	DC09_ACCEPT,
 	DC09_NAK, /* time window failed: the panel takes the time and resends */
 	DC09_DUH, /* sound, but cannot be processed */
+	DC09_UNREADABLE, /* not with this key, or none is known: answered so too */
 	/* A reply that strayed to a receiver. Never answered, whatever it says:
 	 * two receivers that hear each other would go on for ever. */
 	DC09_IGNORE,

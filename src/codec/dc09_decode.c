@@ -331,10 +331,10 @@ dc09_decode(struct dc09_crypto *crypto, const struct dc09_frame *frame,
 	    &content)) {
 	case DC09_OPENED_NO_KEY:
 		*ret_reason = "encrypted, and no key is known";
-		return DC09_DUH;
+		return DC09_UNREADABLE;
 	case DC09_OPENED_WRONG_KEY:
 		*ret_reason = "cannot be decrypted with this key";
-		return DC09_DUH;
+		return DC09_UNREADABLE;
 	case DC09_OPENED_BROKEN:
 		*ret_reason = "brackets do not match";
 		return DC09_DUH;

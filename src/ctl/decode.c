@@ -195,6 +195,7 @@ put_dc09_frame(struct reading *r, const struct dc09_frame *frame,
 		[DC09_ACCEPT] = { "accept", true, DC09_REPLY_ACK },
 		[DC09_NAK] = { "NAK", true, DC09_REPLY_NAK },
 		[DC09_DUH] = { "DUH", true, DC09_REPLY_DUH },
+		[DC09_UNREADABLE] = { "DUH", true, DC09_REPLY_DUH },
 		[DC09_IGNORE] = { .name = "ignore" },
 	};
 	const struct decode_request *request = r->request;

@@ -127,12 +127,28 @@ report_link(void *context, const struct egress_link_status *status)
 }
 
 static void
+report_refusal(void *context, const struct ingress_refusal_status *status)
+{
+	const struct watch_refusal refusal = {
+		.listener = status->listener,
+		.cause = ingress_refusal_name(status->cause),
+		.text = ingress_refusal_text(status->cause),
+		.peer = status->peer,
+		.account = status->account,
+		.count = status->count,
+	};
+
+	watch_refused(context, &refusal);
+}
+
+static void
 report_outside(struct daemon *daemon)
 {
 	struct directory_status directory;
 	struct archive_status archive;
 
 	egress_each(daemon->egress, report_link, daemon->watch);
+	ingress_each_refusal(daemon->ingress, report_refusal, daemon->watch);
 	if (!*daemon->config->directory.conninfo)
 		return;
 	directory_status(daemon->directory, &directory);

@@ -81,9 +81,9 @@ answer(const struct frame_origin *origin, enum ingress_reply_kind kind,
 
 static int
 refuse(const struct frame_origin *origin, struct slice message,
-    const char *reason)
+    struct slice account, enum ingress_refusal cause, const char *reason)
 {
-	frame_bad_start(origin, reason, message);
+	frame_refused(origin, cause, reason, account, message);
 	return answer(origin, INGRESS_REPLY_NAK, AUTOMATION_NAK);
 }
 
@@ -135,7 +135,8 @@ take(const struct frame_origin *origin, struct slice message,
 	intake->occurrence = find_occurrence(origin, hash);
 	result = intake_take(origin, intake);
 	if (result == -EMSGSIZE)
-		return refuse(origin, message, "too much for one record");
+		return refuse(origin, message, intake->record.signal.account,
+		    INGRESS_REFUSED_UNPROCESSABLE, "too much for one record");
 	if (result < 0 || session->in_flight == 0)
 		return result;
 	session->last.hash = hash;
@@ -163,20 +164,24 @@ handle_event(const struct frame_origin *origin, struct slice message,
 	const struct signal *signal = &intake->record.signal;
 
 	if (tls && !tls_session_may_say(tls, signal->account))
-		return refuse(origin, message,
+		return refuse(origin, message, signal->account,
+		    INGRESS_REFUSED_OTHER_ACCOUNT,
 		    "an account that the client certificate does not name");
 	worker_go_online(origin->worker);
 	intake->bridge = directory_bridge_by_sender(origin->worker->directory,
 	    origin->slot->name, signal->receiver, signal->line, signal->account,
 	    config->tolerate & DC09_TOLERATE_ACCOUNT_ZEROS);
 	if (must_be_encrypted(origin, intake->bridge))
-		return refuse(origin, message,
+		return refuse(origin, message, signal->account,
+		    INGRESS_REFUSED_CLEAR_TEXT,
 		    "clear text from a bridge that must encrypt");
 	if (!intake->bridge && config->unknown_account == INGRESS_UNKNOWN_DUH)
-		return refuse(origin, message, "unknown account");
+		return refuse(origin, message, signal->account,
+		    INGRESS_REFUSED_UNKNOWN_ACCOUNT, "unknown account");
 	if (!intake->bridge &&
 	    config->unknown_account == INGRESS_UNKNOWN_IGNORE) {
-		frame_bad_start(origin, "unknown account", message);
+		frame_refused(origin, INGRESS_REFUSED_UNKNOWN_ACCOUNT,
+		    "unknown account", signal->account, message);
 		return stay_silent(origin);
 	}
 	if (intake->bridge)
@@ -192,8 +197,9 @@ handle_while_owed(const struct frame_origin *origin, struct slice message,
     const struct signal *signal, uint64_t hash)
 {
 	if (!signal->poll && hash != origin->session->last.hash) {
-		frame_bad_start(origin,
-		    "a message before the answer to another", message);
+		frame_refused(origin, INGRESS_REFUSED_UNPROCESSABLE,
+		    "a message before the answer to another", signal->account,
+		    message);
 		session_close(origin->session);
 		return 0;
 	}

@@ -20,7 +20,7 @@ give_up(struct slot *slot, const char *reason)
 	if (slot->fd >= 0)
 		close(slot->fd);
 	slot->fd = -1;
-	log_limited(&slot->refused_limit, LOG_WARN, "ingress", "not-connected",
+	log_limited(&slot->dial_limit, LOG_WARN, "ingress", "not-connected",
 	    "listener=%s address=%s port=%u reason=\"%s\"", config->name,
 	    config->address, config->port, reason);
 }

@@ -15,13 +15,16 @@ struct opened {
 	const struct codec_key *key; /* own_key, the listener's, or NULL */
 };
 
-static void
-remember_bad(const struct frame_origin *origin, const char *reason,
-    struct slice bytes)
+void
+frame_refused(const struct frame_origin *origin, enum ingress_refusal cause,
+    const char *reason, struct slice account, struct slice bytes)
 {
-	worker_read_clock(origin->worker);
-	bad_frames_add(&origin->slot->listener->bad_frames,
-	    origin->worker->wall_us, origin->peer, reason, bytes);
+	refusal_add(origin->slot,
+	    &(struct refusal){ .cause = cause,
+		.peer = origin->peer,
+		.reason = reason,
+		.account = account,
+		.bytes = bytes });
 }
 
 void
@@ -29,14 +32,10 @@ frame_bad(const struct frame_origin *origin, enum dc09_fault fault,
     struct slice bytes)
 {
 	counter_add(&origin->slot->counters.faults[fault], 1);
-	remember_bad(origin, dc09_fault_name(fault), bytes);
-}
-
-void
-frame_bad_start(const struct frame_origin *origin, const char *reason,
-    struct slice bytes)
-{
-	remember_bad(origin, reason, bytes);
+	frame_refused(origin,
+	    fault == DC09_FAULT_CRC ? INGRESS_REFUSED_BAD_CRC
+				    : INGRESS_REFUSED_MALFORMED,
+	    dc09_fault_name(fault), SLICE_NONE, bytes);
 }
 
 /* Sound, but nothing is said. */
@@ -50,9 +49,9 @@ stay_silent(const struct frame_origin *origin)
 /* The same, for a reason that the installer should see. */
 static int
 ignore(const struct frame_origin *origin, const struct dc09_frame *frame,
-    const char *reason)
+    enum ingress_refusal cause, const char *reason)
 {
-	remember_bad(origin, reason, frame->raw);
+	frame_refused(origin, cause, reason, frame->account, frame->raw);
 	return stay_silent(origin);
 }
 
@@ -72,7 +71,8 @@ encode_reply(const struct frame_origin *origin, enum dc09_reply kind,
 	    out);
 
 	if (length == 0)
-		remember_bad(origin, "header too long to echo", frame->raw);
+		frame_refused(origin, INGRESS_REFUSED_UNPROCESSABLE,
+		    "header too long to echo", frame->account, frame->raw);
 	return length;
 }
 
@@ -95,12 +95,14 @@ answer(const struct frame_origin *origin, enum dc09_reply kind,
 /* Refused for a reason that the installer should see. */
 static int
 refuse(const struct frame_origin *origin, enum dc09_reply kind,
-    const struct dc09_frame *frame, const char *reason)
+    const struct dc09_frame *frame, enum ingress_refusal cause,
+    const char *reason)
 {
 	int result = answer(origin, kind, frame, NULL);
 
 	if (result == 0)
-		remember_bad(origin, reason, frame->raw);
+		frame_refused(origin, cause, reason, frame->account,
+		    frame->raw);
 	return result;
 }
 
@@ -142,7 +144,8 @@ take(const struct frame_origin *origin, const struct dc09_frame *frame,
 	opened->intake.reply = slice_of(bytes, length);
 	result = intake_take(origin, &opened->intake);
 	return result == -EMSGSIZE
-	    ? refuse(origin, DC09_REPLY_DUH, frame, "too much for one record")
+	    ? refuse(origin, DC09_REPLY_DUH, frame,
+		  INGRESS_REFUSED_UNPROCESSABLE, "too much for one record")
 	    : result;
 }
 
@@ -176,11 +179,19 @@ open_frame(const struct frame_origin *origin, const struct dc09_frame *frame,
 	case DC09_ACCEPT:
 		return accept_frame(origin, frame, opened);
 	case DC09_NAK:
-		return refuse(origin, DC09_REPLY_NAK, frame, reason);
+		return refuse(origin, DC09_REPLY_NAK, frame,
+		    INGRESS_REFUSED_TIME_WINDOW, reason);
 	case DC09_DUH:
-		return refuse(origin, DC09_REPLY_DUH, frame, reason);
+		return refuse(origin, DC09_REPLY_DUH, frame,
+		    INGRESS_REFUSED_UNPROCESSABLE, reason);
+	case DC09_UNREADABLE:
+		return refuse(origin, DC09_REPLY_DUH, frame,
+		    opened->key ? INGRESS_REFUSED_WRONG_KEY
+				: INGRESS_REFUSED_NO_KEY,
+		    reason);
 	case DC09_IGNORE:
-		return ignore(origin, frame, reason);
+		return ignore(origin, frame, INGRESS_REFUSED_UNPROCESSABLE,
+		    reason);
 	}
 	return 0;
 }
@@ -199,6 +210,7 @@ handle_sender(const struct frame_origin *origin, const struct dc09_frame *frame,
 {
 	if (!frame->encrypted && must_be_encrypted(origin, opened))
 		return refuse(origin, DC09_REPLY_DUH, frame,
+		    INGRESS_REFUSED_CLEAR_TEXT,
 		    opened->intake.bridge &&
 			    opened->intake.bridge->cipher_required
 			? "clear text from a bridge that must encrypt"
@@ -214,9 +226,11 @@ handle_unknown(const struct frame_origin *origin,
 	case INGRESS_UNKNOWN_ACK_AND_LOG:
 		return handle_sender(origin, frame, opened);
 	case INGRESS_UNKNOWN_DUH:
-		return refuse(origin, DC09_REPLY_DUH, frame, "unknown account");
+		return refuse(origin, DC09_REPLY_DUH, frame,
+		    INGRESS_REFUSED_UNKNOWN_ACCOUNT, "unknown account");
 	case INGRESS_UNKNOWN_IGNORE:
-		return ignore(origin, frame, "unknown account");
+		return ignore(origin, frame, INGRESS_REFUSED_UNKNOWN_ACCOUNT,
+		    "unknown account");
 	}
 	return 0;
 }
@@ -226,16 +240,9 @@ static int
 refuse_other_account(const struct frame_origin *origin,
     const struct dc09_frame *frame)
 {
-	int result = refuse(origin, DC09_REPLY_DUH, frame,
+	return refuse(origin, DC09_REPLY_DUH, frame,
+	    INGRESS_REFUSED_OTHER_ACCOUNT,
 	    "an account that the client certificate does not name");
-
-	if (result < 0)
-		return result;
-	counter_add(&origin->slot->counters.other_account, 1);
-	log_limited(&origin->slot->account_limit, LOG_WARN, "ingress",
-	    "not-its-account", "listener=%s peer=%s",
-	    origin->slot->config->name, origin->peer);
-	return 0;
 }
 
 static bool
@@ -255,7 +262,8 @@ frame_handle(const struct frame_origin *origin, const struct dc09_frame *frame)
 		return 0;
 	worker_read_clock(origin->worker);
 	if (dc09_frame_is_reply(frame))
-		return ignore(origin, frame, "a reply that strayed here");
+		return ignore(origin, frame, INGRESS_REFUSED_UNPROCESSABLE,
+		    "a reply that strayed here");
 	opened.own_key.length = 0;
 	find_sender(origin, frame, &opened);
 	if (!may_say(origin, frame))

@@ -25,8 +25,9 @@ int frame_handle(const struct frame_origin *origin,
 /* Bytes that made no sound frame: counted, kept for show, never answered. */
 void frame_bad(const struct frame_origin *origin, enum dc09_fault fault,
     struct slice bytes);
-/* What a connection begins with: kept for show. reason: static text. */
-void frame_bad_start(const struct frame_origin *origin, const char *reason,
+/* refusal_add, of this origin: what is turned away is never routed. */
+void frame_refused(const struct frame_origin *origin,
+    enum ingress_refusal cause, const char *reason, struct slice account,
     struct slice bytes);
 
 #endif

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/json.h"
+#include "base/socket.h"
 #include "codec/dc09.h"
 #include "directory/directory.h"
 #include "journal/journal.h"
@@ -108,6 +109,44 @@ void ingress_show_sessions(struct ingress *ingress, struct json *json,
     unsigned limit);
 void ingress_show_errors(struct ingress *ingress, struct json *json);
 
+/* Why something was turned away. */
+enum ingress_refusal {
+	INGRESS_REFUSED_OTHER_PROTOCOL, /* a connection that began with it */
+	INGRESS_REFUSED_BAD_CRC,
+	INGRESS_REFUSED_MALFORMED,
+	INGRESS_REFUSED_UNPROCESSABLE,	 /* sound, but not understood */
+	INGRESS_REFUSED_UNKNOWN_ACCOUNT, /* where such are not taken */
+	INGRESS_REFUSED_NO_KEY,
+	INGRESS_REFUSED_WRONG_KEY,
+	INGRESS_REFUSED_CLEAR_TEXT,
+	INGRESS_REFUSED_TIME_WINDOW,
+	INGRESS_REFUSED_OTHER_ACCOUNT, /* not one that the certificate names */
+	INGRESS_REFUSED_NOT_TLS,
+	INGRESS_REFUSED_TLS_FAILED,
+	INGRESS_REFUSED_OVER_LIMIT, /* from here on nothing was read */
+	INGRESS_REFUSED_OVER_SOURCE_LIMIT,
+	INGRESS_REFUSED_NO_DESCRIPTORS,
+	INGRESS_REFUSALS
+};
+/* "wrong_key"; what was refused, in words; must an operator know of it? */
+const char *ingress_refusal_name(enum ingress_refusal cause);
+const char *ingress_refusal_text(enum ingress_refusal cause);
+bool ingress_refusal_told(enum ingress_refusal cause);
+
+#define INGRESS_ACCOUNT_TEXT 33
+struct ingress_refusal_status {
+	const char *listener;
+	enum ingress_refusal cause;
+	uint64_t count; /* ever */
+	/* of the last one; "": it named none */
+	char peer[SOCKET_ADDRESS_TEXT], account[INGRESS_ACCOUNT_TEXT];
+};
+typedef void (*ingress_refusal_fn)(void *context,
+    const struct ingress_refusal_status *status);
+/* Any thread. What an operator must know of, where it happened. */
+void ingress_each_refusal(struct ingress *ingress, ingress_refusal_fn fn,
+    void *context);
+
 /* Counters, summed over workers, per listener. */
 enum ingress_reply_kind {
 	INGRESS_REPLY_ACK,
@@ -124,7 +163,8 @@ struct ingress_listener_status {
 	uint64_t sessions_now, sessions_total, timeouts;
 	uint64_t refused, refused_source; /* over max_.. */
 	uint64_t handshakes, handshakes_failed;
-	uint64_t other_account;	  /* not one that the certificate names */
+	uint64_t other_account; /* not one that the certificate names */
+	uint64_t refusals[INGRESS_REFUSALS];
 	uint64_t ack_buckets[16]; /* seconds from receipt to reply */
 	double ack_sum_s;
 };

@@ -54,6 +54,7 @@ listener_open(struct listener **ret,
 	listener->port = config->port;
 	listener->slot_count = worker_count;
 	bad_frames_init(&listener->bad_frames);
+	refusals_init(&listener->refusals);
 	sources_init(&listener->sources);
 	resends_init(&listener->resends);
 	for (unsigned i = 0; i < worker_count; i++) {
@@ -92,6 +93,7 @@ listener_close(struct listener **listener)
 		datagrams_close(&old->slots[i].datagrams);
 	}
 	bad_frames_close(&old->bad_frames);
+	refusals_close(&old->refusals);
 	sources_close(&old->sources);
 	resends_close(&old->resends);
 	free(old);

@@ -6,6 +6,7 @@
 #define INGRESS_LISTENER_H
 
 #include "ingress/bad_frames.h"
+#include "ingress/refusal.h"
 #include "ingress/resend.h"
 #include "ingress/slot.h"
 #include "ingress/sources.h"
@@ -15,6 +16,7 @@ struct listener {
 	uint16_t port; /* the one that was bound */
 	_Atomic uint32_t sessions;
 	struct bad_frames bad_frames;
+	struct refusals refusals;
 	struct sources sources;
 	struct resends resends;
 	unsigned slot_count;

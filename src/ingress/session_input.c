@@ -24,11 +24,11 @@ note_junk(const struct frame_origin *origin, struct slice data)
 
 	if (session->sound || session->junk_bytes > 0)
 		return;
-	frame_bad_start(origin,
+	frame_refused(origin, INGRESS_REFUSED_OTHER_PROTOCOL,
 	    data.length >= 2 && data.data[0] == 0x16 && data.data[1] == 3
 		? "TLS on a port for clear text"
 		: "not what this listener speaks",
-	    data);
+	    SLICE_NONE, data);
 }
 
 static void

@@ -16,11 +16,9 @@ add_slot(const struct slot *slot, struct ingress_listener_status *sum)
 	for (unsigned i = 0; i < COUNT(sum->faults); i++)
 		sum->faults[i] += counter_read(&c->faults[i]);
 	sum->sessions_total += counter_read(&c->sessions_total);
-	sum->refused += counter_read(&c->refused);
-	sum->refused_source += counter_read(&c->refused_source);
+	for (unsigned i = 0; i < COUNT(sum->refusals); i++)
+		sum->refusals[i] += counter_read(&c->refusals[i]);
 	sum->handshakes += counter_read(&c->handshakes);
-	sum->handshakes_failed += counter_read(&c->handshakes_failed);
-	sum->other_account += counter_read(&c->other_account);
 	sum->timeouts += counter_read(&c->timeouts);
 	for (unsigned i = 0; i < COUNT(sum->ack_buckets); i++)
 		sum->ack_buckets[i] += counter_read(&c->ack_buckets[i]);
@@ -49,9 +47,16 @@ listener_status(const struct listener *listener)
 		.protocol = listener->config->protocol,
 		.sessions_now = atomic_load(&listener->sessions),
 	};
+	const uint64_t *refusals = status.refusals;
 
 	for (unsigned i = 0; i < listener->slot_count; i++)
 		add_slot(&listener->slots[i], &status);
+	status.refused = refusals[INGRESS_REFUSED_OVER_LIMIT] +
+	    refusals[INGRESS_REFUSED_NO_DESCRIPTORS];
+	status.refused_source = refusals[INGRESS_REFUSED_OVER_SOURCE_LIMIT];
+	status.handshakes_failed = refusals[INGRESS_REFUSED_NOT_TLS] +
+	    refusals[INGRESS_REFUSED_TLS_FAILED];
+	status.other_account = refusals[INGRESS_REFUSED_OTHER_ACCOUNT];
 	return status;
 }
 
@@ -65,6 +70,38 @@ ingress_each(struct ingress *ingress, ingress_status_fn fn, void *context)
 
 		fn(context, &status);
 	}
+	pthread_mutex_unlock(&ingress->lock);
+}
+
+static void
+each_refusal(struct listener *listener, ingress_refusal_fn fn, void *context)
+{
+	struct ingress_listener_status status = listener_status(listener);
+
+	for (unsigned i = 0; i < INGRESS_REFUSALS; i++) {
+		struct ingress_refusal_status refusal = {
+			.listener = status.name,
+			.cause = (enum ingress_refusal)i,
+			.count = status.refusals[i],
+		};
+		struct refusal_source last;
+
+		if (refusal.count == 0 || !ingress_refusal_told(refusal.cause))
+			continue;
+		last = refusals_last(&listener->refusals, refusal.cause);
+		memcpy(refusal.peer, last.peer, sizeof(refusal.peer));
+		memcpy(refusal.account, last.account, sizeof(refusal.account));
+		fn(context, &refusal);
+	}
+}
+
+void
+ingress_each_refusal(struct ingress *ingress, ingress_refusal_fn fn,
+    void *context)
+{
+	pthread_mutex_lock(&ingress->lock);
+	for (unsigned i = 0; i < ingress->listener_count; i++)
+		each_refusal(ingress->listeners[i], fn, context);
 	pthread_mutex_unlock(&ingress->lock);
 }
 
@@ -84,6 +121,17 @@ show_faults(const struct ingress_listener_status *status, struct json *json)
 	for (unsigned i = DC09_FAULT_JUNK; i <= DC09_FAULT_HEADER; i++)
 		json_unsigned(json, dc09_fault_name((enum dc09_fault)i),
 		    status->faults[i]);
+	json_object_end(json);
+}
+
+static void
+show_refusals(const struct ingress_listener_status *status, struct json *json)
+{
+	json_object_begin(json, "refusals");
+	for (unsigned i = 0; i < INGRESS_REFUSALS; i++)
+		json_unsigned(json,
+		    ingress_refusal_name((enum ingress_refusal)i),
+		    status->refusals[i]);
 	json_object_end(json);
 }
 
@@ -125,6 +173,7 @@ show_listener(const struct listener *listener, const SSL_CTX *tls,
 	json_unsigned(json, "duh", status.replies[INGRESS_REPLY_DUH]);
 	json_unsigned(json, "unanswered", status.replies[INGRESS_REPLY_NONE]);
 	show_faults(&status, json);
+	show_refusals(&status, json);
 	json_unsigned(json, "sessions", status.sessions_now);
 	json_unsigned(json, "max_sessions", config->max_sessions);
 	json_unsigned(json, "sessions_total", status.sessions_total);

@@ -25,13 +25,16 @@ shed(struct slot *slot)
 	if (worker->reserve_fd >= 0) {
 		close(worker->reserve_fd);
 		fd = accept4(slot->fd, NULL, NULL, SOCK_CLOEXEC);
-		counter_add(&slot->counters.refused, fd >= 0 ? 1 : 0);
-		if (fd >= 0)
+		if (fd >= 0) {
+			refusal_add(slot,
+			    &(struct refusal){
+				.cause = INGRESS_REFUSED_NO_DESCRIPTORS,
+				.peer = "",
+				.reason = "out of file descriptors" });
 			close(fd);
+		}
 	}
 	worker->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	log_limited(&slot->shed_limit, LOG_ERROR, "ingress", "no-descriptors",
-	    "listener=%s", slot->config->name);
 	if (fd < 0) { /* another thread was quicker */
 		event_del(&slot->event);
 		slot->paused = true;
@@ -43,19 +46,21 @@ static void
 refuse(struct slot *slot, int fd, const struct socket_address *address,
     int error)
 {
-	const struct ingress_listener_config *config = slot->config;
 	char peer[SOCKET_ADDRESS_TEXT];
+	struct refusal refusal = {
+		.cause = INGRESS_REFUSED_OVER_LIMIT,
+		.peer = peer,
+		.reason = "as many connections as max_sessions allows",
+	};
 
-	counter_add(error == -EUSERS ? &slot->counters.refused_source
-				     : &slot->counters.refused,
-	    1);
-	close(fd);
+	if (error == -EUSERS) {
+		refusal.cause = INGRESS_REFUSED_OVER_SOURCE_LIMIT;
+		refusal.reason =
+		    "as many connections as max_source_sessions allows";
+	}
 	socket_address_format(address, peer);
-	log_limited(&slot->refused_limit, LOG_WARN, "ingress",
-	    error == -EUSERS ? "too-many-from-source" : "too-many-sessions",
-	    "listener=%s peer=%s max=%u", config->name, peer,
-	    error == -EUSERS ? config->max_source_sessions
-			     : config->max_sessions);
+	refusal_add(slot, &refusal);
+	close(fd);
 }
 
 /* As many handshakes as there may be: the rest waits in the kernel's queue. */

@@ -39,8 +39,8 @@ counter_read(const counter *c)
 
 struct listener_counters {
 	counter signals, polls, replies[INGRESS_REPLY_KINDS], faults[8];
-	counter sessions_total, refused, refused_source, timeouts;
-	counter handshakes, handshakes_failed, other_account;
+	counter sessions_total, timeouts, handshakes;
+	counter refusals[INGRESS_REFUSALS];
 	counter ack_buckets[16], ack_sum_us;
 };
 
@@ -64,8 +64,8 @@ struct slot {
 	struct tls_list handshakes; /* who waits longest for its peer first */
 	uint32_t handshake_count;
 	struct datagrams *datagrams; /* UDP only */
-	struct log_limit shed_limit, refused_limit, journal_limit;
-	struct log_limit handshake_limit, account_limit;
+	struct log_limit journal_limit, dial_limit;
+	struct log_limit refusal_limits[INGRESS_REFUSALS];
 	struct listener_counters counters;
 };
 

@@ -105,24 +105,14 @@ tls_session_close(struct session *session)
 /* ---- handshake ------------------------------------------------------------ */
 
 static void
-report(struct session *session, const char *reason, struct slice bytes)
+report(struct session *session, enum ingress_refusal cause, const char *reason,
+    struct slice bytes)
 {
-	struct slot *slot = session->slot;
-
-	worker_read_clock(session->worker);
-	bad_frames_add(&slot->listener->bad_frames, session->worker->wall_us,
-	    session->peer, reason, bytes);
-	counter_add(&slot->counters.handshakes_failed, 1);
-	log_limited(&slot->handshake_limit, LOG_WARN, "ingress", "tls-failed",
-	    "listener=%s peer=%s reason=\"%s\"", slot->config->name,
-	    session->peer, reason);
-}
-
-static void
-refuse(struct session *session, const char *reason, struct slice bytes)
-{
-	report(session, reason, bytes);
-	session_close(session);
+	refusal_add(session->slot,
+	    &(struct refusal){ .cause = cause,
+		.peer = session->peer,
+		.reason = reason,
+		.bytes = bytes });
 }
 
 /* The library's last words, as text that lasts. */
@@ -157,7 +147,9 @@ begins_with_hello(struct session *session)
 	}
 	/* what is unread would turn the goodbye into a reset */
 	recv(session->fd, bytes, (size_t)n, 0);
-	refuse(session, "no TLS on a port for TLS", slice_of(bytes, (size_t)n));
+	report(session, INGRESS_REFUSED_NOT_TLS, "no TLS on a port for TLS",
+	    slice_of(bytes, (size_t)n));
+	session_close(session);
 	return false;
 }
 
@@ -246,8 +238,11 @@ step(struct session *session)
 	if (result == 1 || error == SSL_ERROR_WANT_READ ||
 	    error == SSL_ERROR_WANT_WRITE)
 		session_set_writing(session, error == SSL_ERROR_WANT_WRITE);
-	else
-		refuse(session, failure(ssl), SLICE_NONE);
+	else {
+		report(session, INGRESS_REFUSED_TLS_FAILED, failure(ssl),
+		    SLICE_NONE);
+		session_close(session);
+	}
 	if (result == 1)
 		establish(session);
 }
@@ -311,7 +306,8 @@ ended(struct session *session, int result, int wait)
 	int error = SSL_get_error(session->tls->ssl, result);
 
 	if (error == SSL_ERROR_SSL)
-		report(session, failure(session->tls->ssl), SLICE_NONE);
+		report(session, INGRESS_REFUSED_TLS_FAILED,
+		    failure(session->tls->ssl), SLICE_NONE);
 	if (error == SSL_ERROR_ZERO_RETURN)
 		return 0;
 	errno = error == wait ? EAGAIN : EPROTO;

@@ -107,6 +107,7 @@ next_dc09(struct protocol *protocol, const char *data, size_t length,
 		reply = DC09_REPLY_NAK;
 		break;
 	case DC09_DUH:
+	case DC09_UNREADABLE:
 		ret->kind = MESSAGE_REFUSED;
 		reply = DC09_REPLY_DUH;
 		break;

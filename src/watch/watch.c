@@ -57,6 +57,7 @@ struct watch {
 	int64_t progressed_us; /* monotonic: when nothing was waiting last */
 	struct supervision *supervision; /* NULL: without a directory */
 	struct outages *outages;
+	struct refusal_watch *refusals;
 	/* NULL: without sites */
 	struct schedules *schedules;
 	struct site_tests *site_tests;
@@ -251,6 +252,7 @@ watch_look(struct watch *watch)
 	check_progress(watch, &status, monotonic_us);
 	tell(watch);
 	outages_tell(watch->outages);
+	refusal_watch_tell(watch->refusals);
 	if (watch->schedules) {
 		schedules_look(watch->schedules);
 		site_tests_look(watch->site_tests);
@@ -312,7 +314,8 @@ open_parts(struct watch *watch, const struct watched *watched, struct err *err)
 		watch->site_tests = site_tests_open(watch->journal,
 		    watched->directory, watched->sites, watch->clock);
 	}
-	if (!watch->outages ||
+	watch->refusals = refusal_watch_open(watch->journal, watch->clock);
+	if (!watch->outages || !watch->refusals ||
 	    (sites && (!watch->schedules || !watch->site_tests)))
 		return err_set(err, -ENOMEM, "no memory for the watch");
 	return watched->directory
@@ -360,6 +363,7 @@ watch_close(struct watch **watch)
 		return;
 	supervision_close(&old->supervision);
 	outages_close(&old->outages);
+	refusal_watch_close(&old->refusals);
 	schedules_close(&old->schedules);
 	site_tests_close(&old->site_tests);
 	if (old->tick)
@@ -374,6 +378,12 @@ watch_report(struct watch *watch, const char *what, const char *name,
     bool works)
 {
 	outages_report(watch->outages, what, name, works);
+}
+
+void
+watch_refused(struct watch *watch, const struct watch_refusal *refusal)
+{
+	refusal_watch_report(watch->refusals, refusal);
 }
 
 void

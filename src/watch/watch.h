@@ -2,7 +2,8 @@
  * Notices what nobody sends: a stepped wall clock, a slow disk, a journal that
  * fills up, a bridge that is silent for too long (watch/supervision.h), a link
  * or the database that is away (watch/outage.h), a schedule that armed a site
- * (watch/schedules.h), a test that did not come (watch/site_tests.h). What it finds enters the journal as a signal of its own
+ * (watch/schedules.h), a test that did not come (watch/site_tests.h), what was
+ * turned away (watch/refusals.h). What it finds enters the journal as a signal of its own
  * (SIGNAL_PROTOCOL_INTERNAL) and the log. Main loop only.
  */
 #ifndef WATCH_WATCH_H
@@ -14,6 +15,7 @@
 #include "base/err.h"
 #include "journal/journal.h"
 #include "routing/site_state.h"
+#include "watch/refusals.h"
 #include "watch/supervision.h"
 
 struct watch_config {
@@ -47,6 +49,8 @@ void watch_look(struct watch *watch);
  * (watch/outage.h). */
 void watch_report(struct watch *watch, const char *what, const char *name,
     bool works);
+/* What is turned away, again and again: refusal_watch_report. */
+void watch_refused(struct watch *watch, const struct watch_refusal *refusal);
 /* Tell of silent bridges slowly while deliveries pile up. */
 void watch_hold_back(struct watch *watch, bool hold);
 /* NULL without a directory. */

@@ -153,7 +153,7 @@ def test_certificates_of_panels(place):
                          "name") == 2
     assert "peer did not return a certificate" in reasons
     assert "unable to get local issuer certificate" in reasons
-    assert "not-its-account" in place.daemon.text()
+    assert "cause=other_account" in place.daemon.text()
     harness.wait_until(place.drained, "everything is delivered")
     for station in stations:
         station.stop()

@@ -170,24 +170,25 @@ static const struct {
 	{ "poll", "*NULL", "|", "]" NOW, &key, 0, DC09_ACCEPT },
 	{ "poll without a bar", "*NULL", "", "]" NOW, &key,
 	    DC09_TOLERATE_NO_PAD_BAR, DC09_ACCEPT },
-	{ "the same, strict", "*NULL", "", "]" NOW, &key, 0, DC09_DUH },
+	{ "the same, strict", "*NULL", "", "]" NOW, &key, 0, DC09_UNREADABLE },
 	{ "event without a bar", "*ADM-CID", "", "#1234|1130 01 005]" NOW, &key,
 	    DC09_TOLERATE_NO_PAD_BAR, DC09_ACCEPT },
-	{ "no key", "*NULL", "|", "]" NOW, NULL, ~0u, DC09_DUH },
-	{ "wrong key", "*NULL", "|", "]" NOW, &other_key, ~0u, DC09_DUH },
+	{ "no key", "*NULL", "|", "]" NOW, NULL, ~0u, DC09_UNREADABLE },
+	{ "wrong key", "*NULL", "|", "]" NOW, &other_key, ~0u,
+	    DC09_UNREADABLE },
 	{ "wrong key, event", "*ADM-CID", "|", "#1234|1130 01 005]" NOW,
-	    &other_key, ~0u, DC09_DUH },
+	    &other_key, ~0u, DC09_UNREADABLE },
 	{ "event without a timestamp", "*ADM-CID", "|", "#1234|1130 01 005]",
 	    &key, 0, DC09_NAK },
 	{ "the same, any time", "*ADM-CID", "|", "#1234|1130 01 005]", &key,
 	    DC09_TOLERATE_TIME, DC09_ACCEPT },
 	/* nothing shows that the key is the right one */
 	{ "poll without a timestamp", "*NULL", "|", "]", &key,
-	    DC09_TOLERATE_TIME, DC09_DUH },
+	    DC09_TOLERATE_TIME, DC09_UNREADABLE },
 	{ "no bar and no timestamp", "*NULL", "", "]", &key,
-	    DC09_TOLERATE_TIME | DC09_TOLERATE_NO_PAD_BAR, DC09_DUH },
+	    DC09_TOLERATE_TIME | DC09_TOLERATE_NO_PAD_BAR, DC09_UNREADABLE },
 	{ "no timestamp behind the data", "*NULL", "|", "]_what?!?", &key,
-	    DC09_TOLERATE_TIME, DC09_DUH },
+	    DC09_TOLERATE_TIME, DC09_UNREADABLE },
 	{ "40 s late", "*NULL", "|", "]_11:59:20,03-01-2026", &key, 0,
 	    DC09_ACCEPT },
 	{ "41 s late", "*NULL", "|", "]_11:59:19,03-01-2026", &key, 0,
@@ -245,8 +246,8 @@ broken_ciphertext(void **state)
 		snprintf(body, sizeof(body), "\"*NULL\"0001L0#1234[%s",
 		    contents[i]);
 		clear_frame(f, body);
-		assert_row(open_with(f, &key, ~0u, NOW_US) == DC09_DUH, i,
-		    contents[i]);
+		assert_row(open_with(f, &key, ~0u, NOW_US) == DC09_UNREADABLE,
+		    i, contents[i]);
 	}
 }
 
@@ -262,7 +263,8 @@ wrong_keys(void **state)
 
 		wrong.bytes[trial % 13] ^= (uint8_t)(1 + trial % 255);
 		wrong.bytes[14] = (uint8_t)(trial >> 8);
-		assert_int_equal(open_with(f, &wrong, ~0u, NOW_US), DC09_DUH);
+		assert_int_equal(open_with(f, &wrong, ~0u, NOW_US),
+		    DC09_UNREADABLE);
 	}
 }
 

@@ -6,6 +6,16 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
+static const struct codec_key key = { .length = 16,
+	.bytes = "0123456789ABCDEF" };
+static const struct directory_bridge keyed_bridge = { .id = 2,
+	.site_id = 1,
+	.kind = DIRECTORY_BRIDGE,
+	.serial = "B2",
+	.account = "5678",
+	.key = key.bytes,
+	.key_length = 16 };
+
 static struct ingress_listener_config
 named(const char *name)
 {
@@ -194,21 +204,12 @@ test_sessions_of_one_address_are_bounded(void **state)
 static void
 test_a_listener_that_demands_encryption(void **state)
 {
-	static const struct codec_key key = { .length = 16,
-		.bytes = "0123456789ABCDEF" };
-	const struct directory_bridge bridge = { .id = 2,
-		.site_id = 1,
-		.kind = DIRECTORY_BRIDGE,
-		.serial = "B2",
-		.account = "5678",
-		.key = key.bytes,
-		.key_length = 16 };
 	const struct panel sealed = { .account = "5678", .key = &key };
 	struct rig *rig = *state;
 	int fd = rig_connect(rig, "sealed");
 	char frame[DC09_FRAME_MAX];
 
-	rig_put_bridge(rig, &bridge);
+	rig_put_bridge(rig, &keyed_bridge);
 	rig_send_event(rig, fd, "5678", 1); /* its bridge, in clear */
 	rig_expect(rig, fd, DC09_RESPONSE_DUH, 1);
 	rig_send_event(rig, fd, "9999", 2); /* nobody's */
@@ -216,6 +217,78 @@ test_a_listener_that_demands_encryption(void **state)
 	rig_send(fd, frame, rig_event(rig, &sealed, 3, frame));
 	rig_expect_key(rig, fd, &key, DC09_RESPONSE_ACK, 3);
 	assert_int_equal(rig_count_records(rig), 1);
+	close(fd);
+}
+
+struct told {
+	unsigned count;
+	char account[INGRESS_REFUSALS][INGRESS_ACCOUNT_TEXT];
+};
+
+static void
+note_told(void *context, const struct ingress_refusal_status *status)
+{
+	struct told *told = context;
+
+	told->count++;
+	assert_string_equal(status->listener, "sealed");
+	memcpy(told->account[status->cause], status->account,
+	    sizeof(status->account));
+}
+
+/* Each cause is counted as what it is, and an operator is told of what nobody
+ * can cause who does not know of the panel, with its account. */
+static void
+test_each_refusal_has_its_cause(void **state)
+{
+	static const struct codec_key other_key = { .length = 16,
+		.bytes = "FEDCBA9876543210" };
+	static const struct {
+		struct panel panel;
+		enum ingress_refusal cause;
+		enum dc09_response reply;
+	} rows[] = {
+		{ { "5678", NULL, 0, false }, INGRESS_REFUSED_CLEAR_TEXT,
+		    DC09_RESPONSE_DUH },
+		{ { "5678", &other_key, 0, false }, INGRESS_REFUSED_WRONG_KEY,
+		    DC09_RESPONSE_DUH },
+		{ { "9999", &key, 0, false }, INGRESS_REFUSED_NO_KEY,
+		    DC09_RESPONSE_DUH },
+		{ { "5678", &key, 3600000000, false },
+		    INGRESS_REFUSED_TIME_WINDOW, DC09_RESPONSE_NAK },
+	};
+	struct rig *rig = *state;
+	int fd = rig_connect(rig, "sealed");
+	struct ingress_listener_status status;
+	char frame[DC09_FRAME_MAX];
+	struct told told = { 0 };
+	size_t length;
+
+	rig_put_bridge(rig, &keyed_bridge);
+	/* what any stranger can cause is counted only */
+	length = rig_event(rig, &rows[0].panel, 9, frame);
+	frame[1] = frame[1] == '0' ? '1' : '0'; /* of its CRC */
+	rig_send(fd, frame, length);
+	for (unsigned i = 0; i < COUNT(rows); i++) {
+		rig_send(fd, frame,
+		    rig_event(rig, &rows[i].panel, i + 1, frame));
+		rig_expect(rig, fd, rows[i].reply,
+		    rows[i].reply == DC09_RESPONSE_NAK ? 0 : i + 1);
+	}
+	status = rig_status(rig, "sealed");
+	ingress_each_refusal(rig->ingress, note_told, &told);
+	assert_int_equal(status.refusals[INGRESS_REFUSED_BAD_CRC], 1);
+	assert_int_equal(told.count, COUNT(rows));
+	for (unsigned i = 0; i < COUNT(rows); i++) {
+		enum ingress_refusal cause = rows[i].cause;
+
+		assert_row(status.refusals[cause] == 1, i,
+		    ingress_refusal_name(cause));
+		assert_row(strcmp(told.account[cause], rows[i].panel.account) ==
+			0,
+		    i, ingress_refusal_name(cause));
+	}
+	assert_int_equal(rig_count_records(rig), 0);
 	close(fd);
 }
 
@@ -478,6 +551,7 @@ main(void)
 		TEST(test_sessions_are_bounded),
 		TEST(test_sessions_of_one_address_are_bounded),
 		TEST(test_a_listener_that_demands_encryption),
+		TEST(test_each_refusal_has_its_cause),
 		TEST(test_a_peer_that_does_not_read),
 		TEST(test_a_thousand_connections),
 		TEST(test_out_of_descriptors),

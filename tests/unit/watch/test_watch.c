@@ -264,6 +264,81 @@ test_clock_step(void **state)
 }
 
 /* Told once when it is away for long enough, once when it is back. */
+/* Seconds pass, each with so many more refused for this account. */
+static void
+refuse_for(struct fixture *f, struct watch_refusal *refusal,
+    const char *account, unsigned seconds, uint64_t each)
+{
+	refusal->account = account;
+	for (unsigned i = 0; i < seconds; i++) {
+		clock_fake_advance(&f->clock, SECOND);
+		refusal->count += each;
+		watch_refused(f->watch, refusal);
+		watch_look(f->watch);
+	}
+}
+
+static void
+test_refusals(void **state)
+{
+	struct fixture *f = *state;
+	struct watch_refusal wrong_key = { .listener = "panels",
+		.cause = "wrong_key",
+		.text = "another key",
+		.peer = "192.0.2.1:5" };
+	struct watch_refusal limit = { .listener = "panels",
+		.cause = "over_limit",
+		.text = "more connections",
+		.peer = "",
+		.account = "",
+		.count = 2 };
+	static const struct {
+		const char *account;
+		unsigned seconds;
+		uint64_t each;
+		const char *event;
+	} rows[] = {
+		{ "1234", 1, 3,
+		    "E421 panels refuses another key: 3, account 1234, from "
+		    "192.0.2.1:5" },
+		{ "1234", 500, 1000, "" }, /* a flood tells nothing more */
+		{ "5678", 1, 1,
+		    "E421 panels refuses another key: 500004, account 5678, "
+		    "from 192.0.2.1:5" },
+		{ "1234", 30, 1, "" }, /* not again within the minute */
+		{ "1234", 31, 1,
+		    "E421 panels refuses another key: 500064, account 1234, "
+		    "from 192.0.2.1:5" },
+		{ "1234", 599, 0, "" },
+		{ "1234", 2, 0,
+		    "R421 panels refused another key: 500065, none for 10 "
+		    "minutes" },
+		{ "1234", 700, 0, "" },
+		{ "1234", 1, 1,
+		    "E421 panels refuses another key: 1, account 1234, from "
+		    "192.0.2.1:5" },
+	};
+	char text[256];
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		refuse_for(f, &wrong_key, rows[i].account, rows[i].seconds,
+		    rows[i].each);
+		assert_row(strcmp(next_event(f, text), rows[i].event) == 0, i,
+		    text);
+		assert_row(*next_event(f, text) == '\0', i, text);
+	}
+	/* a cause of its own, of which no account is known; a listener that
+	 * was opened anew counts from the start */
+	watch_refused(f->watch, &limit);
+	watch_look(f->watch);
+	assert_string_equal(next_event(f, text),
+	    "E421 panels refuses more connections: 2");
+	wrong_key.count = 0;
+	refuse_for(f, &wrong_key, "1234", 601, 0);
+	assert_string_equal(next_event(f, text),
+	    "R421 panels refused more connections: 2, none for 10 minutes");
+}
+
 static void
 test_outages(void **state)
 {
@@ -482,6 +557,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_clock_step, setup,
 		    teardown),
 		cmocka_unit_test_setup_teardown(test_outages, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_refusals, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_slow_sync, setup,
 		    teardown),
 		cmocka_unit_test_setup_teardown(test_stuck_sync, setup,
