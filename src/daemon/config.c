@@ -328,6 +328,10 @@ check_protocol(const struct config_listener *listener,
 		config_problem(problems, &origin,
 		    "[%s] has transport = udp, which only dc09 has",
 		    listener->title);
+	if (mine->silent)
+		config_problem(problems, &origin,
+		    "[%s] has silent = yes, which only dc09 can be",
+		    listener->title);
 	if (mine->key.length || *listener->key_file || mine->cipher_required)
 		config_problem(problems, &origin,
 		    "[%s] has a key or cipher_required: only dc09 can encrypt",

@@ -209,6 +209,13 @@ const struct config_setting config_table[] = {
 	    .help =
 		"Refuse frames that are not AES-encrypted, whatever the bridge's\n"
 		"own setting is." },
+	{ CONFIG_SECTION_LISTENER, "silent", CONFIG_BOOLEAN, OF(ingress.silent),
+	    .standard = "no", .reload = true,
+	    .help =
+		"No answer at all to unknown accounts, whatever unknown_account\n"
+		"says, to other keys than the account's, to clear text where it\n"
+		"must be encrypted, and to accounts that are not the client\n"
+		"certificate's. Only for protocol dc09." },
 	{ CONFIG_SECTION_LISTENER, "certificate", CONFIG_PATH,
 	    OF(ingress.tls.certificate), .max = 900, .standard = "",
 	    .base = CONFIG_BASE_FILE, .reload = true,

@@ -92,13 +92,26 @@ answer(const struct frame_origin *origin, enum dc09_reply kind,
 	return reply_now(origin, counted_as[kind], bytes, length);
 }
 
+/* Would an answer tell a stranger something of who there is? */
+static bool
+says_who_there_is(enum ingress_refusal cause)
+{
+	return cause == INGRESS_REFUSED_UNKNOWN_ACCOUNT ||
+	    cause == INGRESS_REFUSED_NO_KEY ||
+	    cause == INGRESS_REFUSED_WRONG_KEY ||
+	    cause == INGRESS_REFUSED_CLEAR_TEXT ||
+	    cause == INGRESS_REFUSED_OTHER_ACCOUNT;
+}
+
 /* Refused for a reason that the installer should see. */
 static int
 refuse(const struct frame_origin *origin, enum dc09_reply kind,
     const struct dc09_frame *frame, enum ingress_refusal cause,
     const char *reason)
 {
-	int result = answer(origin, kind, frame, NULL);
+	bool silent = origin->slot->config->silent && says_who_there_is(cause);
+	int result =
+	    silent ? stay_silent(origin) : answer(origin, kind, frame, NULL);
 
 	if (result == 0)
 		frame_refused(origin, cause, reason, frame->account,
@@ -165,6 +178,24 @@ accept_frame(const struct frame_origin *origin, const struct dc09_frame *frame,
 	return result;
 }
 
+/* Nobody's. */
+static const struct codec_key no_key = { .length = 16 };
+
+/* Who has no key is refused after the same work as who has another: the time
+ * of an answer must not tell which accounts there are. */
+static void
+open_in_vain(const struct frame_origin *origin, const struct dc09_frame *frame)
+{
+	const struct ingress_listener_config *config = origin->slot->config;
+	struct signal nothing;
+	const char *reason;
+
+	if (frame->encrypted)
+		dc09_decode(origin->worker->crypto, frame, &no_key,
+		    config->window, config->tolerate, origin->worker->wall_us,
+		    origin->worker->plain, &nothing, &reason);
+}
+
 static int
 open_frame(const struct frame_origin *origin, const struct dc09_frame *frame,
     struct opened *opened)
@@ -185,6 +216,8 @@ open_frame(const struct frame_origin *origin, const struct dc09_frame *frame,
 		return refuse(origin, DC09_REPLY_DUH, frame,
 		    INGRESS_REFUSED_UNPROCESSABLE, reason);
 	case DC09_UNREADABLE:
+		if (!opened->key)
+			open_in_vain(origin, frame);
 		return refuse(origin, DC09_REPLY_DUH, frame,
 		    opened->key ? INGRESS_REFUSED_WRONG_KEY
 				: INGRESS_REFUSED_NO_KEY,
@@ -222,13 +255,18 @@ static int
 handle_unknown(const struct frame_origin *origin,
     const struct dc09_frame *frame, struct opened *opened)
 {
-	switch (origin->slot->config->unknown_account) {
+	const struct ingress_listener_config *config = origin->slot->config;
+
+	switch (config->silent ? INGRESS_UNKNOWN_IGNORE
+			       : config->unknown_account) {
 	case INGRESS_UNKNOWN_ACK_AND_LOG:
 		return handle_sender(origin, frame, opened);
 	case INGRESS_UNKNOWN_DUH:
+		open_in_vain(origin, frame);
 		return refuse(origin, DC09_REPLY_DUH, frame,
 		    INGRESS_REFUSED_UNKNOWN_ACCOUNT, "unknown account");
 	case INGRESS_UNKNOWN_IGNORE:
+		open_in_vain(origin, frame);
 		return ignore(origin, frame, INGRESS_REFUSED_UNKNOWN_ACCOUNT,
 		    "unknown account");
 	}

@@ -72,6 +72,9 @@ struct ingress_listener_config {
 	uint32_t max_sessions;
 	uint32_t max_source_sessions; /* of one address; 0: no limit */
 	bool cipher_required;	      /* clear frames are refused */
+	/* no word to who is unknown or has no right key, whatever
+	 * unknown_account says */
+	bool silent;
 	struct ingress_tls_config tls;
 };
 

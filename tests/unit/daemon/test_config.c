@@ -171,6 +171,8 @@ static const struct {
 	    "t.ini:1: [listener a] has transport = tcp-connect, which needs the protocol and the port of a receiver\n" },
 	{ L "protocol = d6500\ncipher_required = yes\n",
 	    "t.ini:2: [listener a] has a key or cipher_required: only dc09 can encrypt\n" },
+	{ L "protocol = d6500\nsilent = yes\n",
+	    "t.ini:2: [listener a] has silent = yes, which only dc09 can be\n" },
 	{ L "port = 65536\n",
 	    "t.ini:2: port: '65536' is not between 0 and 65535\n" },
 	{ L "ack_level = delivered\n",
@@ -308,6 +310,7 @@ test_values(void **state)
 	    "[listener a]\ntransport = udp\nport = 9\naddress = ::1\n"
 	    "key_file = keyfile\ntime_window_past = 2min\n"
 	    "tolerate = any_time, account_zeros\nunknown_account = duh\n"
+	    "silent = yes\n"
 	    "[listener b]\nkey = text:0123456789ABCDEF\n");
 	assert_string_equal(config->journal.node, "east");
 	assert_string_equal(config->journal.directory, "/disk/j");
@@ -339,7 +342,9 @@ test_values(void **state)
 	assert_int_equal(a->tolerate,
 	    DC09_TOLERATE_TIME | DC09_TOLERATE_ACCOUNT_ZEROS);
 	assert_int_equal(a->unknown_account, INGRESS_UNKNOWN_DUH);
+	assert_true(a->silent);
 	assert_int_equal(b->transport, INGRESS_TCP);
+	assert_false(b->silent);
 	assert_int_equal(b->port, 12000);
 	assert_int_equal(b->tolerate, dc09_tolerance_default);
 	assert_memory_equal(b->key.bytes, "0123456789ABCDEF", 16);

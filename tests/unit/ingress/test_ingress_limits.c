@@ -30,11 +30,14 @@ open_rig(void **state)
 {
 	static struct rig rig;
 	struct ingress_listener_config listeners[] = { named("panels"),
-		named("other"), named("small"), named("few"), named("sealed") };
+		named("other"), named("small"), named("few"), named("sealed"),
+		named("silent") };
 
 	listeners[2].max_sessions = 2;
 	listeners[3].max_source_sessions = 2;
 	listeners[4].cipher_required = true;
+	listeners[5].cipher_required = true;
+	listeners[5].silent = true;
 	rig_open(&rig, listeners, COUNT(listeners), RIG_BUDGET);
 	*state = &rig;
 	return 0;
@@ -289,6 +292,46 @@ test_each_refusal_has_its_cause(void **state)
 		    i, ingress_refusal_name(cause));
 	}
 	assert_int_equal(rig_count_records(rig), 0);
+	close(fd);
+}
+
+/* No word to who is unknown or has no right key; but a clock that is wrong is
+ * told the time. */
+static void
+test_a_silent_listener(void **state)
+{
+	static const struct codec_key other_key = { .length = 16,
+		.bytes = "FEDCBA9876543210" };
+	static const struct {
+		struct panel panel;
+		enum ingress_refusal cause;
+	} rows[] = {
+		{ { "5678", NULL, 0, false }, INGRESS_REFUSED_CLEAR_TEXT },
+		{ { "5678", &other_key, 0, false }, INGRESS_REFUSED_WRONG_KEY },
+		{ { "9999", &key, 0, false }, INGRESS_REFUSED_UNKNOWN_ACCOUNT },
+		{ { "9999", NULL, 0, false }, INGRESS_REFUSED_UNKNOWN_ACCOUNT },
+	};
+	const struct panel late = { "5678", &key, 3600000000, false };
+	const struct panel right = { "5678", &key, 0, false };
+	struct rig *rig = *state;
+	int fd = rig_connect(rig, "silent");
+	struct ingress_listener_status status;
+	char frame[DC09_FRAME_MAX];
+
+	rig_put_bridge(rig, &keyed_bridge);
+	for (unsigned i = 0; i < COUNT(rows); i++)
+		rig_send(fd, frame,
+		    rig_event(rig, &rows[i].panel, i + 1, frame));
+	rig_send(fd, frame, rig_event(rig, &late, 8, frame));
+	rig_expect(rig, fd, DC09_RESPONSE_NAK, 0); /* the first answer */
+	rig_send(fd, frame, rig_event(rig, &right, 9, frame));
+	rig_expect_key(rig, fd, &key, DC09_RESPONSE_ACK, 9);
+	status = rig_status(rig, "silent");
+	assert_int_equal(status.refusals[INGRESS_REFUSED_CLEAR_TEXT], 1);
+	assert_int_equal(status.refusals[INGRESS_REFUSED_WRONG_KEY], 1);
+	assert_int_equal(status.refusals[INGRESS_REFUSED_UNKNOWN_ACCOUNT], 2);
+	assert_int_equal(status.replies[INGRESS_REPLY_NONE], COUNT(rows));
+	assert_int_equal(rig_count_records(rig), 1);
 	close(fd);
 }
 
@@ -552,6 +595,7 @@ main(void)
 		TEST(test_sessions_of_one_address_are_bounded),
 		TEST(test_a_listener_that_demands_encryption),
 		TEST(test_each_refusal_has_its_cause),
+		TEST(test_a_silent_listener),
 		TEST(test_a_peer_that_does_not_read),
 		TEST(test_a_thousand_connections),
 		TEST(test_out_of_descriptors),
