@@ -439,7 +439,7 @@ end_length(const struct journal *journal, uint64_t end_lsn)
 {
 	uint64_t behind = end_lsn + ENVELOPE_BYTES;
 	size_t offset = window_block_offset(&journal->window, behind);
-	size_t rest = (WINDOW_BLOCK_BYTES - offset) % WINDOW_BLOCK_BYTES;
+	size_t rest = (SEGMENT_BLOCK_BYTES - offset) % SEGMENT_BLOCK_BYTES;
 
 	return behind + rest <= journal->segment_limit_lsn ? (uint32_t)rest : 0;
 }
@@ -477,7 +477,7 @@ append_locked(struct journal *journal, struct envelope *envelope,
 		if (refusal(journal) != JOURNAL_TAKES)
 			return -ENOSPC;
 	}
-	if (batch->used + size + ENVELOPE_BYTES + WINDOW_BLOCK_BYTES > limit ||
+	if (batch->used + size + ENVELOPE_BYTES + SEGMENT_BLOCK_BYTES > limit ||
 	    batch->split_count == JOURNAL_SPLITS_MAX)
 		return -EAGAIN;
 	envelope->lsn = batch->start_lsn + batch->used;

@@ -30,7 +30,7 @@ window_open(struct window *window, uint64_t floor_lsn, uint64_t block_lsn,
 
 	pthread_mutex_init(&window->lock, NULL);
 	window->floor_lsn = floor_lsn;
-	window->shift = -block_lsn & (WINDOW_BLOCK_BYTES - 1);
+	window->shift = -block_lsn & (SEGMENT_BLOCK_BYTES - 1);
 	if (fd < 0 || ftruncate(fd, WINDOW_BYTES) < 0)
 		result = -errno;
 	if (result == 0)

@@ -8,7 +8,7 @@
  *          floor_lsn         durable                                   lsn
  *
  * Its blocks are those of the file: where the stream stands at a block of the
- * segment it stands at a block here too (window_aligned), and can be written
+ * segment it stands at a block here too (window_block_offset), and can be written
  * past the page cache.
  */
 #ifndef JOURNAL_WINDOW_H
@@ -20,9 +20,9 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "journal/segment.h"
 
-#define WINDOW_BYTES	   (16u << 20)
-#define WINDOW_BLOCK_BYTES 4096u
+#define WINDOW_BYTES (16u << 20)
 
 struct window {
 	uint8_t *bytes;	      /* 2 * WINDOW_BYTES of addresses; NULL: closed */
@@ -48,7 +48,7 @@ window_at(const struct window *window, uint64_t lsn)
 static inline size_t
 window_block_offset(const struct window *window, uint64_t lsn)
 {
-	return (lsn + window->shift) & (WINDOW_BLOCK_BYTES - 1);
+	return (lsn + window->shift) & (SEGMENT_BLOCK_BYTES - 1);
 }
 
 /* By the writer, before anything can be collected over what is below. */
