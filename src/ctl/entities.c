@@ -46,6 +46,8 @@ static const struct entity_column receiver_columns[] = {
 	{ "account-policy", "account_policy", ENTITY_CHOICE, false, false,
 	    false, "refuse|split_front|split_back",
 	    "Sur-Gard: an account of more than 4 characters" },
+	{ "translation", "translation", ENTITY_CHOICE, false, false, false,
+	    "none|contact_id|sia", "the one code it reads" },
 	{ "account-digits", "account_digits", ENTITY_SMALL, false, true, false,
 	    "N", "longest account it takes" },
 	{ "heartbeat", "heartbeat_ms", ENTITY_DURATION, false, false, false,

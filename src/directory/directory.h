@@ -90,6 +90,14 @@ enum directory_account_policy {
 	DIRECTORY_ACCOUNT_SPLIT_BACK = 2,  /* the line has its end */
 };
 
+/* The one code that a receiver wants, where the code table has a translation.
+ * In the snapshot: never renumber. */
+enum directory_translation {
+	DIRECTORY_TRANSLATION_NONE = 0,
+	DIRECTORY_TRANSLATION_CONTACT_ID = 1,
+	DIRECTORY_TRANSLATION_SIA = 2,
+};
+
 /* How a receiver is reached, in the order of use. */
 struct directory_endpoint {
 	const char *host; /* name or numeric address */
@@ -110,6 +118,7 @@ struct directory_receiver {
 	bool clock;		 /* Sur-Gard: the time behind each event */
 	bool header_space;	 /* D6500: a space before each message */
 	enum directory_account_policy account_policy; /* Sur-Gard */
+	enum directory_translation translation;
 	uint8_t account_digits; /* most the protocol takes; 4 plain Sur-Gard */
 	uint32_t heartbeat_ms;	/* 0: none */
 	uint32_t ack_wait_ms;

@@ -44,12 +44,12 @@ static const struct query queries[OBJECT_KINDS] = {
 	[OBJECT_RECEIVER] = { "receiver",
 	    "o.id, o.name, o.protocol, o.listen, o.paused, o.receiver_number, "
 	    "o.line_number, o.line_digits, o.sia_block, o.clock, "
-	    "o.header_space, o.account_policy, o.account_digits, "
+	    "o.header_space, o.account_policy, o.translation, o.account_digits, "
 	    "o.heartbeat_ms, o.ack_wait_ms, o.retries, o.in_flight, o.key, "
 	    "e.host, e.port, e.udp",
 	    "tocsin.directory_receiver o LEFT JOIN tocsin.directory_endpoint e "
 	    "ON e.receiver_id = o.id",
-	    "o.id", ", e.position", 18, 3 },
+	    "o.id", ", e.position", 19, 3 },
 	[OBJECT_STATION] = { "station",
 	    "o.id, o.dealer_id, o.receiver_id, o.name, o.prefix, "
 	    "o.receiver_adds_prefix, o.line_card, o.url_template",
@@ -387,6 +387,8 @@ read_receiver(const struct gathering *g, struct directory_receiver *receiver)
 		"d6500", "xml", NULL };
 	static const char *const policies[] = { "refuse", "split_front",
 		"split_back", NULL };
+	static const char *const translations[] = { "none", "contact_id", "sia",
+		NULL };
 	struct fields fields = own_fields(g);
 
 	receiver->id = read_number(&fields, UINT64_MAX);
@@ -406,6 +408,8 @@ read_receiver(const struct gathering *g, struct directory_receiver *receiver)
 	receiver->header_space = read_boolean(&fields);
 	receiver->account_policy =
 	    (enum directory_account_policy)read_choice(&fields, policies);
+	receiver->translation =
+	    (enum directory_translation)read_choice(&fields, translations);
 	receiver->account_digits = (uint8_t)read_number(&fields, UINT8_MAX);
 	receiver->heartbeat_ms = (uint32_t)read_number(&fields, UINT32_MAX);
 	receiver->ack_wait_ms = (uint32_t)read_number(&fields, UINT32_MAX);

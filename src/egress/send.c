@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "egress/internal.h"
+#include "egress/translate.h"
 
 /* Datagrams may overtake each other: one at a time keeps the order. */
 static unsigned
@@ -98,6 +99,7 @@ send_one(struct link *link, struct slot *slot)
 
 	if (!out || load(link, slot, &delivery) < 0)
 		return -EAGAIN;
+	translate_delivery(link->settings->translation, &delivery);
 	length = link->output->encode(link, slot, &delivery, out, &problem);
 	if (length < 0) {
 		send_end(link, slot, OUTCOME_PARKED, problem);

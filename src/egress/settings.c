@@ -66,6 +66,7 @@ settings_equal(const struct directory_receiver *a,
 	    a->line_digits == b->line_digits && a->sia_block == b->sia_block &&
 	    a->clock == b->clock && a->header_space == b->header_space &&
 	    a->account_policy == b->account_policy &&
+	    a->translation == b->translation &&
 	    a->account_digits == b->account_digits &&
 	    a->heartbeat_ms == b->heartbeat_ms &&
 	    a->ack_wait_ms == b->ack_wait_ms && a->retries == b->retries &&

@@ -26,7 +26,8 @@ static const char provisioning[] =
     " VALUES (1, 1, 'R1', 'surgard', false), (2, 1, 'R2', 'dc09', true),"
     " (3, 1, 'R3', 'ademco685', false), (4, 1, 'R4', 'd6500', false),"
     " (5, 1, 'R5', 'xml', false);"
-    "UPDATE tocsin.receiver SET clock = true, account_policy = 'split_back' "
+    "UPDATE tocsin.receiver SET clock = true, account_policy = 'split_back', "
+    "translation = 'contact_id' "
     "WHERE id = 1;"
     "UPDATE tocsin.receiver SET header_space = true WHERE id = 4;"
     "INSERT INTO tocsin.receiver_endpoint (receiver_id, position, host, port)"
@@ -206,6 +207,8 @@ check_loaded(void)
 	assert_int_equal(receiver->protocol, DIRECTORY_PROTOCOL_SURGARD);
 	assert_true(receiver->clock);
 	assert_false(receiver->header_space);
+	assert_int_equal(receiver->translation,
+	    DIRECTORY_TRANSLATION_CONTACT_ID);
 	assert_int_equal(receiver->account_policy,
 	    DIRECTORY_ACCOUNT_SPLIT_BACK);
 	assert_int_equal(receiver->account_digits, 5);

@@ -44,6 +44,7 @@ fill(void)
 		.clock = true,
 		.header_space = true,
 		.account_policy = DIRECTORY_ACCOUNT_SPLIT_BACK,
+		.translation = DIRECTORY_TRANSLATION_SIA,
 		.account_digits = 6,
 		.heartbeat_ms = 30000,
 		.ack_wait_ms = 4000,
@@ -116,6 +117,7 @@ check_receiver(const struct directory *copy)
 	assert_true(receiver->sia_block);
 	assert_true(receiver->clock);
 	assert_true(receiver->header_space);
+	assert_int_equal(receiver->translation, DIRECTORY_TRANSLATION_SIA);
 	assert_int_equal(receiver->account_policy,
 	    DIRECTORY_ACCOUNT_SPLIT_BACK);
 	assert_int_equal(receiver->account_digits, 6);

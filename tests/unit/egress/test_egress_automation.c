@@ -190,6 +190,7 @@ static const struct {
 	bool header_space;
 	const char *message; /* NULL: parked; without its last byte */
 	const char *reason;
+	enum directory_translation translation;
 } forms[] = {
 	{ DIRECTORY_PROTOCOL_ADEMCO685, "01", "1", "1234", false,
 	    "\n11 1234 18 E130 01 C001", "" },
@@ -201,6 +202,8 @@ static const struct {
 	    "the account is longer than this receiver takes" },
 	{ DIRECTORY_PROTOCOL_D6500, "01", "1", "1234", false,
 	    "a011 123418113001001", "" },
+	{ DIRECTORY_PROTOCOL_D6500, "01", "1", "1234", false,
+	    "S011[#1234|Nri01/BA0001]", "", DIRECTORY_TRANSLATION_SIA },
 	{ DIRECTORY_PROTOCOL_D6500, "7", "12", "123", true,
 	    " a07C 012318113001001", "" },
 	{ DIRECTORY_PROTOCOL_D6500, "123", "1", "1234", false, NULL,
@@ -233,6 +236,9 @@ test_message_on_the_wire(void **state)
 		strcpy(fixture.receiver.receiver_number, forms[i].receiver);
 		strcpy(fixture.receiver.line_number, forms[i].line);
 		fixture.receiver.header_space = forms[i].header_space;
+		fixture.receiver.translation = forms[i].translation;
+		/* a SIA block ends behind its zone */
+		fixture.peer.behind_zone = forms[i].translation != 0;
 		fixture.receiver.account_digits = 4;
 		fixture.account = forms[i].account;
 		fixture_sync(true);

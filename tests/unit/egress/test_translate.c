@@ -1,0 +1,84 @@
+/* What becomes of an event for a receiver that wants one code. */
+#include "egress/translate.h"
+
+#include "unit/test.h"
+
+#define NONE	   SIGNAL_QUALIFIER_NONE
+#define NEW	   SIGNAL_QUALIFIER_NEW
+#define RESTORE	   SIGNAL_QUALIFIER_RESTORE
+#define CONTACT_ID SIGNAL_FORMAT_CONTACT_ID
+#define SIA	   SIGNAL_FORMAT_SIA
+
+static const struct {
+	enum directory_translation wanted;
+	enum signal_format from;
+	enum signal_qualifier qualifier;
+	const char *code;
+	enum signal_format to;
+	enum signal_qualifier to_qualifier;
+	const char *to_code;
+} rows[] = {
+	{ DIRECTORY_TRANSLATION_NONE, CONTACT_ID, NEW, "130", CONTACT_ID, NEW,
+	    "130" },
+	{ DIRECTORY_TRANSLATION_NONE, SIA, NONE, "BA", SIA, NONE, "BA" },
+	/* already so */
+	{ DIRECTORY_TRANSLATION_CONTACT_ID, CONTACT_ID, NEW, "130", CONTACT_ID,
+	    NEW, "130" },
+	{ DIRECTORY_TRANSLATION_SIA, SIA, NONE, "BA", SIA, NONE, "BA" },
+	{ DIRECTORY_TRANSLATION_SIA, CONTACT_ID, NEW, "130", SIA, NONE, "BA" },
+	{ DIRECTORY_TRANSLATION_SIA, CONTACT_ID, RESTORE, "130", SIA, NONE,
+	    "BH" },
+	{ DIRECTORY_TRANSLATION_SIA, CONTACT_ID, NEW, "401", SIA, NONE, "OP" },
+	{ DIRECTORY_TRANSLATION_SIA, CONTACT_ID, RESTORE, "401", SIA, NONE,
+	    "CL" },
+	{ DIRECTORY_TRANSLATION_CONTACT_ID, SIA, NONE, "BA", CONTACT_ID, NEW,
+	    "130" },
+	{ DIRECTORY_TRANSLATION_CONTACT_ID, SIA, NONE, "BH", CONTACT_ID,
+	    RESTORE, "130" },
+	/* what the table does not have */
+	{ DIRECTORY_TRANSLATION_SIA, CONTACT_ID, NEW, "9FF", CONTACT_ID, NEW,
+	    "9FF" },
+	{ DIRECTORY_TRANSLATION_SIA, CONTACT_ID, SIGNAL_QUALIFIER_STATUS, "130",
+	    CONTACT_ID, SIGNAL_QUALIFIER_STATUS, "130" },
+	{ DIRECTORY_TRANSLATION_CONTACT_ID, SIA, NONE, "QQ", SIA, NONE, "QQ" },
+};
+
+static void
+test_codes(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct delivery delivery = {
+			.format = rows[i].from,
+			.qualifier = rows[i].qualifier,
+			.account = slice_from_string("1234"),
+			.partition = slice_from_string("01"),
+			.zone = slice_from_string("017"),
+			.text = slice_from_string("Gate"),
+		};
+
+		strcpy(delivery.code, rows[i].code);
+		translate_delivery(rows[i].wanted, &delivery);
+		assert_row(delivery.format == rows[i].to, i, rows[i].code);
+		assert_row(delivery.qualifier == rows[i].to_qualifier, i,
+		    rows[i].code);
+		assert_row(strcmp(delivery.code, rows[i].to_code) == 0, i,
+		    delivery.code);
+		/* everything else stays */
+		assert_slice(delivery.account, "1234");
+		assert_slice(delivery.partition, "01");
+		assert_slice(delivery.zone, "017");
+		assert_slice(delivery.text, "Gate");
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_codes),
+	};
+
+	return cmocka_run_group_tests_name("egress/translate", tests, NULL,
+	    NULL);
+}
