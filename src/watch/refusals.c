@@ -24,7 +24,7 @@ struct refused {
 	int64_t told_us;    /* when it was told last; 0: it is over */
 	char account[ACCOUNT_BYTES], peer[PEER_BYTES]; /* of the last one */
 	char told_account[ACCOUNT_BYTES];
-	char what[80]; /* in words */
+	char what[64]; /* in words */
 	char listener[];
 };
 
@@ -135,13 +135,13 @@ describe(const struct refused *refused, bool begins, char *out, size_t size)
 	uint64_t count = refused->count - refused->before;
 
 	if (begins)
-		snprintf(out, size, "%.40s refuses %s: %" PRIu64 "%s%s%s%s",
+		snprintf(out, size, "%.32s refuses %s: %" PRIu64 "%s%s%s%s",
 		    refused->listener, refused->what, count,
 		    *refused->account ? ", account " : "", refused->account,
 		    *refused->peer ? ", from " : "", refused->peer);
 	else
 		snprintf(out, size,
-		    "%.40s refused %s: %" PRIu64 ", none for 10 minutes",
+		    "%.32s refused %s: %" PRIu64 ", none for 10 minutes",
 		    refused->listener, refused->what, count);
 }
 
