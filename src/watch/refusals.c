@@ -162,7 +162,7 @@ tell_one(struct refusal_watch *watch, struct refused *refused, int64_t now_us)
 {
 	bool over =
 	    refused->told_us != 0 && now_us - refused->changed_us >= QUIET_US;
-	char text[256];
+	char text[320];
 
 	if (!over && !is_due(refused, now_us))
 		return;
