@@ -59,7 +59,9 @@ socket_address_format(const struct socket_address *address,
 {
 	char host[INET6_ADDRSTRLEN] = "?";
 
-	if (address->any.sa_family == AF_INET6) {
+	if (address->any.sa_family == AF_UNIX) {
+		snprintf(out, SOCKET_ADDRESS_TEXT, "local");
+	} else if (address->any.sa_family == AF_INET6) {
 		inet_ntop(AF_INET6, &address->v6.sin6_addr, host, sizeof(host));
 		snprintf(out, SOCKET_ADDRESS_TEXT, "[%s]:%u", host,
 		    ntohs(address->v6.sin6_port));

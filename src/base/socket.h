@@ -29,7 +29,7 @@ int socket_address_make(const char *host, uint16_t port,
     struct socket_address *ret, struct err *err);
 
 #define SOCKET_ADDRESS_TEXT 64
-/* "127.0.0.1:9000" / "[::1]:9000"; out is returned. */
+/* "127.0.0.1:9000" / "[::1]:9000" / "local"; out is returned. */
 char *socket_address_format(const struct socket_address *address,
     char out[SOCKET_ADDRESS_TEXT]);
 

@@ -164,3 +164,48 @@ contact_id_decode(struct slice digits, struct signal *ret,
 	ret->event_count = 1;
 	return CODEC_OK;
 }
+
+static bool
+decode_line(struct slice line, struct signal *ret)
+{
+	const char *space = memchr(line.data, ' ', line.length);
+	size_t digits = space ? (size_t)(space - line.data) : line.length;
+	struct slice key = slice_part(line, digits + 1, line.length);
+	const char *problem;
+
+	if (contact_id_decode(slice_part(line, 0, digits), ret, &problem) !=
+	    CODEC_OK)
+		return false;
+	for (size_t i = 0; i < key.length; i++)
+		if (key.data[i] <= ' ' || key.data[i] > '~')
+			return false;
+	if (space)
+		ret->sequence = key;
+	return !space || key.length > 0;
+}
+
+enum codec_result
+contact_id_line_decode(const char *data, size_t length, size_t *ret_consumed,
+    struct signal *ret)
+{
+	size_t limit =
+	    length < CONTACT_ID_LINE_MAX ? length : CONTACT_ID_LINE_MAX;
+	const char *end = limit > 0 ? memchr(data, '\n', limit) : NULL;
+	struct slice line;
+
+	*ret_consumed = 0;
+	if (!end && length < CONTACT_ID_LINE_MAX)
+		return CODEC_MORE;
+	*ret_consumed = end ? (size_t)(end - data) + 1 : limit;
+	if (!end)
+		return CODEC_BAD;
+	line = slice_of(data, (size_t)(end - data));
+	if (line.length > 0 && line.data[line.length - 1] == '\r')
+		line.length--;
+	if (line.length > 0)
+		return decode_line(line, ret) ? CODEC_OK : CODEC_BAD;
+	memset(ret, 0, offsetof(struct signal, events));
+	ret->extended_count = 0;
+	ret->poll = true;
+	return CODEC_OK;
+}

@@ -278,9 +278,18 @@ check_address(const struct config_listener *listener,
 {
 	struct config_origin origin = listener_origin(listener,
 	    offsetof(struct config_listener, ingress.address));
+	enum ingress_transport transport = listener->ingress.transport;
 	struct socket_address address;
 	struct err err;
 
+	if (transport == INGRESS_UNIX || transport == INGRESS_DIRECTORY) {
+		if (*listener->ingress.address != '/')
+			config_problem(problems, &origin,
+			    "address: '%s' is not an absolute path (it begins "
+			    "with /)",
+			    listener->ingress.address);
+		return;
+	}
 	if (socket_address_make(listener->ingress.address,
 		listener->ingress.port, &address, &err) < 0)
 		config_problem(problems, &origin, "address: %s", err.text);
@@ -321,6 +330,22 @@ check_protocol(const struct config_listener *listener,
 		config_problem(problems, &origin,
 		    "[%s] has transport = tcp-connect, which needs the protocol "
 		    "and the port of a receiver",
+		    listener->title);
+	if (mine->transport == INGRESS_DIRECTORY &&
+	    mine->protocol != INGRESS_CONTACT_ID)
+		config_problem(problems, &origin,
+		    "[%s] has transport = directory, which needs protocol = "
+		    "contact-id",
+		    listener->title);
+	if (mine->transport == INGRESS_DIRECTORY &&
+	    mine->unknown_account == INGRESS_UNKNOWN_IGNORE)
+		config_problem(problems, &origin,
+		    "[%s] ignores unknown accounts: their files would wait for "
+		    "ever",
+		    listener->title);
+	if (mine->transport == INGRESS_UNIX && mine->protocol == INGRESS_DC09)
+		config_problem(problems, &origin,
+		    "[%s] has transport = unix, which dc09 has not",
 		    listener->title);
 	if (mine->protocol == INGRESS_DC09)
 		return;

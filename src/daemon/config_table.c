@@ -58,6 +58,8 @@ static const struct config_choice transports[] = {
 	{ "udp", INGRESS_UDP },
 	{ "tls", INGRESS_TLS },
 	{ "tcp-connect", INGRESS_TCP_CONNECT },
+	{ "unix", INGRESS_UNIX },
+	{ "directory", INGRESS_DIRECTORY },
 	{ 0 },
 };
 
@@ -80,6 +82,7 @@ static const struct config_choice protocols[] = {
 	{ "surgard-mlr2000", INGRESS_SURGARD_MLR2000 },
 	{ "ademco685", INGRESS_ADEMCO685 },
 	{ "d6500", INGRESS_D6500 },
+	{ "contact-id", INGRESS_CONTACT_ID },
 	{ 0 },
 };
 static const struct config_choice ack_levels[] = { { "local", 0 }, { 0 } };
@@ -175,7 +178,8 @@ const struct config_setting config_table[] = {
 		"What is spoken. dc09: panels. The others are what receivers say\n"
 		"towards automation software: surgard with a line of one character\n"
 		"(MLR2), surgard-mlr2000 with three (MLR2000, System I to 5),\n"
-		"ademco685 and d6500. They come over tcp or tls, without keys; their\n"
+		"ademco685 and d6500; contact-id is lines of a dialer's 16 digits.\n"
+		"None of them has keys or comes over udp; their\n"
 		"heartbeats need timeouts that are longer than their interval." },
 	{ CONFIG_SECTION_LISTENER, "transport", CONFIG_CHOICE,
 	    OF(ingress.transport), .standard = "tcp", .choices = transports,
@@ -183,12 +187,16 @@ const struct config_setting config_table[] = {
 	    .help =
 		"How it comes. tls is TLS 1.2 or 1.3, and nothing else on that\n"
 		"port. tcp-connect: we connect to address and port, where a\n"
-		"receiver waits for its automation software." },
+		"receiver waits for its automation software. unix: a socket for\n"
+		"programs of this machine. directory: files that Asterisk's\n"
+		"AlarmReceiver leaves." },
 	{ CONFIG_SECTION_LISTENER, "address", CONFIG_STRING,
-	    OF(ingress.address), .min = 1, .max = 60, .standard = "0.0.0.0",
+	    OF(ingress.address), .min = 1, .max = 100, .standard = "0.0.0.0",
 	    .reload = true,
 	    .help =
-		"Numeric address to listen on, or to connect to; IPv6 as ::." },
+
+		"Numeric address to listen on, or to connect to; IPv6 as ::. The\n"
+		"path of a socket or directory." },
 	{ CONFIG_SECTION_LISTENER, "port", CONFIG_INTEGER, OF(ingress.port),
 	    .max = 65535, .standard = "12000", .reload = true,
 	    .help =

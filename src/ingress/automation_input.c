@@ -4,6 +4,7 @@
 
 #include "codec/ademco685.h"
 #include "codec/automation.h"
+#include "codec/contact_id.h"
 #include "codec/d6500.h"
 #include "codec/surgard.h"
 #include "ingress/intake.h"
@@ -39,6 +40,8 @@ static const struct input inputs[] = {
 	    SURGARD_TERMINATOR },
 	[INGRESS_ADEMCO685] = { ademco685_decode, SIGNAL_PROTOCOL_ADEMCO685,
 	    '\r' },
+	[INGRESS_CONTACT_ID] = { contact_id_line_decode, SIGNAL_PROTOCOL_DIALER,
+	    '\n' },
 	[INGRESS_D6500] = { d6500_decode, SIGNAL_PROTOCOL_D6500, '\x14' },
 };
 
@@ -112,7 +115,9 @@ find_occurrence(const struct frame_origin *origin, uint64_t hash)
 	struct session *session = origin->session;
 	struct resend_message last = session->last;
 
-	if (last.occurrence == 0)
+	/* programs of this machine are many at one address, and hear us */
+	if (last.occurrence == 0 &&
+	    origin->slot->config->transport != INGRESS_UNIX)
 		last = resends_last(&origin->slot->listener->resends,
 		    session->from.address);
 	else if (was_answered(session))
@@ -132,7 +137,9 @@ take(const struct frame_origin *origin, struct slice message,
 
 	intake->raw = message;
 	intake->reply = slice_of(ack, 1);
-	intake->occurrence = find_occurrence(origin, hash);
+	intake->occurrence = slice_present(intake->record.signal.sequence)
+	    ? 0
+	    : find_occurrence(origin, hash);
 	result = intake_take(origin, intake);
 	if (result == -EMSGSIZE)
 		return refuse(origin, message, intake->record.signal.account,

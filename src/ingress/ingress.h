@@ -20,18 +20,21 @@ enum ingress_transport {
 	INGRESS_UDP,
 	INGRESS_TLS,
 	INGRESS_TCP_CONNECT, /* we connect, to address and port */
+	INGRESS_UNIX,	     /* address: a path */
+	INGRESS_DIRECTORY,   /* likewise, with files of an AlarmReceiver */
 };
-/* Do both take the same kind of socket: a stream to listen on, datagrams, or a
- * connection of ours? */
+/* Do both take the same kind of socket: a stream to listen on, datagrams, a
+ * connection of ours..? */
 bool ingress_same_kind(enum ingress_transport a, enum ingress_transport b);
 
 enum ingress_protocol {
 	INGRESS_DC09,
-	/* what receivers say towards automation software: TCP and TLS only */
+	/* what receivers say towards automation software; no datagrams */
 	INGRESS_SURGARD,	 /* a line of one character */
 	INGRESS_SURGARD_MLR2000, /* of three */
 	INGRESS_ADEMCO685,
 	INGRESS_D6500,
+	INGRESS_CONTACT_ID, /* lines of a dialer's digits */
 };
 /* "dc09"; static */
 const char *ingress_protocol_name(enum ingress_protocol protocol);

@@ -7,6 +7,17 @@
 
 #include "base/socket.h"
 #include "ingress/datagram.h"
+#include "ingress/local.h"
+
+/* The first worker has it: nothing spreads such connections. */
+static int
+bind_local(struct slot *slot, struct err *err)
+{
+	if (slot != &slot->listener->slots[0])
+		return 0;
+	slot->fd = local_listen(slot->config->address, err);
+	return slot->fd < 0 ? slot->fd : 0;
+}
 
 static int
 bind_slot(struct slot *slot, struct err *err)
@@ -17,8 +28,11 @@ bind_slot(struct slot *slot, struct err *err)
 	struct socket_address address;
 	int result;
 
-	if (config->transport == INGRESS_TCP_CONNECT)
+	if (config->transport == INGRESS_TCP_CONNECT ||
+	    config->transport == INGRESS_DIRECTORY)
 		return 0;
+	if (config->transport == INGRESS_UNIX)
+		return bind_local(slot, err);
 	result =
 	    socket_address_make(config->address, listener->port, &address, err);
 	if (result < 0)

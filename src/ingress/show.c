@@ -34,6 +34,7 @@ ingress_protocol_name(enum ingress_protocol protocol)
 		[INGRESS_SURGARD_MLR2000] = "surgard-mlr2000",
 		[INGRESS_ADEMCO685] = "ademco685",
 		[INGRESS_D6500] = "d6500",
+		[INGRESS_CONTACT_ID] = "contact-id",
 	};
 
 	return names[protocol];
@@ -140,6 +141,8 @@ static const char *const transport_names[] = {
 	[INGRESS_UDP] = "udp",
 	[INGRESS_TLS] = "tls",
 	[INGRESS_TCP_CONNECT] = "tcp-connect",
+	[INGRESS_UNIX] = "unix",
+	[INGRESS_DIRECTORY] = "directory",
 };
 
 static void

@@ -8,6 +8,7 @@
 #include "ingress/datagram.h"
 #include "ingress/listener.h"
 #include "ingress/session.h"
+#include "ingress/spool.h"
 #include "ingress/worker.h"
 
 #define ACCEPTS_PER_TURN 64
@@ -152,6 +153,7 @@ void
 slot_silence(struct slot *slot)
 {
 	slot_quiesce(slot);
+	spool_close(&slot->spool);
 	close_sessions(slot);
 	pending_forget_slot(&slot->worker->pending, slot);
 	if (slot->fd >= 0)

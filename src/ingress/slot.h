@@ -17,6 +17,7 @@
 struct datagrams;
 struct listener;
 struct session;
+struct spool;
 struct worker;
 
 /* Written by one worker, read by anyone: relaxed, never read back for a
@@ -58,13 +59,14 @@ struct slot {
 	bool attached;	 /* the worker has it */
 	bool paused;	 /* out of descriptors: until the next tick */
 	struct event event;
-	int64_t dial_at_us; /* of INGRESS_TCP_CONNECT: not before */
+	struct spool *spool; /* of INGRESS_DIRECTORY */
+	int64_t dial_at_us;  /* of INGRESS_TCP_CONNECT: not before */
 	TAILQ_ENTRY(slot) by_worker;
 	struct session_list sessions;
 	struct tls_list handshakes; /* who waits longest for its peer first */
 	uint32_t handshake_count;
 	struct datagrams *datagrams; /* UDP only */
-	struct log_limit journal_limit, dial_limit;
+	struct log_limit journal_limit, dial_limit, spool_limit;
 	struct log_limit refusal_limits[INGRESS_REFUSALS];
 	struct listener_counters counters;
 };

@@ -12,6 +12,7 @@
 #include "base/array.h"
 #include "ingress/datagram.h"
 #include "ingress/dial.h"
+#include "ingress/spool.h"
 
 #define SESSIONS_PER_CHUNK 64
 #define HEALTH_INTERVAL_US 1000000
@@ -142,6 +143,7 @@ on_tick(evutil_socket_t fd, short what, void *context)
 	TAILQ_FOREACH(slot, &worker->slots, by_worker) {
 		slot_unpause(slot);
 		dial_tick(slot);
+		spool_tick(slot);
 	}
 	if (!worker->failed &&
 	    worker->monotonic_us - worker->checked_us >= HEALTH_INTERVAL_US)

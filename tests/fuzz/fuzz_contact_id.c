@@ -2,6 +2,26 @@
 
 #include "codec/contact_id.h"
 
+static void
+read_lines(const char *data, size_t length)
+{
+	static struct signal signal;
+	enum codec_result result = CODEC_OK;
+
+	while (result != CODEC_MORE) {
+		size_t consumed;
+
+		result =
+		    contact_id_line_decode(data, length, &consumed, &signal);
+		FUZZ_CHECK(consumed <= length);
+		FUZZ_CHECK(result == CODEC_MORE || consumed > 0);
+		if (result == CODEC_OK)
+			FUZZ_CHECK(signal.poll || signal.event_count == 1);
+		data += consumed;
+		length -= consumed;
+	}
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
 {
@@ -19,5 +39,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
 		FUZZ_CHECK(signal.event_count == 1);
 	else
 		FUZZ_CHECK(problem);
+	read_lines((const char *)data, length);
 	return 0;
 }

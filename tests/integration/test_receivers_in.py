@@ -35,6 +35,13 @@ def listen(place, protocol, **settings):
     return port
 
 
+def start(place):
+    """Until every listener is open, not only the harness's own."""
+    place.start_daemon()
+    harness.wait_until(lambda: "event=ready" in place.daemon.text(),
+                       "tocsind is ready")
+
+
 def history(place):
     harness.wait_until(place.drained, "everything is archived")
     return place.postgres.query(
@@ -62,7 +69,7 @@ def test_each_protocol_reaches_the_station(installation):
     place.postgres.query(
         "UPDATE tocsin.bridge SET transport_account = '4003' "
         "WHERE transport_account = %s RETURNING id", f"{FIRST + 3:06X}")
-    place.start_daemon()
+    start(place)
     for protocol, message in messages.items():
         with Receiver(ports[protocol]) as receiver:
             assert receiver.ask(heartbeats[protocol]) == ACK
@@ -95,7 +102,7 @@ def test_receiver_and_line_tell_accounts_apart(installation):
             "transport_receiver = '02', transport_line = %s "
             "WHERE transport_account = %s RETURNING site_id",
             line, account)[0][0]
-    place.start_daemon()
+    start(place)
     with Receiver(port) as receiver:
         for line in "123":
             assert receiver.ask(f"502{line} 187777E13001002\x14") == ACK
@@ -109,11 +116,48 @@ def test_receiver_and_line_tell_accounts_apart(installation):
             ("02", "3", None, "unknown_account")]
 
 
+def test_what_asterisk_leaves(installation):
+    """Files that came while the daemon was down, and while it runs; and the
+    same digits by hand over a Unix socket."""
+    place = installation
+    spool = place.directory / "alarmreceiver"
+    spool.mkdir()
+    local = place.directory / "run/contact-id"
+    place.extra["listener dialers"] = {
+        "protocol": "contact-id", "transport": "directory", "address": spool}
+    place.extra["listener local"] = {
+        "protocol": "contact-id", "transport": "unix", "address": local}
+    proof.demo_stations(place, SITES)
+    place.postgres.query(
+        "UPDATE tocsin.bridge SET transport_account = '1234' "
+        "WHERE transport_account = %s RETURNING id", f"{FIRST:06X}")
+
+    def leave(name, *lines):
+        (spool / name).write_text(
+            "\n\n[metadata]\n\nPROTOCOL=ADEMCO_CONTACT_ID\n"
+            "CALLINGFROM=0301234\n\n[events]\n\n"
+            + "".join(f"{line}\n" for line in lines))
+
+    leave("event-before", "1234181130010055", "1234183130010053")
+    start(place)
+    leave("event-mixed", "1234181130010055", "1234181130010050")
+    harness.wait_until(lambda: not list(spool.glob("event-*")),
+                       "the files are taken")
+    with socket.socket(socket.AF_UNIX) as program:
+        program.connect(str(local))
+        program.sendall(b"1234183130010053 call-1\n")
+        assert program.recv(1) == ACK
+    assert [x.name for x in (spool / "bad").iterdir()] == ["event-mixed"]
+    assert history(place) == [
+        ("dialers", "dialer", "1234", "130", "delivered")] * 3 + [
+        ("local", "dialer", "1234", "130", "delivered")]
+
+
 def test_a_lost_answer_makes_no_second_event(installation):
     place = installation
     port = listen(place, "surgard")
     proof.demo_stations(place, SITES)
-    place.start_daemon()
+    start(place)
     message = "5021 18100000E13001002\x14"
     with Receiver(port) as receiver:
         assert receiver.ask(message) == ACK

@@ -155,6 +155,51 @@ checksum_digits(void **state)
 		assert_true(seen[i]);
 }
 
+static void
+lines_of_programs(void **state)
+{
+	static const struct {
+		const char *text;
+		enum codec_result result;
+		size_t consumed;
+		const char *key;
+	} rows[] = {
+		{ "1234181130010055\n", CODEC_OK, 17, "" },
+		{ "1234181130010055\r\nnext", CODEC_OK, 18, "" },
+		{ "1234181130010055 call-1:2\n", CODEC_OK, 26, "call-1:2" },
+		{ "\n", CODEC_OK, 1, "" },
+		{ "\r\n", CODEC_OK, 2, "" },
+		{ "1234181130010055", CODEC_MORE, 0, "" },
+		{ "", CODEC_MORE, 0, "" },
+		{ "1234181130010054\n", CODEC_BAD, 17, "" },
+		{ "1234181130010055 \n", CODEC_BAD, 18, "" },
+		{ "1234181130010055 a b\n", CODEC_BAD, 21, "" },
+		{ "GET / HTTP/1.1\r\n\r\n", CODEC_BAD, 16, "" },
+	};
+	static struct signal signal;
+	char endless[CONTACT_ID_LINE_MAX];
+	size_t consumed;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		enum codec_result result = contact_id_line_decode(rows[i].text,
+		    strlen(rows[i].text), &consumed, &signal);
+
+		assert_row(result == rows[i].result &&
+			consumed == rows[i].consumed,
+		    i, rows[i].text);
+		if (result != CODEC_OK)
+			continue;
+		assert_true(slice_is(signal.sequence, rows[i].key));
+		assert_int_equal(signal.poll, consumed <= 2);
+	}
+	memset(endless, '1', sizeof(endless));
+	assert_int_equal(contact_id_line_decode(endless, sizeof(endless),
+			     &consumed, &signal),
+	    CODEC_BAD);
+	assert_int_equal(consumed, sizeof(endless));
+}
+
 int
 main(void)
 {
@@ -163,6 +208,7 @@ main(void)
 		cmocka_unit_test(messages_of_a_dialer),
 		cmocka_unit_test(every_wrong_digit_is_noticed),
 		cmocka_unit_test(checksum_digits),
+		cmocka_unit_test(lines_of_programs),
 	};
 
 	return cmocka_run_group_tests_name("codec/contact-id", tests, NULL,
