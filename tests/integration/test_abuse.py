@@ -1,8 +1,13 @@
 """What strangers and broken panels do to the real daemon, and that it harms
 nobody: every honest signal is acknowledged and delivered, and what an operator
 must know of is told once."""
+import os
+import pathlib
+import socket
+
 import panel
 import proof
+import test_tls
 
 import harness
 
@@ -10,6 +15,8 @@ SITES = 12
 KEY = bytes(range(16))
 OTHER_KEY = bytes(range(1, 17))
 MANY = 300
+# connections of each kind that are held open and say nothing sound
+SLOW = int(os.environ.get("TOCSIN_ABUSE_CLIENTS", "60"))
 NODE_EVENTS = ("SELECT qualifier || code, text FROM tocsin.event "
                "WHERE protocol = 'internal' ORDER BY lsn")
 
@@ -55,9 +62,10 @@ def test_refusals_are_told_once(installation):
     with panel.Panel(place.port) as p:
         assert p.ask(panel.frame(account(5), "", identifier="NULL")) == "ACK"
         for _ in range(MANY):
-            p.send(bad_crc)
+            before = bad_crc  # in one packet with what is answered
             for data, reply in refused.values():
-                assert p.ask(data) == reply
+                assert p.ask(before + data) == reply
+                before = b""
         assert p.ask(good) == "*ACK"
     counted = listener(place)["refusals"]
     assert counted["bad_crc"] == MANY
@@ -84,3 +92,115 @@ def test_refusals_are_told_once(installation):
         "WHERE protocol <> 'internal'") == [(account(0),)]
     last = place.live("show", "errors")[0]
     assert bytes.fromhex(last["bytes"]) == refused["time_window"][0]
+
+
+def hold(port, count, first=b""):
+    """Connections that say no more than this."""
+    held = []
+    for _ in range(count):
+        s = socket.create_connection(("127.0.0.1", port), panel.REPLY_S)
+        s.settimeout(panel.REPLY_S)
+        if first:
+            s.sendall(first)
+        held.append(s)
+    return held
+
+
+def throw(port, data, times=1):
+    """Say it as long as somebody listens, and go."""
+    with socket.create_connection(("127.0.0.1", port), panel.REPLY_S) as s:
+        try:
+            for _ in range(times):
+                s.sendall(data)
+        except OSError:
+            pass  # turned away
+
+
+def truncated(frame):
+    """The frame cut off at every length, and with each length it may claim."""
+    for length in range(1, len(frame)):
+        yield frame[:length]
+    for claimed in range(0, 0x1000, 37):
+        yield b"%s%04X%s" % (frame[:5], claimed, frame[9:])
+
+
+def resident_kib(daemon):
+    """0 where AddressSanitizer keeps what was freed."""
+    process = pathlib.Path("/proc", str(daemon.pid))
+    if "libasan" in (process / "maps").read_text():
+        return 0
+    return next(int(line.split()[1])
+                for line in (process / "status").read_text().splitlines()
+                if line.startswith("VmRSS"))
+
+
+def abuse(place, tls_port, frame, slow):
+    """Everything at once, beside whatever else goes on."""
+    hello = b"\x16\x03\x01\x02\x00\x01"
+    held = hold(place.port, slow) + hold(place.port, slow, frame[:20]) + \
+        hold(tls_port, slow) + hold(tls_port, slow, hello)
+    for port in (place.port, tls_port):
+        for data in (b"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+                     b"OPTIONS sip:nm SIP/2.0\r\nVia: SIP/2.0/TCP nm\r\n\r\n",
+                     hello + bytes(250), frame, b"\n" * 9000, bytes(9000),
+                     b"\n00000FFF" + b"x" * 9000):
+            throw(port, data, 4)
+        for _ in range(slow):
+            throw(port, b"")  # a port scan
+    for data in truncated(frame):
+        throw(place.port, data)
+    throw(place.port, b"\n0000" + frame[5:], 2000)
+    for s in held:  # trickle
+        try:
+            s.sendall(b"\x00")
+        except OSError:
+            pass
+    return held
+
+
+def test_honest_panels_are_served_beside_all_that(installation):
+    place = installation
+    authority = test_tls.Authority(place.directory)
+    certificate = authority.sign("receiver", "receiver", "IP:127.0.0.1")
+    tls_port = harness.free_port()
+    place.extra["listener tcp"] = {"first_frame_timeout": "2s"}
+    place.extra["listener tls"] = {
+        "transport": "tls", "address": "127.0.0.1", "port": tls_port,
+        "certificate": certificate, "first_frame_timeout": "2s",
+        "handshake_timeout": "2s", "max_handshakes": 20}
+    stations = proof.demo_stations(place, SITES)
+    place.start_daemon()
+    before_kib = resident_kib(place.daemon)
+    loads = [
+        place.load("clear", "--accounts", proof.accounts(4), "--panels", 4,
+                   "--count", 600, "--rate", 100, "--persist"),
+        place.load("tls", "--tls", "--ca", authority.file, "--accounts",
+                   proof.accounts(4, 0x100004), "--panels", 4, "--count", 300,
+                   "--rate", 50, "--reconnect", "--persist", port=tls_port),
+    ]
+    # of nobody, so that what stations get is the honest panels' alone
+    once = panel.frame("BEEF", "1130 01 002", sequence=7)
+    held = abuse(place, tls_port, panel.frame("DEAD", "1130 01 002"), SLOW)
+    with panel.Panel(place.port) as p:  # a hundred times the same
+        assert [p.ask(once) for _ in range(100)] == ["ACK"] * 100
+    for load in loads:
+        assert load.wait() == 0, load.text()
+    for s in held:
+        try:
+            while s.recv(4096):
+                pass
+        except ConnectionResetError:
+            pass
+        s.close()
+    harness.wait_until(
+        lambda: listener(place)["sessions"] == 0 and
+        listener(place, "tls")["sessions"] == 0, "nobody is left")
+    assert listener(place)["refusals"]["bad_crc"] > 0
+    assert listener(place, "tls")["refusals"]["not_tls"] > 0
+    assert resident_kib(place.daemon) < before_kib + 64 * 1024
+    harness.wait_until(place.drained, "everything is delivered")
+    assert place.postgres.query(
+        "SELECT verdict, count(*) FROM tocsin.event_history "
+        "WHERE sender_account = 'BEEF' GROUP BY 1 ORDER BY 1") == [
+            ("repeat", 99), ("unknown_account", 1)]
+    assert proof.prove(place, loads, stations) == 900
