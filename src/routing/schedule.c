@@ -209,6 +209,21 @@ until_when(const struct parts *parts, int64_t at_s, bool armed)
 	return point_s;
 }
 
+/* False: it says nothing. */
+static bool
+find_parts(const struct directory_schedule *schedule, unsigned partition,
+    struct parts *ret)
+{
+	if (!schedule || !schedule->clock || schedule->span_count == 0)
+		return false;
+	ret->site = part_of(schedule, 0);
+	ret->own = partition ? part_of(schedule, partition)
+			     : (struct part){ .clock = schedule->clock };
+	return week_of(ret)->week_count + ret->site.exception_count +
+	    ret->own.exception_count >
+	    0;
+}
+
 struct schedule_state
 schedule_state_at(const struct directory_schedule *schedule, unsigned partition,
     int64_t at_us)
@@ -217,18 +232,22 @@ schedule_state_at(const struct directory_schedule *schedule, unsigned partition,
 	int64_t at_s = at_us / SECOND_US;
 	struct parts parts;
 
-	if (!schedule || !schedule->clock || schedule->span_count == 0)
-		return state;
-	parts.site = part_of(schedule, 0);
-	parts.own = partition ? part_of(schedule, partition)
-			      : (struct part){ .clock = schedule->clock };
-	if (week_of(&parts)->week_count + parts.site.exception_count +
-		parts.own.exception_count ==
-	    0)
+	if (!find_parts(schedule, partition, &parts))
 		return state;
 	state.known = true;
 	state.armed = armed_at(&parts, at_s);
 	state.since_us = since_when(&parts, at_s, state.armed) * SECOND_US;
-	state.until_us = until_when(&parts, at_s, state.armed) * SECOND_US;
 	return state;
+}
+
+int64_t
+schedule_until_us(const struct directory_schedule *schedule, unsigned partition,
+    int64_t at_us)
+{
+	int64_t at_s = at_us / SECOND_US;
+	struct parts parts;
+
+	if (!find_parts(schedule, partition, &parts))
+		return at_us;
+	return until_when(&parts, at_s, armed_at(&parts, at_s)) * SECOND_US;
 }

@@ -170,7 +170,8 @@ look_at_area(struct schedules *schedules, const struct directory_site *site,
 	if (has_changed(schedules, &said, &arming, site_state_area(state, area),
 		&at_us))
 		report(schedules, site, partition, said.armed, at_us);
-	note_soon(schedules, site->id, said.until_us);
+	note_soon(schedules, site->id,
+	    schedule_until_us(schedule, partition, schedules->now_us));
 }
 
 /* The site, and each partition that its schedule names. */
