@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/cursor.h"
 #include "base/text.h"
+#include "codec/automation.h"
 #include "signal/codes.h"
 
 #define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
@@ -362,7 +363,7 @@ read_event(struct slice tag, char **plain, struct signal_event *ret)
 	};
 	if (!sia && letter.length == 1)
 		ret->qualifier = signal_qualifier_from_char(*letter.data);
-	return code.length > 0 &&
+	return code.length > 0 && automation_is_alphanumeric(code) &&
 	    slice_copy(code, ret->code, sizeof(ret->code)) == 0 &&
 	    (sia || ret->qualifier != SIGNAL_QUALIFIER_NONE);
 }

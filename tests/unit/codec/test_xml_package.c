@@ -286,6 +286,8 @@ static const char *const broken[] = {
 	"sia=\"BA\"/></AlarmPackage>x",
 	"<AlarmPackage id=\"1\"><Account>1</Account><Event format=\"sia\" "
 	"sia=\"BURGLARY\"/></AlarmPackage>",
+	"<AlarmPackage id=\"1\"><Account>1</Account><Event format=\"sia\" "
+	"sia=\"B&\"/></AlarmPackage>",
 };
 
 static void

@@ -182,6 +182,14 @@ test_station_that_refuses_everything(void **state)
 	fixture_assert_all_delivered();
 }
 
+/* Answers of XML name their message, so several may be in flight. */
+static void
+test_xml_order_of_an_account_in_flight(void **state)
+{
+	(void)state;
+	fixture_prove_order_in_flight(DIRECTORY_PROTOCOL_XML);
+}
+
 /* ---- bytes ------------------------------------------------------------------------ */
 
 static const struct {
@@ -292,6 +300,9 @@ main(void)
 		cmocka_unit_test(test_refused_for_ever),
 		cmocka_unit_test_setup_teardown(
 		    test_station_that_refuses_everything, fixture_open,
+		    fixture_close),
+		cmocka_unit_test_setup_teardown(
+		    test_xml_order_of_an_account_in_flight, fixture_open,
 		    fixture_close),
 		cmocka_unit_test(test_message_on_the_wire),
 		cmocka_unit_test_setup_teardown(test_ademco685_link_test,
