@@ -282,7 +282,7 @@ check_address(const struct config_listener *listener,
 	struct socket_address address;
 	struct err err;
 
-	if (transport == INGRESS_UNIX || transport == INGRESS_DIRECTORY) {
+	if (ingress_has_path(transport)) {
 		if (*listener->ingress.address != '/')
 			config_problem(problems, &origin,
 			    "address: '%s' is not an absolute path (it begins "
@@ -380,13 +380,17 @@ check_listener(const struct config_owned *owned, unsigned index,
 	if (*listener->key_file && mine->key.length)
 		config_problem(problems, &file,
 		    "key_file stands beside key: only one can be true");
-	for (unsigned i = 0; i < index && mine->port; i++) {
+	for (unsigned i = 0; i < index; i++) {
 		const struct ingress_listener_config *other =
 		    &owned->listeners[i].ingress;
 
-		if (ingress_same_kind(other->transport, mine->transport) &&
-		    other->port == mine->port &&
-		    strcmp(other->address, mine->address) == 0)
+		if (!ingress_same_place(other, mine))
+			continue;
+		if (ingress_has_path(mine->transport))
+			config_problem(problems, &listener->origin,
+			    "[%s] has the path of [%s] (%s)", listener->title,
+			    owned->listeners[i].title, mine->address);
+		else if (mine->port)
 			config_problem(problems, &port,
 			    "[%s] listens where [%s] does (%s port %u)",
 			    listener->title, owned->listeners[i].title,

@@ -23,9 +23,8 @@ enum ingress_transport {
 	INGRESS_UNIX,	     /* address: a path */
 	INGRESS_DIRECTORY,   /* likewise, with files of an AlarmReceiver */
 };
-/* Do both take the same kind of socket: a stream to listen on, datagrams, a
- * connection of ours..? */
-bool ingress_same_kind(enum ingress_transport a, enum ingress_transport b);
+/* Its address is a path, and a port says nothing. */
+bool ingress_has_path(enum ingress_transport transport);
 
 enum ingress_protocol {
 	INGRESS_DC09,
@@ -80,6 +79,10 @@ struct ingress_listener_config {
 	bool silent;
 	struct ingress_tls_config tls;
 };
+
+/* Do both take the same socket, connection or path? */
+bool ingress_same_place(const struct ingress_listener_config *a,
+    const struct ingress_listener_config *b);
 
 struct ingress_config {
 	unsigned workers; /* 0: one per two cores, at least one */

@@ -7,22 +7,33 @@
 #include "ingress/tls_server.h"
 
 bool
-ingress_same_kind(enum ingress_transport a, enum ingress_transport b)
+ingress_has_path(enum ingress_transport transport)
 {
-	if (a == INGRESS_TLS)
-		a = INGRESS_TCP;
-	if (b == INGRESS_TLS)
-		b = INGRESS_TCP;
-	return a == b;
+	return transport == INGRESS_UNIX || transport == INGRESS_DIRECTORY;
+}
+
+static enum ingress_transport
+socket_kind(enum ingress_transport transport)
+{
+	return transport == INGRESS_TLS ? INGRESS_TCP : transport;
+}
+
+bool
+ingress_same_place(const struct ingress_listener_config *a,
+    const struct ingress_listener_config *b)
+{
+	return socket_kind(a->transport) == socket_kind(b->transport) &&
+	    strcmp(a->address, b->address) == 0 &&
+	    (a->port == b->port || ingress_has_path(a->transport));
 }
 
 bool
 settings_same_socket(const struct ingress_listener_config *a,
     const struct ingress_listener_config *b)
 {
-	return ingress_same_kind(a->transport, b->transport) &&
-	    a->port == b->port && strcmp(a->address, b->address) == 0 &&
-	    (a->port != 0 || strcmp(a->name, b->name) == 0);
+	return ingress_same_place(a, b) &&
+	    (a->port != 0 || ingress_has_path(a->transport) ||
+		strcmp(a->name, b->name) == 0);
 }
 
 static int

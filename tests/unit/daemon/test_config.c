@@ -171,6 +171,9 @@ static const struct {
 	    "t.ini:1: [listener a] has transport = tcp-connect, which needs the protocol and the port of a receiver\n" },
 	{ L "protocol = contact-id\ntransport = unix\naddress = run/x\n",
 	    "t.ini:4: address: 'run/x' is not an absolute path (it begins with /)\n" },
+	{ L "protocol = contact-id\ntransport = unix\naddress = /run/x\n"
+	    "[listener b]\nprotocol = surgard\ntransport = unix\naddress = /run/x\nport = 1\n",
+	    "t.ini:5: [listener b] has the path of [listener a] (/run/x)\n" },
 	{ L "transport = unix\naddress = /run/x\n",
 	    "t.ini:1: [listener a] has transport = unix, which dc09 has not\n" },
 	{ L "protocol = surgard\ntransport = directory\naddress = /run/x\n",
