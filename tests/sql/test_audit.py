@@ -54,7 +54,7 @@ def test_every_provisioning_table_is_audited(base):
     base.execute("SELECT DISTINCT c.relname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid WHERE t.tgname ~ '^audit_(insert|update|delete)$' "
                  "GROUP BY 1 HAVING count(*) = 3")
     audited = {row[0] for row in base.fetchall()}
-    assert tables - audited == {"schema_version", "timezone", "effective_account", "directory_change", "archive_position",
+    assert tables - audited == {"schema_version", "timezone", "effective_account", "directory_change", "sign_in_failure", "archive_position",
                                 "archive_quarantine", "audit_log", "audit_seal", "audit_head"}
     base.execute("SELECT DISTINCT table_name FROM tocsin.audit_log")
     assert {"dealer", "site", "bridge", "channel_zone", "app_member"} <= {row[0] for row in base.fetchall()}

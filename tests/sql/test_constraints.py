@@ -316,6 +316,14 @@ REFUSED = [
     ("user_account_login_format", "UPDATE tocsin.user_account SET login = 'Anna A' WHERE id = 1"),
     ("user_account_login_unique", "UPDATE tocsin.user_account SET login = 'bob' WHERE id = 1"),
     ("user_account_name_not_blank", "UPDATE tocsin.user_account SET name = ''"),
+    ("portal_session_user_exists", "INSERT INTO tocsin.portal_session (token_hash, user_id, source, expires_at) VALUES (sha256('t'), 999, 's', now())"),
+    ("portal_session_token_unique", "INSERT INTO tocsin.portal_session (token_hash, user_id, source, expires_at) SELECT sha256('t'), 1, 's', now() FROM generate_series(1, 2)"),
+    ("portal_session_token_is_hashed", "INSERT INTO tocsin.portal_session (token_hash, user_id, source, expires_at) VALUES ('token', 1, 's', now())"),
+    ("api_key_user_exists", "INSERT INTO tocsin.api_key (user_id, name, scopes, key_hash) VALUES (999, 'k', '{read}', sha256('k'))"),
+    ("api_key_name_not_blank", "INSERT INTO tocsin.api_key (user_id, name, scopes, key_hash) VALUES (1, ' ', '{read}', sha256('k'))"),
+    ("api_key_scopes_known", "INSERT INTO tocsin.api_key (user_id, name, scopes, key_hash) VALUES (1, 'k', '{read,all}', sha256('k'))"),
+    ("api_key_hash_unique", "INSERT INTO tocsin.api_key (user_id, name, scopes, key_hash) SELECT 1, 'k', '{read}', sha256('k') FROM generate_series(1, 2)"),
+    ("api_key_is_hashed", "INSERT INTO tocsin.api_key (user_id, name, scopes, key_hash) VALUES (1, 'k', '{read}', 'key')"),
     ("user_account_email_format", "UPDATE tocsin.user_account SET email = 'x'"),
     ("user_account_role_known", "UPDATE tocsin.user_account SET role = 'king' WHERE id = 1"),
     ("user_account_dealer_exists", "UPDATE tocsin.user_account SET dealer_id = 9 WHERE id = 1"),
@@ -391,7 +399,7 @@ def test_a_refusal_about_one_column_names_it(filled):
         SELECT conname, attname FROM pg_constraint c
         JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
         WHERE c.connamespace = 'tocsin'::regnamespace AND cardinality(c.conkey) = 1 AND conparentid = 0
-        AND attname NOT IN ('id', 'claim_code_hash', 'passkey_hash')""")
+        AND attname NOT IN ('id', 'claim_code_hash', 'passkey_hash', 'key_hash', 'token_hash')""")
     about = dict(cursor.fetchall())
     filled.rollback()
     source = (SOURCE / "src/db/refusal.c").read_text()

@@ -1,0 +1,221 @@
+#include <inttypes.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/array.h"
+#include "base/json.h"
+#include "base/password.h"
+#include "base/text.h"
+#include "portal/openapi.h"
+#include "portal/operation.h"
+#include "portal/values.h"
+
+#define PROOF_HEX_SIZE (2 + 2 * PASSWORD_PROOF_SIZE + 1)
+
+static void
+set_cookie(struct exchange *exchange, const char *token, int seconds)
+{
+	snprintf(exchange->set_cookie, sizeof(exchange->set_cookie),
+	    "__Host-tocsin=%s; Path=/; Secure; HttpOnly; SameSite=Strict; "
+	    "Max-Age=%d",
+	    token, seconds);
+}
+
+/* The proof of a password under the salt and cost of this login; one that does
+ * not exist costs the same. */
+static bool
+prove(struct exchange *exchange, struct db *db, const char *login,
+    const char *password, char ret_hex[PROOF_HEX_SIZE])
+{
+	uint8_t proof[PASSWORD_PROOF_SIZE];
+	struct password_setting setting;
+	const char *values[] = { login };
+	struct err err;
+	int code;
+	bool good;
+	PGresult *result = db_query(db,
+	    "SELECT encode(salt, 'hex'), operations, memory_bytes "
+	    "FROM tocsin.user_password_setting($1)",
+	    1, values, &code, &err);
+
+	if (!result) {
+		operation_refused(exchange, db, code, &err);
+		return false;
+	}
+	good = text_hex_decode(slice_from_string(PQgetvalue(result, 0, 0)),
+		   setting.salt, sizeof(setting.salt)) == PASSWORD_SALT_SIZE;
+	setting.operations = strtoull(PQgetvalue(result, 0, 1), NULL, 10);
+	setting.memory_bytes = strtoull(PQgetvalue(result, 0, 2), NULL, 10);
+	PQclear(result);
+	if (!good || password_prove(password, &setting, proof) < 0) {
+		exchange_problem(exchange, 503, NULL,
+		    "no memory at the moment");
+		return false;
+	}
+	memcpy(ret_hex, "\\x", 2);
+	text_hex_encode(proof, sizeof(proof), ret_hex + 2);
+	sodium_memzero(proof, sizeof(proof));
+	return true;
+}
+
+/* What the page gets to know of who has signed in. */
+static void
+show_principal(struct exchange *exchange, struct db *db, const char *token)
+{
+	char hash[TOKEN_HASH_SIZE], csrf[TOKEN_TEXT_SIZE];
+	const char *values[] = { hash };
+	struct err err;
+	int code;
+	PGresult *result;
+
+	token_hash(token, hash);
+	token_csrf(token, csrf);
+	result = db_query(db,
+	    "SELECT to_jsonb(p) FROM tocsin.portal_session($1::bytea) p", 1,
+	    values, &code, &err);
+	if (!result) {
+		operation_refused(exchange, db, code, &err);
+		return;
+	}
+	json_object_begin(exchange->answer, NULL);
+	json_string(exchange->answer, "csrf_token", csrf);
+	if (PQntuples(result) == 1)
+		json_raw(exchange->answer, "user", PQgetvalue(result, 0, 0));
+	json_object_end(exchange->answer);
+	exchange->status = 200;
+	PQclear(result);
+}
+
+static void
+conclude_sign_in(struct exchange *exchange, struct db *db, const char *outcome,
+    const char *token)
+{
+	/* failures were counted: they stay */
+	exchange->keep = true;
+	if (strcmp(outcome, "signed_in") == 0) {
+		set_cookie(exchange, token, EXCHANGE_LIFETIME_S);
+		show_principal(exchange, db, token);
+	} else if (strcmp(outcome, "source_locked") == 0) {
+		exchange_problem(exchange, 429, NULL,
+		    "too many sign-ins failed from your address: wait 15 "
+		    "minutes");
+	} else if (strcmp(outcome, "second_factor") == 0) {
+		exchange_problem(exchange, 401, NULL,
+		    "this user has a second factor, which the portal does not "
+		    "ask for yet: an operator can take it away");
+	} else {
+		exchange_problem(exchange, 401, NULL,
+		    "login and password do not match, or the user is locked: "
+		    "after five wrong passwords wait 15 minutes");
+	}
+}
+
+static void
+authenticate(struct exchange *exchange, struct db *db, const char *login,
+    const char *proof)
+{
+	char token[TOKEN_TEXT_SIZE], hash[TOKEN_HASH_SIZE];
+	char lifetime[24];
+	const char *values[] = { login, proof, exchange->source, hash,
+		lifetime };
+	struct err err;
+	int code;
+	PGresult *result;
+
+	/* never one that the browser brought along: no fixation */
+	token_new(token);
+	token_hash(token, hash);
+	snprintf(lifetime, sizeof(lifetime), "%d s", EXCHANGE_LIFETIME_S);
+	result = db_query(db,
+	    "SELECT tocsin.portal_sign_in($1, $2::bytea, $3, $4::bytea, "
+	    "$5::interval)",
+	    COUNT(values), values, &code, &err);
+	if (result)
+		conclude_sign_in(exchange, db, PQgetvalue(result, 0, 0), token);
+	else
+		operation_refused(exchange, db, code, &err);
+	PQclear(result);
+}
+
+static void
+sign_in(struct exchange *exchange, struct db *db)
+{
+	char proof[PROOF_HEX_SIZE];
+	const char *login, *password;
+	struct values values;
+
+	if (!values_read(exchange, &values))
+		return;
+	login = values_find(&values, exchange->route, "login");
+	password = values_find(&values, exchange->route, "password");
+	if (strlen(password) > PASSWORD_LENGTH_MAX)
+		exchange_problem(exchange, 422, "password",
+		    "a password has at most 256 characters");
+	else if (prove(exchange, db, login, password, proof))
+		authenticate(exchange, db, login, proof);
+	sodium_memzero(proof, sizeof(proof));
+	values_close(&values);
+}
+
+static void
+show_session(struct exchange *exchange, struct db *db)
+{
+	if (exchange->credential == EXCHANGE_SESSION)
+		show_principal(exchange, db, exchange->token);
+	else
+		exchange_problem(exchange, 404, NULL, "a key has no session");
+}
+
+static void
+sign_out(struct exchange *exchange, struct db *db)
+{
+	char hash[TOKEN_HASH_SIZE];
+	const char *values[] = { hash };
+	struct err err;
+	int code;
+	PGresult *result;
+
+	token_hash(exchange->token, hash);
+	result = db_query(db, "SELECT tocsin.portal_sign_out($1::bytea)", 1,
+	    values, &code, &err);
+	if (result) {
+		set_cookie(exchange, "", 0);
+		exchange->status = 204;
+	} else {
+		operation_refused(exchange, db, code, &err);
+	}
+	PQclear(result);
+}
+
+static void
+show_openapi(struct exchange *exchange, struct db *db)
+{
+	(void)db;
+	openapi_write(exchange->answer);
+	exchange->status = 200;
+}
+
+static const struct route_parameter nothing[] = { { NULL } };
+static const struct route_parameter credentials[] = {
+	{ "login", ROUTE_IN_BODY, ROUTE_TEXT, true, "of the user" },
+	{ "password", ROUTE_IN_BODY, ROUTE_TEXT, true, "of the user" },
+	{ NULL },
+};
+
+static const struct route routes[] = {
+	{ ROUTE_POST, "/session", "signIn",
+	    "Sign in: the cookie of a new session, and its CSRF token",
+	    ROUTE_PUBLIC, ROUTE_ONE, credentials, .handle = sign_in,
+	    .slow = true },
+	{ ROUTE_GET, "/session", "getSession",
+	    "Who has signed in, and the CSRF token", ROUTE_READ, ROUTE_ONE,
+	    nothing, .handle = show_session },
+	{ ROUTE_DELETE, "/session", "signOut", "The session is over",
+	    ROUTE_READ, ROUTE_NOTHING, nothing, .handle = sign_out },
+	{ ROUTE_GET, "/openapi.json", "getOpenApi", "This document",
+	    ROUTE_PUBLIC, ROUTE_ONE, nothing, .handle = show_openapi },
+};
+
+const struct route_group session_routes = { "Session", routes, COUNT(routes) };

@@ -1,0 +1,38 @@
+/*
+ * The portal's HTTP side: listener, headers, who asks from where, files of the
+ * pages; what is behind ROUTE_API goes to the workers. Main thread.
+ */
+#ifndef PORTAL_SERVER_H
+#define PORTAL_SERVER_H
+
+#include <event2/event.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct server;
+
+struct server_settings {
+	const char *listen;	 /* HOST:PORT */
+	const char *certificate; /* PEM, chain included; NULL: plain HTTP */
+	const char *key;	 /* PEM */
+	const char *origin;	 /* "https://portal.example"; NULL: by Host */
+	bool behind_proxy;	 /* the last X-Forwarded-For is the source */
+	const char *conninfo;
+	const char *web;
+	unsigned threads;
+};
+
+/* Borrows the settings. Plain HTTP only on loopback: -EINVAL otherwise. 0 or
+ * -errno. */
+int server_open(struct event_base *base, const struct server_settings *settings,
+    struct server **ret, struct err *err);
+void server_close(struct server **server);
+
+/* Read certificate and pages anew; on failure what was there stays. */
+int server_reload(struct server *server, struct err *err);
+
+uint16_t server_port(const struct server *server);
+
+#endif

@@ -1,0 +1,386 @@
+"""tocsin-portal: sign-in, what a page of another site could try, and every
+operation of the OpenAPI document for each role and the other dealer's rows."""
+import pathlib
+import subprocess
+import tempfile
+from urllib.parse import quote
+
+import pytest
+
+from harness import PROGRAMS, make_directory, remove_directory
+from portal import LOGINS, PASSWORD, Portal, Visitor
+
+
+@pytest.fixture(scope="module")
+def portal():
+    directory = make_directory()
+    portal = Portal(directory)
+    yield portal
+    portal.close()
+    text = portal.program.text()
+    remove_directory(directory)
+    assert "Sanitizer" not in text and "runtime error" not in text, text[-4000:]
+
+
+@pytest.fixture(scope="module")
+def visitors(portal):
+    return {login: Visitor(portal, login) for login in LOGINS}
+
+
+# ---- signing in ------------------------------------------------------------------------
+
+
+def test_a_session_is_a_cookie_that_only_the_portal_gets(portal):
+    answer = portal.sign_in("north-admin")
+    cookie = answer.headers["Set-Cookie"]
+    assert answer.status == 200 and answer.json["user"]["login"] == "north-admin"
+    assert cookie.startswith("__Host-tocsin=")
+    for word in ("Secure", "HttpOnly", "SameSite=Strict", "Path=/"):
+        assert word in cookie.split("; ")
+    token = cookie.split("=", 1)[1].split(";")[0]
+    assert portal.postgres.query("SELECT count(*) FROM tocsin.portal_session WHERE encode(token_hash, 'hex') = %s "
+                                 "OR token_hash = convert_to(%s, 'UTF8')", token, token) == [(0,)]
+    assert portal.postgres.query("SELECT count(*) FROM tocsin.portal_session WHERE token_hash = sha256(%s)",
+                                 token.encode()) == [(1,)]
+
+
+def test_a_session_that_was_brought_along_is_not_taken(portal):
+    planted = "__Host-tocsin=" + "ab" * 32
+    answer = portal.sign_in("north-admin", Cookie=planted, Origin=portal.origin)
+    assert answer.status == 200 and planted not in answer.headers["Set-Cookie"]
+    assert portal.request("GET", "/api/v1/session", headers={"Cookie": planted}).status == 401
+
+
+def test_signing_out_ends_the_session(portal):
+    visitor = Visitor(portal, "north-viewer")
+    assert visitor.request("GET", "/session").json["csrf_token"] == visitor.csrf
+    assert visitor.request("DELETE", "/session").status == 204
+    assert visitor.request("GET", "/session").status == 401
+
+
+def test_a_new_password_ends_the_sessions(portal):
+    visitor = Visitor(portal, "north-tech")
+    other = Visitor(portal, "north-tech")
+    assert visitor.request("PUT", "/users/3/password", {"password": "short"}).json["field"] == "password"
+    assert visitor.request("PUT", "/users/2/password", {"password": PASSWORD}).status == 404
+    assert visitor.request("PUT", "/users/3/password", {"password": PASSWORD}).status == 204
+    assert other.request("GET", "/sites").status == 401
+
+
+def test_five_wrong_passwords_lock_the_account(portal):
+    portal.postgres.query("INSERT INTO tocsin.user_account (login, name, role) VALUES ('locked', 'L', 'operator')")
+    word = portal.directory / "password"
+    subprocess.run([PROGRAMS / "tocsinctl", "user", "password", "--login", "locked", "--password", word,
+                    "--database", portal.postgres.conninfo], check=True, capture_output=True)
+    assert [portal.sign_in("locked", "wrong").status for _ in range(5)] == [401] * 5
+    assert portal.sign_in("locked").status == 401
+    portal.postgres.query("DELETE FROM tocsin.sign_in_failure")
+
+
+def test_a_source_that_guesses_is_locked_out(portal):
+    portal.postgres.query("INSERT INTO tocsin.sign_in_failure VALUES ('127.0.0.1', 19, now())")
+    assert portal.sign_in("nobody", "wrong").status == 401
+    refused = portal.sign_in("op")
+    assert refused.status == 429 and "15 minutes" in refused.json["detail"] and refused.headers["Retry-After"]
+    portal.postgres.query("DELETE FROM tocsin.sign_in_failure")
+    assert portal.sign_in("op").status == 200
+
+
+def test_a_second_factor_is_not_passed_by(portal):
+    portal.postgres.query("UPDATE tocsin.user_account SET totp_secret = 'x', failed_logins = 3 WHERE login = 'op'")
+    try:
+        answer = portal.sign_in("op")
+        assert answer.status == 401 and "Set-Cookie" not in answer.headers
+        assert portal.postgres.query("SELECT failed_logins FROM tocsin.user_account WHERE login = 'op'") == [(3,)]
+    finally:
+        portal.postgres.query("UPDATE tocsin.user_account SET totp_secret = NULL, failed_logins = 0 WHERE login = 'op'")
+
+
+# ---- what another page could make a browser do ----------------------------------------------
+
+
+@pytest.mark.parametrize("headers", [
+    {"X_CSRF_Token": None}, {"X_CSRF_Token": "ab" * 32}, {"Origin": None}, {"Origin": "null"},
+    {"Origin": "https://evil.example"}, {"Origin": "http://127.0.0.1"}])
+def test_a_change_needs_origin_and_csrf_token(portal, visitors, headers):
+    name = {"name": "taken over"}
+    assert visitors["north-admin"].request("PATCH", "/sites/1", name, **headers).status == 403
+    assert portal.postgres.query("SELECT name FROM tocsin.site WHERE id = 1") == [("north house",)]
+
+
+def test_another_page_cannot_sign_a_browser_in(portal):
+    assert portal.sign_in("op", Origin="https://evil.example").status == 403
+    form = portal.request("POST", "/api/v1/session", f'{{"login":"op","password":"{PASSWORD}"}}',
+                          {"Content-Type": "text/plain"})
+    assert form.status == 415
+
+
+def test_a_token_of_another_session_is_not_enough(portal, visitors):
+    assert visitors["north-admin"].request("PATCH", "/sites/1", {"name": "x"},
+                                           X_CSRF_Token=visitors["south-admin"].csrf).status == 403
+
+
+# ---- pages --------------------------------------------------------------------------------
+
+
+def test_pages_come_with_the_headers_that_protect_them(portal):
+    answer = portal.request("GET", "/")
+    policy = answer.headers["Content-Security-Policy"]
+    assert answer.status == 200 and answer.headers["Content-Type"].startswith("text/html")
+    assert "default-src 'self'" in policy and "unsafe" not in policy and "frame-ancestors 'none'" in policy
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert portal.request("GET", "/", headers={"If-None-Match": answer.headers["ETag"]}).status == 304
+
+
+@pytest.mark.parametrize("path", [
+    "/../outside.html", "/..%2foutside.html", "/%2e%2e/outside.html", "//etc/passwd", "/./index.html", "/.secret.html",
+    "/link.html", "/index.html%00.js", "/..\\outside.html", "/missing"])
+def test_nothing_else_is_served(portal, path):
+    answer = portal.request("GET", path)
+    assert answer.status in (400, 404) and "outside" not in answer.text and "hidden" not in answer.text
+
+
+# ---- operations ---------------------------------------------------------------------------
+
+
+def test_a_customer_is_made_found_changed_and_seen(portal, visitors):
+    admin = visitors["north-admin"]
+    made = admin.request("POST", "/sites", {
+        "dealer_id": 1, "name": "<script>alert(1)</script>", "timezone": "Europe/Athens", "station_record_id": 1,
+        "account_number": "0777", "contacts": [{"name": "Nina", "phone": "12345"}]})
+    assert made.status == 201, made.text
+    site = f"/sites/{made.json['id']}"
+    overview = admin.request("GET", site)
+    assert overview.json["effective_account"] == "0777" and overview.json["name"] == "<script>alert(1)</script>"
+    assert [s["id"] for s in admin.request("GET", "/sites/search?q=0777").json["items"]] == [made.json["id"]]
+    assert [c["name"] for c in admin.request("GET", site + "/contacts").json["items"]] == ["Nina"]
+
+    first = admin.request("PATCH", site, {"city": "Athens"}, If_Match=overview.headers["ETag"])
+    assert first.status == 200 and first.json["city"] == "Athens" and first.json["account_number"] == "0777"
+    late = admin.request("PATCH", site, {"city": "Patras"}, If_Match=overview.headers["ETag"])
+    assert late.status == 412
+    assert admin.request("PATCH", site, {"city": "Patras"}, If_Match=first.headers["ETag"]).status == 200
+
+
+@pytest.mark.parametrize("body,status,field", [
+    ({"dealer_id": 1, "name": " ", "timezone": "UTC"}, 422, "name"),
+    ({"dealer_id": 1, "name": "x", "timezone": "Mars/Base"}, 422, "timezone"),
+    ({"dealer_id": 1, "name": "x"}, 422, "timezone"),
+    ({"dealer_id": 1, "timezone": "UTC"}, 422, "name"),
+    ({"dealer_id": "1", "name": "x", "timezone": "UTC"}, 422, "dealer_id"),
+    ({"dealer_id": 1, "name": "x", "timezone": "UTC", "colour": "red"}, 422, "colour"),
+    ({"dealer_id": 1, "name": "x", "timezone": "UTC", "station_record_id": 1, "account_number": "0001"}, 422, "account_number"),
+    ({"dealer_id": 1, "name": "x", "timezone": "UTC", "station_record_id": 1}, 422, "account_number"),
+    ({"dealer_id": 2, "name": "x", "timezone": "UTC"}, 422, "dealer_id"),
+    ({"dealer_id": 1, "name": "x", "timezone": "UTC", "station_record_id": 2, "account_number": "9"}, 422, "station_record_id")])
+def test_a_refusal_names_the_field(portal, visitors, body, status, field):
+    answer = visitors["north-admin"].request("POST", "/sites", body)
+    assert (answer.status, answer.json.get("field")) == (status, field), answer.text
+    assert answer.headers["Content-Type"] == "application/problem+json"
+
+
+def test_the_library_is_changed_and_reset(portal, visitors):
+    admin = visitors["north-admin"]
+
+    def instant():
+        return next(row for row in admin.request("GET", "/sites/1/library").json["items"]
+                    if (row["kind"], row["subject"], row["channel_id"]) == ("zone_type", "3", None))
+    assert (instant()["code"], instant()["code_level"]) == ("130", "built-in")
+    assert admin.request("PUT", "/dealers/1/library/zone_type/3", {"code": "131"}).status == 200
+    assert (instant()["code"], instant()["code_level"]) == ("131", "dealer")
+    assert admin.request("PUT", "/sites/1/library/zone_type/3", {"code": "132", "enabled": False}).status == 200
+    assert (instant()["code"], instant()["code_level"], instant()["enabled"]) == ("132", "site", False)
+    overridden = [row for row in admin.request("GET", "/dealers/1/library").json["items"]
+                  if row["kind"] == "zone_type" and row["subject"] == "3"]
+    assert overridden[0]["sites_override"] == 1
+    assert admin.request("PUT", "/sites/1/library/zone_type/3", {"code": "x"}).json["field"] == "code"
+    assert admin.request("DELETE", "/sites/1/library/zone_type/3").status == 204
+    assert admin.request("DELETE", "/dealers/1/library/zone_type/3").status == 204
+    assert instant()["code_level"] == "built-in"
+
+
+def test_a_bridge_comes_moves_and_goes(portal, visitors):
+    admin = visitors["north-admin"]
+    wrong = admin.request("POST", "/sites/1/bridges", {"claim_code": "WRONG"})
+    assert (wrong.status, wrong.json["field"]) == (422, "claim_code")
+    assert admin.request("POST", "/sites/1/bridges", {"claim_code": "ABCD-EFGH"}).json == {"id": 3}
+    assert admin.request("POST", "/bridges/3/transfer", {"site_id": 2}).status == 404
+    assert admin.request("PUT", "/bridges/3/supervision", {"supervision_class": "SP3"}).status == 204
+    added = admin.request("POST", "/bridges/3/channels", {"name": "Hall", "zone_type": 3, "zones": ["001", "002"]})
+    assert added.status == 201
+    assert admin.request("GET", "/bridges/3/channels").json["items"][0]["zones"] == ["001", "002"]
+    assert admin.request("DELETE", "/bridges/3/registration").status == 204
+    assert admin.request("GET", "/bridges/3").status == 404
+
+
+def test_pages_of_a_list_meet(portal, visitors):
+    seen, after = [], ""
+    while True:
+        page = visitors["op"].request("GET", f"/sites?limit=1{after}").json
+        seen += [site["id"] for site in page["items"]]
+        if "next" not in page:
+            break
+        after = f"&after={page['next']}"
+    assert seen == sorted(set(seen)) and {1, 2} <= set(seen)
+
+
+def test_history_tells_of_an_event(portal, visitors):
+    events = visitors["north-admin"].request("GET", "/sites/1/events").json["items"]
+    assert [e["event"] for e in events] == ["n-1"]
+    trace = visitors["north-admin"].request("GET", "/sites/1/events/n-1").json
+    assert trace["verdict"] == "suppressed" and trace["deliveries"] == []
+    assert visitors["north-admin"].request("GET", "/sites/1/events/n-2").status == 404
+
+
+def test_an_import_is_only_tried_until_it_is_applied(portal, visitors):
+    admin = visitors["north-admin"]
+    rows = {"rows": [{"line": 1, "dealer_id": 1, "name": "imported", "timezone": "UTC"},
+                     {"line": 2, "dealer_id": 1, "name": "imported too", "timezone": "Mars/Base"}]}
+    found = "SELECT count(*) FROM tocsin.site WHERE name LIKE 'imported%%'"
+    tried = admin.request("POST", "/import/site", rows)
+    assert [row["outcome"] for row in tried.json["items"]] == ["stored", "refused"]
+    assert portal.postgres.query(found) == [(0,)]
+    assert admin.request("POST", "/import/site?apply=true", rows).status == 200
+    assert portal.postgres.query(found) == [(1,)]
+
+
+def test_a_key_does_what_its_scopes_say_and_is_stored_hashed(portal, visitors):
+    admin = visitors["north-admin"]
+    made = admin.request("POST", "/keys", {"user_id": 1, "name": "script", "scopes": ["read"]})
+    assert made.status == 201
+    key = {"Authorization": "Bearer " + made.json["token"]}
+    assert portal.request("GET", "/api/v1/sites", headers=key).status == 200
+    assert portal.request("PATCH", "/api/v1/sites/1", {"city": "x"}, key).status == 403
+    assert portal.request("PUT", "/api/v1/users/1/password", {"password": PASSWORD}, key).status == 403
+    assert made.json["token"] not in admin.request("GET", "/keys").text
+    assert admin.request("POST", "/keys", {"user_id": 2, "name": "theft", "scopes": ["read"]}).status == 403
+    assert admin.request("POST", "/keys", {"user_id": 1, "name": "x", "scopes": ["all"]}).json["field"] == "scopes"
+    assert admin.request("DELETE", f"/keys/{made.json['key']['id']}").status == 204
+    assert portal.request("GET", "/api/v1/sites", headers=key).status == 401
+
+
+# ---- every operation, from the document itself ------------------------------------------------
+
+
+def operations(portal):
+    document = portal.request("GET", "/api/v1/openapi.json").json
+    assert document["openapi"] == "3.1.0"
+    return [(method.upper(), path[len("/api/v1"):], operation)
+            for path, methods in document["paths"].items() for method, operation in methods.items()]
+
+
+SAMPLES = {"string": "x", "integer": 2, "number": 1.5, "boolean": True, "array": []}
+WORDS = {"kind": "zone_type", "subject": "3", "event": "n-2"}
+
+
+def filled(path, number="2"):
+    """The path for the south dealer's rows, whose numbers are all 2."""
+    parts = [WORDS.get(part.strip("{}"), number) if part.startswith("{") else part for part in path.split("/")]
+    return "/".join(parts)
+
+
+def body_of(operation):
+    if "requestBody" not in operation:
+        return None
+    properties = operation["requestBody"]["content"]["application/json"]["schema"]["properties"]
+    kinds = {name: kind["type"] if isinstance(kind["type"], str) else kind["type"][0]
+             for name, kind in properties.items()}
+    return {name: SAMPLES[kind] for name, kind in kinds.items()}
+
+
+def query_of(operation):
+    needed = [p for p in operation["parameters"] if p.get("in") == "query" and p["required"]]
+    return "?" + "&".join(f"{p['name']}=south" for p in needed) if needed else ""
+
+
+def everything(portal):
+    """What the south dealer has, as one text."""
+    tables = ["dealer", "site", "bridge", "channel", "camera", "contact", "site_partition", "station_record",
+              "user_account", "api_key", "alarm_library"]
+    return {table: portal.postgres.query(f"SELECT t::text FROM tocsin.{table} t ORDER BY 1") for table in tables}
+
+
+@pytest.mark.parametrize("login", ["north-admin", "north-tech", "north-viewer", "north-app"])
+def test_no_operation_reaches_the_other_dealer(portal, visitors, login):
+    before = everything(portal)
+    for method, path, operation in operations(portal):
+        if operation.get("security") == [] or operation["operationId"] == "signOut":
+            continue
+        answer = visitors[login].request(method, filled(path) + query_of(operation), body_of(operation))
+        where = (login, method, path, answer.status, answer.text)
+        assert answer.status < 500, where
+        assert "south" not in answer.text and "Sam South" not in answer.text, where
+        if method != "GET":
+            assert answer.status in (403, 404, 422) or not changed(before, portal), where
+    assert not changed(before, portal), login
+
+
+def changed(before, portal):
+    after = everything(portal)
+    return [table for table in before if before[table] != after[table]]
+
+
+@pytest.mark.parametrize("login", ["north-viewer", "north-app", "watcher"])
+def test_who_may_only_look_changes_nothing(portal, visitors, login):
+    before = everything(portal)
+    for method, path, operation in operations(portal):
+        if method == "GET" or operation.get("security") == [] or operation["operationId"] in ("signOut", "setPassword"):
+            continue
+        answer = visitors[login].request(method, filled(path, "1"), body_of(operation))
+        assert answer.status == 403, (login, method, path, answer.text)
+    assert not changed(before, portal)
+
+
+def test_nothing_without_a_session(portal):
+    for method, path, operation in operations(portal):
+        if operation.get("security") != []:
+            answer = portal.request(method, "/api/v1" + filled(path, "1"), body_of(operation))
+            assert answer.status == 401, (method, path, answer.status)
+
+
+@pytest.mark.parametrize("attack", ["1'; DROP TABLE tocsin.site; --", "1 OR 1=1", "' OR ''='", "\\x00", "%00", "$1", "NaN"])
+def test_no_text_becomes_a_statement(portal, visitors, attack):
+    before = everything(portal)
+    text = quote(attack, safe="")
+    for method, path, operation in operations(portal):
+        if operation.get("security") == [] or operation["operationId"] == "signOut" or method != "GET":
+            continue
+        for name in [p["name"] for p in operation["parameters"] if "name" in p]:
+            asked = path.replace("{" + name + "}", text) if "{" in path else path
+            answer = visitors["north-admin"].request("GET", filled(asked, "1") + f"?{name}={text}")
+            assert answer.status in (200, 400, 404, 422), (method, asked, answer.status, answer.text)
+    assert not changed(before, portal)
+
+
+# ---- the program -----------------------------------------------------------------------------
+
+
+def test_a_role_that_sees_everything_is_refused(portal):
+    done = subprocess.run([PROGRAMS / "tocsin-portal", "--listen", "127.0.0.1:0", "--web", portal.web,
+                           "--database", portal.postgres.conninfo], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 78 and "tocsin_portal" in done.stderr
+
+
+def test_plain_http_stays_on_loopback(portal):
+    done = subprocess.run([PROGRAMS / "tocsin-portal", "--listen", "0.0.0.0:0", "--web", portal.web,
+                           "--database", portal.conninfo], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 69 and "loopback" in done.stderr
+
+
+def test_https_with_a_certificate(portal):
+    directory = pathlib.Path(tempfile.mkdtemp(dir=portal.directory))
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+                    "-keyout", directory / "key", "-out", directory / "certificate", "-subj", "/CN=localhost",
+                    "-days", "2"], check=True, capture_output=True)
+    plain_port, program = portal.port, None
+    try:
+        program, portal.port = portal.start("--certificate", directory / "certificate", "--key", directory / "key",
+                                            log="portal-tls.log")
+        answer = portal.request("GET", "/", tls=True)
+        assert answer.status == 200 and "max-age" in answer.headers["Strict-Transport-Security"]
+        assert portal.request("GET", "/api/v1/sites", tls=True).status == 401
+        assert program.stop() == 0
+    finally:
+        if program:
+            program.kill()
+        portal.port = plain_port
