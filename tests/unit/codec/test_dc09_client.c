@@ -183,6 +183,20 @@ events_encoded(void **state)
 			.code = "BA",
 			.zone = { "x/", 2 } },
 		    NULL },
+		{ "partition too long",
+		    { .format = SIGNAL_FORMAT_CONTACT_ID,
+			.qualifier = SIGNAL_QUALIFIER_NEW,
+			.code = "130",
+			.partition = { "123", 3 } },
+		    NULL },
+		{ "no qualifier",
+		    { .format = SIGNAL_FORMAT_CONTACT_ID, .code = "130" },
+		    NULL },
+		{ "no code",
+		    { .format = SIGNAL_FORMAT_CONTACT_ID,
+			.qualifier = SIGNAL_QUALIFIER_NEW,
+			.code = "1" },
+		    NULL },
 		{ "no format", { .code = "130" }, NULL },
 	};
 
@@ -202,6 +216,76 @@ events_encoded(void **state)
 			    rows[i].name);
 		}
 	}
+}
+
+static void
+an_event_that_does_not_fit(void **state)
+{
+	const struct signal_event event = { .format = SIGNAL_FORMAT_CONTACT_ID,
+		.qualifier = SIGNAL_QUALIFIER_NEW,
+		.code = "130" };
+	const char *problem = NULL;
+	char out[10];
+
+	(void)state;
+	assert_int_equal(dc09_event_encode(&event, slice_from_string("1234"),
+			     out, sizeof(out), &problem),
+	    -ENAMETOOLONG);
+	assert_string_equal(problem, "too long");
+}
+
+static void
+extended_data_arrives(void **state)
+{
+	const struct signal_extended extended[] = {
+		{ .id = 'M', .value = { "001122334455", 12 } },
+		{ .id = 'X', .value = { "093W43.555", 10 } },
+	};
+	const struct dc09_message message = { .id = "ADM-CID",
+		.account = slice_from_string("1234"),
+		.data = slice_from_string("#1234|1130 01 005"),
+		.extended = extended,
+		.extended_count = COUNT(extended) };
+	struct fixture *f = *state;
+	const char *why = "";
+	int length = dc09_message_encode(f->crypto, &message, NULL, NOW_US,
+	    f->sent, sizeof(f->sent));
+
+	f->frame = next_frame(f->sent, length);
+	assert_int_equal(dc09_decode(f->crypto, &f->frame, NULL, window,
+			     dc09_tolerance_default, NOW_US, f->plain,
+			     &f->signal, &why),
+	    DC09_ACCEPT);
+	assert_int_equal(f->signal.extended_count, COUNT(extended));
+	assert_slice(f->signal.extended[0].value, "001122334455");
+	assert_int_equal(f->signal.extended[1].id, 'X');
+}
+
+/* What is no reply, or opens with no key of ours, acknowledges nothing. */
+static void
+no_acknowledgement(void **state)
+{
+	const struct dc09_message message = { .id = "NULL",
+		.account = slice_from_string("1234") };
+	struct codec_key key = { .length = 16, .bytes = "0123456789ABCDEF" };
+	struct fixture *f = *state;
+	const char *why = "";
+	int length = dc09_message_encode(f->crypto, &message, &key, NOW_US,
+	    f->sent, sizeof(f->sent));
+
+	f->frame = next_frame(f->sent, length);
+	assert_int_equal(dc09_response_decode(f->crypto, &f->frame, &key,
+			     f->plain, &f->signal, &why),
+	    DC09_RESPONSE_OTHER);
+	assert_string_equal(why, "not a reply");
+	length = (int)dc09_reply_encode(f->crypto, DC09_REPLY_ACK, &f->frame,
+	    &key, false, NOW_US, f->reply);
+	f->frame = next_frame(f->reply, length);
+	key.bytes[0]++;
+	assert_int_equal(dc09_response_decode(f->crypto, &f->frame, &key,
+			     f->plain, &f->signal, &why),
+	    DC09_RESPONSE_OTHER);
+	assert_string_equal(why, "cannot be opened with this key");
 }
 
 static void
@@ -227,6 +311,9 @@ main(void)
 		cmocka_unit_test(round_trip),
 		cmocka_unit_test(nak_tells_the_time),
 		cmocka_unit_test(events_encoded),
+		cmocka_unit_test(an_event_that_does_not_fit),
+		cmocka_unit_test(extended_data_arrives),
+		cmocka_unit_test(no_acknowledgement),
 		cmocka_unit_test(too_small_a_buffer),
 	};
 

@@ -482,6 +482,27 @@ default_tolerances(void **state)
 	assert_int_equal(dc09_tolerance_from_name(slice_from_string("any")), 0);
 }
 
+static void
+fault_names(void **state)
+{
+	static const struct {
+		enum dc09_fault fault;
+		const char *name;
+	} rows[] = {
+		{ DC09_FAULT_NONE, "none" },
+		{ DC09_FAULT_JUNK, "junk" },
+		{ DC09_FAULT_LENGTH, "length" },
+		{ DC09_FAULT_CRC, "crc" },
+		{ DC09_FAULT_HEADER, "header" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++)
+		assert_row(strcmp(dc09_fault_name(rows[i].fault),
+			       rows[i].name) == 0,
+		    i, rows[i].name);
+}
+
 int
 main(void)
 {
@@ -496,6 +517,7 @@ main(void)
 		cmocka_unit_test(longest_frame),
 		cmocka_unit_test(cr_counted_only_when_named),
 		cmocka_unit_test(default_tolerances),
+		cmocka_unit_test(fault_names),
 	};
 
 	return cmocka_run_group_tests_name("codec/frame", tests, NULL, NULL);
