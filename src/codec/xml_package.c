@@ -255,24 +255,46 @@ find(struct slice s, const char *string)
 	return found ? (size_t)(found - s.data) : SIZE_MAX;
 }
 
-/* Attribute of a tag ("<Event ../>"), as written; SLICE_NONE: it has none. */
+static struct slice
+skip_to(struct slice s, const char *characters)
+{
+	size_t i = 0;
+
+	while (i < s.length &&
+	    (s.data[i] == '\0' || !strchr(characters, s.data[i])))
+		i++;
+	return slice_part(s, i, s.length);
+}
+
+/* Attribute of a tag ("<Event ../>"), as written; SLICE_NONE: it has none. Goes
+ * from one to the next: a value may look like another attribute. */
 static struct slice
 attribute(struct slice tag, const char *name)
 {
-	char key[24], quote[2] = "";
-	size_t begin, length;
+	struct slice rest = skip_to(tag, SPACES);
 
-	snprintf(key, sizeof(key), " %s=", name);
-	begin = find(tag, key);
-	if (begin == SIZE_MAX)
-		return SLICE_NONE;
-	tag = slice_part(tag, begin + strlen(key), tag.length);
-	if (tag.length == 0 || (*tag.data != '"' && *tag.data != '\''))
-		return SLICE_NONE;
-	quote[0] = *tag.data;
-	tag = slice_part(tag, 1, tag.length);
-	length = find(tag, quote);
-	return length == SIZE_MAX ? SLICE_NONE : slice_part(tag, 0, length);
+	while (rest.length > 0) {
+		struct slice key = slice_part(rest, 1, rest.length);
+		struct slice value = skip_to(rest, "\"'");
+		size_t length;
+		char quote[2] = "";
+
+		if (value.length == 0)
+			break;
+		key.length -= value.length;
+		while (key.length > 0 && strchr(SPACES, *key.data))
+			key = slice_part(key, 1, key.length);
+		quote[0] = *value.data;
+		value = slice_part(value, 1, value.length);
+		length = find(value, quote);
+		if (length == SIZE_MAX)
+			break;
+		if (key.length == strlen(name) + 1 && begins(key, name) &&
+		    key.data[key.length - 1] == '=')
+			return slice_part(value, 0, length);
+		rest = slice_part(value, length + 1, value.length);
+	}
+	return SLICE_NONE;
 }
 
 /* From '<' of the tag of that name to its '>', which no attribute of ours
