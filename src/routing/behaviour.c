@@ -36,16 +36,6 @@ is_restore(const struct signal_event *event)
 	    qualifier == SIGNAL_QUALIFIER_RESTORE;
 }
 
-static struct effect *
-add_effect(struct route *route, enum effect_kind kind)
-{
-	struct decision *decision = route->decision;
-	struct effect *effect = &decision->effects[decision->effect_count++];
-
-	*effect = (struct effect){ .kind = kind };
-	return effect;
-}
-
 static void
 remember(struct route *route, const struct zone_view *view,
     enum zone_alarm alarm, int64_t until_us)
@@ -55,7 +45,7 @@ remember(struct route *route, const struct zone_view *view,
 	/* nothing is to be kept where nothing was */
 	if (alarm == ZONE_ALARM_NONE && !view->memory)
 		return;
-	effect = add_effect(route, EFFECT_ZONE);
+	effect = route_add_effect(route, EFFECT_ZONE);
 	effect->zone = view->key;
 	effect->alarm = alarm;
 	effect->until_us = until_us;
@@ -70,7 +60,7 @@ remember(struct route *route, const struct zone_view *view,
 static void
 hold_restore(struct route *route, const struct zone_view *view)
 {
-	struct effect *effect = add_effect(route, EFFECT_ZONE);
+	struct effect *effect = route_add_effect(route, EFFECT_ZONE);
 
 	effect->zone = view->key;
 	effect->alarm = view->memory->alarm;
@@ -82,7 +72,7 @@ hold_restore(struct route *route, const struct zone_view *view)
 static void
 wait_until(struct route *route, int64_t until_us)
 {
-	add_effect(route, EFFECT_WAIT)->until_us = until_us;
+	route_add_effect(route, EFFECT_WAIT)->until_us = until_us;
 }
 
 static int64_t
@@ -186,7 +176,7 @@ begin_entry(struct route *route, const struct zone_view *view, int64_t at_us)
 
 	if (delay_us == 0)
 		return raise(route, view, at_us);
-	effect = add_effect(route, EFFECT_ENTRY);
+	effect = route_add_effect(route, EFFECT_ENTRY);
 	effect->area = view->arming.area;
 	effect->at_us = at_us;
 	effect->until_us = at_us + delay_us;

@@ -61,18 +61,15 @@ static void
 add_command(struct route *route, enum effect_kind kind, struct area area,
     bool armed)
 {
-	struct decision *decision = route->decision;
 	int64_t told_us = route->request->signal->panel_time_us;
+	struct effect *effect = route_add_effect(route, kind);
 
-	decision->effects[decision->effect_count++] = (struct effect){
-		.kind = kind,
-		.area = area,
-		.armed = armed,
-		/* a schedule says when it was; everybody else means now */
-		.at_us = kind == EFFECT_SCHEDULE && told_us
-		    ? told_us
-		    : route->request->received_us,
-	};
+	effect->area = area;
+	effect->armed = armed;
+	/* a schedule says when it was; everybody else means now */
+	effect->at_us = kind == EFFECT_SCHEDULE && told_us
+	    ? told_us
+	    : route->request->received_us;
 }
 
 /* An input, or whoever else tells its state again and again: only a change is

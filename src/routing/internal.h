@@ -42,6 +42,9 @@ void route_say(struct route *route, const char *format, ...)
 void route_say_more(struct route *route, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* One more thing that the decision changes, of this kind and otherwise zero. */
+struct effect *route_add_effect(struct route *route, enum effect_kind kind);
+
 /* What a signal that arms or disarms comes to. */
 enum route_command {
 	ROUTE_COMMAND_NONE,	 /* it does not, or the site does not care */

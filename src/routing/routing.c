@@ -153,6 +153,20 @@ route_wait(struct route *route, const char *format, ...)
 	route->waits = true;
 }
 
+struct effect *
+route_add_effect(struct route *route, enum effect_kind kind)
+{
+	struct decision *decision = route->decision;
+	struct effect *effect;
+
+	/* an entry delay has the most, three: no event is two things at once */
+	if (decision->effect_count == EFFECTS_MAX)
+		decision->effect_count--;
+	effect = &decision->effects[decision->effect_count++];
+	*effect = (struct effect){ .kind = kind };
+	return effect;
+}
+
 bool
 route_keep_waiting(struct route *route)
 {

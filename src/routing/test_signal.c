@@ -24,14 +24,10 @@ is_test(const struct signal_event *event)
 static void
 add(struct route *route, enum effect_kind kind, bool on)
 {
-	struct decision *decision = route->decision;
+	struct effect *effect = route_add_effect(route, kind);
 
-	decision->effects[decision->effect_count++] = (struct effect){
-		.kind = kind,
-		.area = { AREA_SITE, 0 },
-		.on = on,
-		.at_us = route->request->received_us,
-	};
+	effect->on = on;
+	effect->at_us = route->request->received_us;
 }
 
 void
