@@ -8,8 +8,11 @@ export class Refusal extends Error {
 	}
 }
 
-export class Api {
+class Api {
 	#csrf = "";
+
+	// Who has signed in; null: nobody.
+	user = null;
 
 	async #send(method, path, body, version) {
 		const headers = {"X-CSRF-Token": this.#csrf};
@@ -22,50 +25,61 @@ export class Api {
 		const value = answer.status === 204 ? null : await answer.json().catch(() => ({}));
 		if (!answer.ok)
 			throw new Refusal(answer.status, value);
-		return value;
+		return {value, version: answer.headers.get("ETag")};
 	}
 
-	get(path) {
+	async get(path) {
+		return (await this.#send("GET", path)).value;
+	}
+
+	// With the version that a change of it is to name.
+	getVersioned(path) {
 		return this.#send("GET", path);
 	}
 
-	post(path, body) {
-		return this.#send("POST", path, body);
+	async items(path) {
+		return (await this.get(path)).items;
 	}
 
-	put(path, body, version) {
-		return this.#send("PUT", path, body, version);
+	async post(path, body) {
+		return (await this.#send("POST", path, body)).value;
 	}
 
-	patch(path, body, version) {
-		return this.#send("PATCH", path, body, version);
+	async put(path, body, version) {
+		return (await this.#send("PUT", path, body, version)).value;
 	}
 
-	remove(path, version) {
-		return this.#send("DELETE", path, undefined, version);
+	async patch(path, body, version) {
+		return (await this.#send("PATCH", path, body, version)).value;
+	}
+
+	async remove(path, version) {
+		await this.#send("DELETE", path, undefined, version);
 	}
 
 	async signIn(login, password) {
-		const session = await this.post("/session", {login, password});
-		this.#csrf = session.csrf_token;
-		return session.user;
+		this.#keep(await this.post("/session", {login, password}));
 	}
 
 	async signOut() {
 		await this.remove("/session");
-		this.#csrf = "";
+		this.#keep({csrf_token: "", user: null});
 	}
 
-	// The user whose session the browser still has; null: nobody's.
+	// Finds the session that the browser still has.
 	async resume() {
 		try {
-			const session = await this.get("/session");
-			this.#csrf = session.csrf_token;
-			return session.user;
+			this.#keep(await this.get("/session"));
 		} catch (refusal) {
-			if (refusal.status === 401)
-				return null;
-			throw refusal;
+			if (refusal.status !== 401)
+				throw refusal;
 		}
 	}
+
+	#keep(session) {
+		this.#csrf = session.csrf_token;
+		this.user = session.user;
+	}
 }
+
+export const api = new Api();

@@ -1,77 +1,55 @@
-// The portal's first page: signing in, and the customers with search.
-import {Api} from "/api.js";
+// Signing in, and which page the address means: #/PAGE/ARGUMENT.
+import "/creation.js";
+import "/customers.js";
+import "/settings.js";
+import "/site.js";
+import {api} from "/api.js";
+import {button, element} from "/dom.js";
+import {input} from "/field.js";
+import {attempt, say, whenSent} from "/page.js";
+import {texts} from "/texts.js";
 
-const texts = {
-	none: "No customer is found.",
-	more: "More",
+const pages = {
+	customers: () => element("tocsin-customers"),
+	new: (step) => element("tocsin-creation", {"data-step": step}),
+	settings: () => element("tocsin-settings"),
+	site: (id) => element("tocsin-site", {"data-site": id}),
 };
-const api = new Api();
-const at = (id) => document.getElementById(id);
+const main = document.querySelector("main");
 
-function say(sentence) {
-	at("message").textContent = sentence;
-}
-
-function show(signedIn) {
-	at("sign-in").hidden = signedIn;
-	at("customers").hidden = !signedIn;
-	at("sign-out").hidden = !signedIn;
-}
-
-function addRow(site) {
-	const row = at("rows").insertRow();
-	const account = site.effective_account ?? "";
-	for (const text of [site.name, site.city, account, site.station ?? "", site.security])
-		row.insertCell().textContent = text;
-}
-
-async function list(path) {
-	const page = await api.get(path);
-	page.items.forEach(addRow);
-	at("more").hidden = !page.next;
-	at("more").onclick = () => attempt(() => list(`/sites?after=${encodeURIComponent(page.next)}`));
-	say(at("rows").rows.length ? "" : texts.none);
-}
-
-async function search(wanted) {
-	at("rows").replaceChildren();
-	await list(wanted ? `/sites/search?q=${encodeURIComponent(wanted)}` : "/sites");
-}
-
-// Whatever is refused is said where the user looks.
-async function attempt(action) {
-	try {
-		await action();
-	} catch (problem) {
-		if (problem.status === 401)
-			show(false);
-		say(problem.message);
-	}
-}
-
-at("sign-in").addEventListener("submit", (event) => {
-	event.preventDefault();
-	const form = new FormData(event.target);
-	attempt(async () => {
-		await api.signIn(form.get("login"), form.get("password"));
-		event.target.reset();
-		show(true);
-		await search("");
+function signInPage() {
+	const form = element("form", {id: "sign-in"}, element("h2", {tabindex: -1}, texts.session.title),
+		input("login", texts.session.login, {autocomplete: "username", autocapitalize: "none", required: true}),
+		input("password", texts.session.password, {type: "password", autocomplete: "current-password", required: true}),
+		element("button", {class: "main"}, texts.session.enter));
+	return whenSent(form, async () => {
+		await api.signIn(form.elements.login.value, form.elements.password.value);
+		show();
 	});
-});
-at("search").addEventListener("submit", (event) => {
-	event.preventDefault();
-	attempt(() => search(new FormData(event.target).get("q").trim()));
-});
-at("sign-out").addEventListener("click", () => attempt(async () => {
-	await api.signOut();
-	at("rows").replaceChildren();
-	show(false);
-}));
-
-if (await api.resume()) {
-	show(true);
-	await attempt(() => search(""));
-} else {
-	show(false);
 }
+
+// The heading takes the focus, so that a screen reader says where one is.
+function show() {
+	const [name, argument] = location.hash.replace(/^#\//, "").split("/");
+	const page = api.user ? (pages[name] ?? pages.customers)(argument) : signInPage();
+	document.getElementById("sections").hidden = !api.user;
+	say("");
+	main.replaceChildren(page);
+	document.title = `${page.querySelector("h2")?.textContent ?? texts.title} - ${texts.title}`;
+	page.querySelector("h2")?.focus();
+}
+
+document.getElementById("sections").append(
+	element("a", {href: "#/customers"}, texts.customers.title),
+	element("a", {href: "#/settings"}, texts.settings.title),
+	button(texts.session.leave, () => attempt(async () => {
+		await api.signOut();
+		show();
+	}), {id: "sign-out"}));
+document.addEventListener("signed-out", () => {
+	api.user = null;
+	show();
+});
+window.addEventListener("hashchange", show);
+await attempt(() => api.resume());
+show();

@@ -49,16 +49,11 @@ class Answer:
 
 
 class Portal:
-    """A database with PEOPLE and a portal over it; plain HTTP, or with a certificate."""
+    """A database with PEOPLE and a portal over it; plain HTTP, or with a certificate. web: the pages, else some of its own."""
 
-    def __init__(self, directory):
+    def __init__(self, directory, web=None):
         self.directory = directory
-        self.web = directory / "web"
-        self.web.mkdir()
-        (self.web / "index.html").write_text("<!doctype html><title>portal</title>")
-        (self.web / ".secret.html").write_text("hidden")
-        (directory / "outside.html").write_text("outside")
-        (self.web / "link.html").symlink_to(directory / "outside.html")
+        self.web = web or self.make_pages()
         self.postgres = Postgres(directory / "pg")
         subprocess.run([PROGRAMS / "tocsinctl", "db", "migrate", "--sql", SOURCE / "sql", "--database",
                         self.postgres.conninfo], check=True, capture_output=True)
@@ -70,6 +65,15 @@ class Portal:
                             "--database", self.postgres.conninfo], check=True, capture_output=True)
         self.conninfo = self.postgres.conninfo.replace("user=tocsin", "user=web")
         self.program, self.port = self.start()
+
+    def make_pages(self):
+        web = self.directory / "web"
+        web.mkdir()
+        (web / "index.html").write_text("<!doctype html><title>portal</title>")
+        (web / ".secret.html").write_text("hidden")
+        (self.directory / "outside.html").write_text("outside")
+        (web / "link.html").symlink_to(self.directory / "outside.html")
+        return web
 
     def start(self, *arguments, log="portal.log"):
         program = Program("tocsin-portal", "--listen", "127.0.0.1:0", "--database", self.conninfo,

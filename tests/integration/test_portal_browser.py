@@ -1,0 +1,196 @@
+"""The portal's pages in a real browser: signing in, a customer from "+" to its
+overview with a refusal on the way, the dealer's settings. Screenshots of each
+step stay in the test's directory."""
+import pytest
+from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import WebDriverWait
+
+from harness import SOURCE, make_directory, remove_directory
+from portal import PASSWORD, Portal
+
+WAIT_S = 60
+
+
+class Browser:
+    def __init__(self, portal, pictures):
+        options = webdriver.ChromeOptions()
+        options.binary_location = "/usr/bin/chromium"
+        for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--lang=en",
+                         "--no-first-run", "--disable-background-networking", "--window-size=1100,1000"):
+            options.add_argument(argument)
+        options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+        self.driver = webdriver.Chrome(options=options,
+                                       service=webdriver.chrome.service.Service("/usr/bin/chromedriver"))
+        self.pictures = pictures
+        self.address = f"http://127.0.0.1:{portal.port}/"
+
+    def open(self, place=""):
+        self.driver.get(self.address + place)
+
+    def until(self, condition):
+        """Its first true value; a page that is replaced meanwhile is looked at again."""
+        return WebDriverWait(self.driver, WAIT_S, 0.05, [StaleElementReferenceException]).until(lambda _: condition())
+
+    def find(self, selector):
+        """The one that is shown, waited for."""
+        def shown():
+            return next((one for one in self.driver.find_elements(By.CSS_SELECTOR, selector) if one.is_displayed()), None)
+        return self.until(shown)
+
+    def press(self, text):
+        def pressed():
+            found = [one for one in self.driver.find_elements(By.TAG_NAME, "button") if one.text == text and one.is_enabled()]
+            if found:
+                found[0].click()
+            return bool(found)
+        self.until(pressed)
+
+    def type(self, name, text):
+        def typed():
+            control = self.find(f"[name={name}]")
+            control.clear()
+            control.send_keys(text)
+            return True
+        self.until(typed)
+
+    def heading(self, part):
+        self.until(lambda: part in self.driver.find_element(By.TAG_NAME, "h2").text)
+
+    def picture(self, name):
+        self.driver.save_screenshot(str(self.pictures / f"{name}.png"))
+
+    def faults(self):
+        """What the console says, but for refusals, which it counts as failed requests."""
+        return [entry["message"] for entry in self.driver.get_log("browser")
+                if entry["level"] == "SEVERE" and "api/v1" not in entry["message"]]
+
+
+@pytest.fixture(scope="module")
+def portal():
+    directory = make_directory()
+    portal = Portal(directory, web=SOURCE / "web")
+    yield portal
+    portal.close()
+    text = portal.program.text()
+    remove_directory(directory)
+    assert "Sanitizer" not in text and "runtime error" not in text, text[-4000:]
+
+
+@pytest.fixture(scope="module")
+def browser(portal, tmp_path_factory):
+    browser = Browser(portal, tmp_path_factory.mktemp("pictures"))
+    yield browser
+    browser.picture("last")
+    browser.driver.quit()
+
+
+def sign_in(browser):
+    browser.open()
+    browser.type("login", "north-admin")
+    browser.type("password", "wrong password")
+    browser.press("Sign in")
+    browser.until(lambda: "do not match" in browser.find("#message").text)
+    browser.picture("1-sign-in-refused")
+    browser.type("password", PASSWORD)
+    browser.press("Sign in")
+    browser.heading("Customers")
+    browser.until(lambda: "north house" in browser.find("table").text)
+    assert "south house" not in browser.find("table").text
+
+
+def test_a_customer_from_plus_to_its_overview(portal, browser):
+    name = "<b>Hill & Sons</b>"
+    sign_in(browser)
+    browser.picture("2-customers")
+    browser.press("+ New customer")
+    browser.heading("Step 1 of 5")
+    browser.press("Next")
+    assert browser.find("[data-field=name] .refused").text
+    assert browser.driver.switch_to.active_element.get_attribute("name") == "name"
+    browser.type("name", name)
+    browser.type("city", "Dale")
+    browser.type("timezone", "Europe/Athens")
+    # leaving half way
+    browser.driver.refresh()
+    browser.until(lambda: browser.find("[name=city]").get_attribute("value") == "Dale")
+    browser.picture("3-name-and-address")
+    browser.press("Next")
+    browser.heading("Step 2 of 5")
+    browser.find("[name=station_record_id]").send_keys("rx")
+    browser.type("account_number", "0001")
+    browser.until(lambda: "gets account 0001" in browser.find("main").text)
+    browser.press("Next")
+    browser.heading("Step 3 of 5")
+    browser.find("input[value=panel_signals]").click()
+    browser.picture("4-arming")
+    browser.press("Next")
+    browser.heading("Step 4 of 5")
+    inherited = browser.find("tr.inherited[data-subject='3']")
+    assert "built in" in inherited.text
+    inherited.find_element(By.CSS_SELECTOR, "input[type=checkbox]").click()
+    browser.until(lambda: "this customer" in browser.find("tr[data-subject='3']").text)
+    browser.picture("5-alarm-codes")
+    browser.press("Next")
+    browser.heading("Step 5 of 5")
+    browser.until(lambda: "Instant" in browser.find("main").text)
+    browser.picture("6-review")
+    browser.press("Create customer")
+    # the account is another customer's: said at the field, with what was typed
+    browser.heading("Step 2 of 5")
+    browser.until(lambda: browser.find("[data-field=account_number] .refused").text)
+    assert browser.find("[name=account_number]").get_attribute("aria-invalid") == "true"
+    browser.picture("7-refused")
+    browser.type("account_number", "0077")
+    for step in (3, 4, 5):
+        browser.press("Next")
+        browser.heading(f"Step {step} of 5")
+    browser.press("Create customer")
+    browser.heading(name)
+    browser.until(lambda: "0077" in browser.find("dl").text)
+    browser.picture("8-overview")
+    assert portal.postgres.query("SELECT name, city, timezone, account_number, arming_method FROM tocsin.site "
+                                 "WHERE account_number = '0077'") == [(name, "Dale", "Europe/Athens", "0077", "panel_signals")]
+    assert portal.postgres.query("SELECT zone_type, enabled, code FROM tocsin.alarm_library") == [(3, False, None)]
+    browser.type("claim_code", "abcd efgh")
+    browser.press("Register bridge")
+    browser.until(lambda: "F3" in browser.find("main").text)
+    browser.press("Start test")
+    browser.until(lambda: browser.find(".badge").text == "on test")
+    browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {
+        "features": [{"name": "prefers-color-scheme", "value": "dark"}]})
+    browser.driver.set_window_size(500, 1000)
+    browser.picture("9-dark-and-narrow")
+    assert browser.driver.execute_script("return document.documentElement.scrollWidth <= innerWidth")
+    assert browser.faults() == []
+
+
+def test_settings_reach_every_customer(portal, browser):
+    browser.driver.set_window_size(1100, 1000)
+    browser.open("#/settings")
+    browser.press("Add station record")
+    browser.type("name", "rx")
+    browser.press("Save")
+    browser.until(lambda: "another station" in browser.find("[data-field=name] .refused").text)
+    browser.type("name", "second desk")
+    browser.type("prefix", "77")
+    browser.press("Save")
+    browser.until(lambda: "second desk" in browser.find("section table").text)
+    panic = browser.find("tr[data-subject='9'] [data-field=code] input")
+    panic.clear()
+    panic.send_keys("12", Keys.TAB)
+    browser.until(lambda: browser.find("tr[data-subject='9'] .refused").text)
+    panic.clear()
+    panic.send_keys("122", Keys.TAB)
+    browser.until(lambda: "dealer settings" in browser.find("tr[data-subject='9']").text)
+    browser.picture("10-settings")
+    assert portal.postgres.query("SELECT prefix FROM tocsin.station_record WHERE name = 'second desk'") == [("77",)]
+    assert portal.postgres.query("SELECT code FROM tocsin.alarm_library WHERE dealer_id = 1 AND zone_type = 9") == [("122",)]
+    browser.open("#/site/1")
+    browser.until(lambda: "dealer settings" in browser.find("tr[data-subject='9']").text)
+    browser.find("tocsin-history summary").click()
+    browser.until(lambda: "sent to no receiver" in browser.find("tocsin-history").text)
+    browser.picture("11-history")
+    assert browser.faults() == []

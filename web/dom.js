@@ -1,0 +1,33 @@
+// Elements from names, attributes and children. Children are nodes or text:
+// nothing is ever read as markup, whatever a customer is called.
+export function element(name, attributes = {}, ...children) {
+	const made = document.createElement(name);
+	for (const [attribute, value] of Object.entries(attributes)) {
+		if (attribute.startsWith("on"))
+			made.addEventListener(attribute.slice(2), value);
+		else if (value !== false && value !== null && value !== undefined)
+			made.setAttribute(attribute, value === true ? "" : value);
+	}
+	made.append(...children.filter((child) => child !== null && child !== undefined));
+	return made;
+}
+
+export function button(text, press, attributes = {}) {
+	return element("button", {type: "button", onclick: press, ...attributes}, text);
+}
+
+// A table whose headings are the texts of columns; rows go into its tBodies[0].
+export function table(caption, columns) {
+	const headings = columns.map((column) => element("th", {scope: "col", class: column.class}, column.text));
+	return element("table", {}, element("caption", {class: "unseen"}, caption),
+		element("thead", {}, element("tr", {}, ...headings)), element("tbody"));
+}
+
+export function describe(pairs) {
+	return element("dl", {}, ...pairs.filter(([, value]) => value !== null && value !== undefined && value !== "")
+		.map(([term, value]) => element("div", {}, element("dt", {}, term), element("dd", {}, value))));
+}
+
+export function time(iso) {
+	return iso ? element("time", {datetime: iso}, new Date(iso).toLocaleString()) : "";
+}

@@ -1,0 +1,46 @@
+// What every page does the same way: say, try, and be gone to.
+import {api, Refusal} from "/api.js";
+import {refuse} from "/field.js";
+
+export function say(sentence, good = false) {
+	const message = document.getElementById("message");
+	message.textContent = sentence;
+	message.classList.toggle("good", good);
+}
+
+// What is refused is said at the field that it names, else where the page
+// says things. Returns whether it was done.
+export async function attempt(action, form = null) {
+	say("");
+	try {
+		await action();
+		return true;
+	} catch (problem) {
+		if (!(problem instanceof Refusal))
+			throw problem;
+		if (problem.status === 401 && api.user)
+			document.dispatchEvent(new Event("signed-out"));
+		if (!form || !refuse(form, problem.field, problem.message))
+			say(problem.message);
+		return false;
+	}
+}
+
+// Does so with the form's button off, so that nothing is sent twice.
+export function whenSent(form, action) {
+	form.noValidate = true;
+	form.addEventListener("submit", async (event) => {
+		event.preventDefault();
+		const pressed = event.submitter;
+		if (pressed)
+			pressed.disabled = true;
+		await attempt(action, form);
+		if (pressed)
+			pressed.disabled = false;
+	});
+	return form;
+}
+
+export function goTo(place) {
+	location.hash = `#/${place}`;
+}
