@@ -16,6 +16,10 @@ export function button(text, press, attributes = {}) {
 	return element("button", {type: "button", onclick: press, ...attributes}, text);
 }
 
+export function section(title, ...parts) {
+	return element("section", {class: "part", "aria-label": title}, element("h3", {tabindex: -1}, title), ...parts);
+}
+
 // A table whose headings are the texts of columns; rows go into its tBodies[0].
 export function table(caption, columns) {
 	const headings = columns.map((column) => element("th", {scope: "col", class: column.class}, column.text));

@@ -1,6 +1,6 @@
 // The signals of a site, newest first; each opens to what became of it.
 import {api} from "/api.js";
-import {button, describe, element, table, time} from "/dom.js";
+import {button, describe, element, section, table, time} from "/dom.js";
 import {attempt} from "/page.js";
 import {fill, texts} from "/texts.js";
 
@@ -51,8 +51,10 @@ class History extends HTMLElement {
 	#row(event) {
 		const more = element("details", {}, element("summary", {"aria-label": `${verdict(event)}. ${fill(texts.history.trace, event)}`},
 			verdict(event)));
-		more.addEventListener("toggle", () => attempt(async () =>
-			more.append(trace(await api.get(`${this.#path}/${encodeURIComponent(event.event)}`)))), {once: true});
+		more.addEventListener("toggle", () => attempt(async () => {
+			if (more.open && more.childElementCount === 1)
+				more.append(trace(await api.get(`${this.#path}/${encodeURIComponent(event.event)}`)));
+		}));
 		return element("tr", {}, element("td", {}, time(event.received_at)),
 			element("td", {}, `${event.qualifier ?? ""}${event.code ?? ""}`), element("td", {}, event.zone ?? ""),
 			element("td", {class: "spare"}, event.text ?? ""), element("td", {}, more));
@@ -62,6 +64,5 @@ class History extends HTMLElement {
 customElements.define("tocsin-history", History);
 
 export function history(site) {
-	return element("section", {class: "part", "aria-label": texts.history.title}, element("h3", {}, texts.history.title),
-		element("tocsin-history", {"data-site": site.id}));
+	return section(texts.history.title, element("tocsin-history", {"data-site": site.id}));
 }

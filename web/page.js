@@ -1,6 +1,6 @@
 // What every page does the same way: say, try, and be gone to.
 import {api, Refusal} from "/api.js";
-import {refuse} from "/field.js";
+import {check, refuse} from "/field.js";
 
 export function say(sentence, good = false) {
 	const message = document.getElementById("message");
@@ -26,11 +26,13 @@ export async function attempt(action, form = null) {
 	}
 }
 
-// Does so with the form's button off, so that nothing is sent twice.
+// What is complete is sent, with the button off, so that it is not sent twice.
 export function whenSent(form, action) {
 	form.noValidate = true;
 	form.addEventListener("submit", async (event) => {
 		event.preventDefault();
+		if (!check(form))
+			return;
 		const pressed = event.submitter;
 		if (pressed)
 			pressed.disabled = true;

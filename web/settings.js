@@ -2,7 +2,7 @@
 // customers inherit.
 import {api} from "/api.js";
 import {button, element, table} from "/dom.js";
-import {check, input, numberOf, select, valuesOf} from "/field.js";
+import {input, numberOf, select, valuesOf} from "/field.js";
 import {libraryGroups} from "/library.js";
 import {attempt, say, whenSent} from "/page.js";
 import {fill, texts} from "/texts.js";
@@ -32,8 +32,6 @@ function stationForm(dealerId, station, {centers, receivers}, done) {
 	center.addEventListener("change", offer);
 	offer();
 	return whenSent(form, async () => {
-		if (!check(form))
-			return;
 		const values = valuesOf(form);
 		const record = {...values, dealer_id: dealerId, center_id: numberOf(values.center_id),
 			receiver_id: numberOf(values.receiver_id), receiver_adds_prefix: form.elements.receiver_adds_prefix.checked};

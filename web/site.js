@@ -1,7 +1,9 @@
 // A customer: the overview, and each thing that may be done about it in a
 // section of its own.
 import {api} from "/api.js";
-import {button, describe, element, table, time} from "/dom.js";
+import {channelsSection} from "/channels.js";
+import {contactsSection} from "/contacts.js";
+import {button, describe, element, section, table, time} from "/dom.js";
 import {choice, input, numberOf, select, valuesOf} from "/field.js";
 import {history} from "/history.js";
 import {libraryGroups} from "/library.js";
@@ -27,10 +29,6 @@ function overview(site) {
 function warningsOf(warnings) {
 	return warnings.length ? element("section", {class: "part"}, element("h3", {}, texts.site.warnings),
 		element("ul", {}, ...warnings.map(({sentence}) => element("li", {}, sentence)))) : null;
-}
-
-function section(title, ...parts) {
-	return element("section", {class: "part", "aria-label": title}, element("h3", {tabindex: -1}, title), ...parts);
 }
 
 function accountForm(site, version, stations, done) {
@@ -131,8 +129,8 @@ class Site extends HTMLElement {
 
 	async #load() {
 		const path = `/sites/${this.dataset.site}`;
-		const [{value: site, version}, warnings, bridges, library, methods, stations] = await Promise.all([
-			api.getVersioned(path), ...["warnings", "bridges", "library"].map((name) => api.items(`${path}/${name}`)),
+		const [{value: site, version}, warnings, bridges, library, contacts, methods, stations] = await Promise.all([
+			api.getVersioned(path), ...["warnings", "bridges", "library", "contacts"].map((name) => api.items(`${path}/${name}`)),
 			api.items("/arming-methods"), api.items("/stations")]);
 		const focused = this.contains(document.activeElement);
 		const mayChange = api.user.writes_sites;
@@ -140,7 +138,8 @@ class Site extends HTMLElement {
 		const account = section(texts.site.details, accountForm(site, version, stations, done));
 		const signals = bridgesSection(site, bridges, mayChange, done);
 		this.replaceChildren(this.#head(site), mayChange ? this.#actions(site, account, signals, done) : "",
-			overview(site), warningsOf(warnings) ?? "", signals, history(site),
+			overview(site), warningsOf(warnings) ?? "", signals,
+			await channelsSection(bridges, mayChange, done) ?? "", contactsSection(site, contacts, mayChange, done), history(site),
 			...mayChange ? [testSection(site, done), account, section(texts.site.arming, armingForm(site, methods, bridges, done)),
 				librarySection(site, library)] : []);
 		document.title = `${site.name} - ${texts.title}`;

@@ -157,6 +157,12 @@ def test_a_customer_from_plus_to_its_overview(portal, browser):
     browser.type("claim_code", "abcd efgh")
     browser.press("Register bridge")
     browser.until(lambda: "F3" in browser.find("main").text)
+    browser.type("zones", "001, 002")
+    browser.find("#add-channel [name=name]").send_keys("Yard gate")
+    browser.press("Add input")
+    browser.until(lambda: "Yard gate" in browser.find("main").text)
+    browser.find("#add-contact [name=name]").send_keys("<i>Ann</i>", Keys.TAB * 2, "555 0100", Keys.ENTER)
+    browser.until(lambda: "<i>Ann</i>" in browser.find("main").text)
     browser.press("Start test")
     browser.until(lambda: browser.find(".badge").text == "on test")
     browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {

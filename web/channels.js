@@ -1,0 +1,54 @@
+// Cameras and alarm inputs of a site's bridges, and the zones that they are.
+import {api} from "/api.js";
+import {button, element, section, table} from "/dom.js";
+import {input, numberOf, select, valuesOf} from "/field.js";
+import {attempt, whenSent} from "/page.js";
+import {fill, texts} from "/texts.js";
+
+function removeButton(channel, done) {
+	return button(texts.channels.remove, () => attempt(async () => {
+		if (!confirm(fill(texts.channels.sure, channel)))
+			return;
+		await api.remove(`/channels/${channel.id}`, `"${channel.version}"`);
+		await done("");
+	}), {"aria-label": fill(texts.channels.removeOf, channel)});
+}
+
+function channelTable(channels, bridges, types, mayChange, done) {
+	const list = table(texts.channels.heading, ["name", "zones", "zone_type", "bridge", "actions"]
+		.map((name) => ({text: texts.channels[name]})));
+	for (const channel of channels)
+		list.tBodies[0].append(element("tr", {}, element("th", {scope: "row"}, channel.name),
+			element("td", {}, channel.zones.join(", ")),
+			element("td", {}, types.find((one) => one.number === channel.zone_type)?.name ?? ""),
+			element("td", {}, bridges.find((one) => one.id === channel.bridge_id).serial),
+			element("td", {}, mayChange ? removeButton(channel, done) : "")));
+	return element("div", {class: "wide"}, list);
+}
+
+function addForm(bridges, types, done) {
+	const form = element("form", {class: "row", id: "add-channel"},
+		input("name", texts.channels.name, {required: true}, texts.channels.nameHint),
+		input("zones", texts.channels.zones, {}, texts.channels.zonesHint),
+		select("zone_type", texts.channels.zone_type, types.map((one) => ({value: one.number, text: one.name})), null),
+		select("bridge", texts.channels.bridge, bridges.map((one) => ({value: one.id, text: one.serial})), null),
+		element("button", {}, texts.channels.add));
+	return whenSent(form, async () => {
+		const {name, zones, zone_type: type, bridge} = valuesOf(form);
+		await api.post(`/bridges/${bridge}/channels`, {name, zone_type: numberOf(type),
+			zones: (zones ?? "").split(/[\s,]+/).filter(Boolean)});
+		await done(texts.channels.added);
+	});
+}
+
+// Reads the channels and zone types itself. done: called with a sentence when
+// something has changed.
+export async function channelsSection(bridges, mayChange, done) {
+	if (!bridges.length)
+		return null;
+	const [types, ...ofBridges] = await Promise.all([api.items("/zone-types"),
+		...bridges.map((bridge) => api.items(`/bridges/${bridge.id}/channels`))]);
+	const channels = ofBridges.flat();
+	return section(texts.channels.heading, channels.length ? channelTable(channels, bridges, types, mayChange, done)
+		: element("p", {}, texts.channels.none), mayChange ? addForm(bridges, types, done) : null);
+}
