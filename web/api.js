@@ -1,8 +1,10 @@
+import {fill, texts} from "/texts.js";
+
 // The portal's API. Refusals are thrown with the sentence, the status and,
 // where one is wrong, the field.
 export class Refusal extends Error {
 	constructor(status, problem) {
-		super(problem.detail ?? `The portal answered ${status}.`);
+		super(problem.detail ?? fill(texts.api.answered, {status}));
 		this.status = status;
 		this.field = problem.field ?? null;
 	}
@@ -21,7 +23,8 @@ class Api {
 		if (version)
 			headers["If-Match"] = version;
 		const answer = await fetch(`/api/v1${path}`, {
-			method, headers, body: body === undefined ? undefined : JSON.stringify(body)});
+			method, headers, body: body === undefined ? undefined : JSON.stringify(body)})
+			.catch(() => { throw new Refusal(0, {detail: texts.api.unreachable}); });
 		const value = answer.status === 204 ? null : await answer.json().catch(() => ({}));
 		if (!answer.ok)
 			throw new Refusal(answer.status, value);

@@ -29,7 +29,7 @@ class History extends HTMLElement {
 
 	connectedCallback() {
 		this.replaceChildren(element("div", {class: "wide"}, this.#list), this.#none, element("div", {class: "row"},
-			this.#older, button(texts.history.refresh, () => attempt(() => this.#load(false)))));
+			button(texts.history.refresh, () => attempt(() => this.#load(false))), this.#older));
 		attempt(() => this.#load(false));
 	}
 

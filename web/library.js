@@ -17,6 +17,7 @@ class LibraryRow {
 	#origin = element("td", {class: "origin"});
 	#refused = element("p", {class: "refused", role: "alert"});
 	#reset;
+	#last = Promise.resolve(); // changes are stored in the order in which they were made
 
 	constructor(row, level, save) {
 		this.#level = level;
@@ -26,6 +27,7 @@ class LibraryRow {
 		this.#code.setAttribute("aria-label", fill(texts.library.codeOf, row));
 		this.#enabled.addEventListener("change", () => this.#change({enabled: this.#enabled.checked}));
 		this.#code.addEventListener("change", () => this.#change({code: this.#code.value.trim() || null}));
+		this.#code.addEventListener("blur", () => this.#last.then(() => this.#showCode()));
 		this.#reset = button(texts.library.reset[level], () => this.#change({enabled: null, code: null}),
 			{"aria-label": fill(texts.library.resetOf, {reset: texts.library.reset[level], title: row.title})});
 		this.element = element("tr", {"data-subject": row.subject},
@@ -42,23 +44,33 @@ class LibraryRow {
 		const from = new Set([row.enabled_level, row.code_level].map((one) => texts.library.levels[one]));
 		this.#row = row;
 		this.#enabled.checked = row.enabled;
-		this.#code.value = row.code;
+		this.#showCode();
 		this.#origin.textContent = [...from].join(", ");
 		this.#reset.classList.toggle("away", !set);
 		this.element.classList.toggle("enabled", row.enabled);
 		this.element.classList.toggle("inherited", !set);
 	}
 
-	async #change(change) {
+	// Never under the hands of who types, and what is refused stays.
+	#showCode() {
+		if (document.activeElement !== this.#code && !this.#code.hasAttribute("aria-invalid"))
+			this.#code.value = this.#row.code;
+	}
+
+	#change(change) {
+		this.#last = this.#last.then(() => this.#store(change));
+	}
+
+	async #store(change) {
 		const kept = (value) => own(this.#row, this.#level, value) ? this.#row[value] : null;
 		const reset = document.activeElement === this.#reset;
-		const done = await attempt(async () => this.#show(
-			await this.#save({enabled: kept("enabled"), code: kept("code"), ...change})), this.element);
-		if (!done)
-			return;
-		this.#refused.textContent = "";
-		this.#code.removeAttribute("aria-invalid");
-		if (reset)
+		const stored = await attempt(async () => {
+			const row = await this.#save({enabled: kept("enabled"), code: kept("code"), ...change});
+			this.#refused.textContent = "";
+			this.#code.removeAttribute("aria-invalid");
+			this.#show(row);
+		}, this.element);
+		if (stored && reset)
 			this.#enabled.focus();
 	}
 }
@@ -75,11 +87,12 @@ export function libraryTable(title, rows, level, save) {
 	return element("div", {class: "wide"}, grid);
 }
 
-// A grid for each kind that there are rows of; the zone types' is open.
-export function libraryGroups(rows, level, save) {
-	return Object.entries(texts.library.kinds)
+// A grid for each kind that there are rows of; the zone types' is open. Who may
+// not change it sees it all the same.
+export function libraryGroups(rows, level, mayChange, save) {
+	return element("fieldset", {class: "choice", disabled: !mayChange}, ...Object.entries(texts.library.kinds)
 		.map(([kind, title]) => ({kind, title, some: rows.filter((row) => row.kind === kind)}))
 		.filter(({some}) => some.length)
 		.map(({kind, title, some}) => element("details", {open: kind === "zone_type"}, element("summary", {}, title),
-			libraryTable(title, some, level, save)));
+			libraryTable(title, some, level, save))));
 }

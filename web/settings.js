@@ -131,8 +131,7 @@ class Settings extends HTMLElement {
 		};
 		this.#library.replaceChildren(element("h3", {}, texts.settings.library),
 			element("p", {class: "hint"}, texts.settings.libraryHint),
-			element("fieldset", {class: "choice", disabled: !api.user.writes_settings},
-				...libraryGroups(rows, "dealer", save)));
+			libraryGroups(rows, "dealer", api.user.writes_settings, save));
 	}
 }
 

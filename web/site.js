@@ -97,11 +97,14 @@ function unregisterButton(bridge, done) {
 
 function bridgeTable(bridges, mayChange, done) {
 	const shown = ["serial", "state", "kind", "channels", "account", "supervision"];
-	const list = table(texts.bridges.title, [...shown, "actions"].map((name) => ({text: texts.bridges[name]})));
+	const spare = new Set(["kind", "account", "supervision"]);
+	const list = table(texts.bridges.title, [...shown, "actions"]
+		.map((name) => ({text: texts.bridges[name], class: spare.has(name) && "spare"})));
 	for (const bridge of bridges)
 		list.tBodies[0].append(element("tr", {}, element("th", {scope: "row"}, bridge.serial),
-			...[bridge.state, bridge.kind, bridge.channels, bridge.transport_account, bridge.supervision]
-				.map((value) => element("td", {}, String(value ?? ""))),
+			...Object.entries({state: bridge.state, kind: bridge.kind, channels: bridge.channels,
+				account: bridge.transport_account, supervision: bridge.supervision})
+				.map(([name, value]) => element("td", {class: spare.has(name) && "spare"}, String(value ?? ""))),
 			element("td", {}, mayChange ? unregisterButton(bridge, done) : "")));
 	return element("div", {class: "wide"}, list);
 }
@@ -112,13 +115,14 @@ function bridgesSection(site, bridges, mayChange, done) {
 		mayChange ? registerForm(site, done) : null);
 }
 
-function librarySection(site, rows) {
+function librarySection(site, rows, mayChange) {
 	const save = async (row, change) => {
 		await api.put(`/sites/${site.id}/library/${row.kind}/${encodeURIComponent(row.subject)}`, change);
 		const now = await api.items(`/sites/${site.id}/library`);
 		return now.find((one) => one.kind === row.kind && one.subject === row.subject && one.channel_id === null) ?? row;
 	};
-	return section(texts.library.caption, ...libraryGroups(rows.filter((row) => row.channel_id === null), "site", save));
+	return section(texts.library.caption,
+		libraryGroups(rows.filter((row) => row.channel_id === null), "site", mayChange, save));
 }
 
 class Site extends HTMLElement {
@@ -140,8 +144,8 @@ class Site extends HTMLElement {
 		this.replaceChildren(this.#head(site), mayChange ? this.#actions(site, account, signals, done) : "",
 			overview(site), warningsOf(warnings) ?? "", signals,
 			await channelsSection(bridges, mayChange, done) ?? "", contactsSection(site, contacts, mayChange, done), history(site),
-			...mayChange ? [testSection(site, done), account, section(texts.site.arming, armingForm(site, methods, bridges, done)),
-				librarySection(site, library)] : []);
+			...mayChange ? [testSection(site, done), account, section(texts.site.arming, armingForm(site, methods, bridges, done))] : [],
+			librarySection(site, library, mayChange));
 		document.title = `${site.name} - ${texts.title}`;
 		if (focused)
 			this.querySelector("h2").focus();

@@ -3,6 +3,7 @@
 // comes from there. {name} is filled in.
 export const texts = {
 	title: "Tocsin",
+	api: {unreachable: "The portal cannot be reached: try again.", answered: "The portal answered {status}: try again."},
 	session: {title: "Sign in", login: "Login", password: "Password", enter: "Sign in", leave: "Sign out"},
 	customers: {
 		title: "Customers",

@@ -185,11 +185,9 @@ def test_settings_reach_every_customer(portal, browser):
     browser.press("Save")
     browser.until(lambda: "second desk" in browser.find("section table").text)
     panic = browser.find("tr[data-subject='9'] [data-field=code] input")
-    panic.clear()
-    panic.send_keys("12", Keys.TAB)
+    panic.send_keys(Keys.CONTROL, "a", Keys.NULL, "12", Keys.TAB)
     browser.until(lambda: browser.find("tr[data-subject='9'] .refused").text)
-    panic.clear()
-    panic.send_keys("122", Keys.TAB)
+    panic.send_keys(Keys.CONTROL, "a", Keys.NULL, "122", Keys.TAB)
     browser.until(lambda: "dealer settings" in browser.find("tr[data-subject='9']").text)
     browser.picture("10-settings")
     assert portal.postgres.query("SELECT prefix FROM tocsin.station_record WHERE name = 'second desk'") == [("77",)]
@@ -200,3 +198,16 @@ def test_settings_reach_every_customer(portal, browser):
     browser.until(lambda: "sent to no receiver" in browser.find("tocsin-history").text)
     browser.picture("11-history")
     assert browser.faults() == []
+
+
+def test_who_only_looks_is_offered_no_change(portal, browser):
+    browser.press("Sign out")
+    browser.type("login", "north-viewer")
+    browser.type("password", PASSWORD)
+    browser.press("Sign in")
+    browser.open("#/site/1")
+    browser.heading("north house")
+    assert not browser.find("tr[data-subject='9'] input").is_enabled()
+    buttons = {one.text for one in browser.driver.find_elements(By.CSS_SELECTOR, "main button") if one.is_enabled()}
+    assert buttons - {""} == {"Look again"}
+    browser.picture("12-viewer")
