@@ -87,13 +87,11 @@ def browser(portal, tmp_path_factory):
     browser.driver.quit()
 
 
-def sign_in(browser):
-    browser.open()
-    browser.type("login", "north-admin")
-    browser.type("password", "wrong password")
-    browser.press("Sign in")
-    browser.until(lambda: "do not match" in browser.find("#message").text)
-    browser.picture("1-sign-in-refused")
+def sign_in(browser, login):
+    """As somebody else than the test before."""
+    browser.driver.delete_all_cookies()
+    browser.open("?" + login)
+    browser.type("login", login)
     browser.type("password", PASSWORD)
     browser.press("Sign in")
     browser.heading("Customers")
@@ -101,9 +99,19 @@ def sign_in(browser):
     assert "south house" not in browser.find("table").text
 
 
+def test_a_wrong_password_is_said_where_it_was_typed(browser):
+    browser.open()
+    browser.type("login", "north-admin")
+    browser.type("password", "wrong password")
+    browser.press("Sign in")
+    browser.until(lambda: "do not match" in browser.find("#message").text)
+    assert browser.find("[name=login]").get_attribute("value") == "north-admin"
+    browser.picture("1-sign-in-refused")
+
+
 def test_a_customer_from_plus_to_its_overview(portal, browser):
     name = "<b>Hill & Sons</b>"
-    sign_in(browser)
+    sign_in(browser, "north-admin")
     browser.picture("2-customers")
     browser.press("+ New customer")
     browser.heading("Step 1 of 5")
@@ -174,6 +182,7 @@ def test_a_customer_from_plus_to_its_overview(portal, browser):
 
 
 def test_settings_reach_every_customer(portal, browser):
+    sign_in(browser, "north-admin")
     browser.driver.set_window_size(1100, 1000)
     browser.open("#/settings")
     browser.press("Add station record")
@@ -201,10 +210,7 @@ def test_settings_reach_every_customer(portal, browser):
 
 
 def test_who_only_looks_is_offered_no_change(portal, browser):
-    browser.press("Sign out")
-    browser.type("login", "north-viewer")
-    browser.type("password", PASSWORD)
-    browser.press("Sign in")
+    sign_in(browser, "north-viewer")
     browser.open("#/site/1")
     browser.heading("north house")
     assert not browser.find("tr[data-subject='9'] input").is_enabled()
