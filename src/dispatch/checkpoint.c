@@ -12,8 +12,8 @@
 #include "base/cursor.h"
 #include "base/io.h"
 
-#define MAGIC	   0x33504b43u /* "CKP3" */
-#define HEAD_BYTES (4 + HASH_KEY_BYTES + 8 + 4)
+#define MAGIC	   0x34504b43u /* "CKP4" */
+#define HEAD_BYTES (4 + HASH_KEY_BYTES + 8 + 8 + 4)
 #define ROW_BYTES  16
 #define FILE_MAX   ((size_t)1 << 31)
 
@@ -41,6 +41,7 @@ checkpoint_write(const char *path, const struct hash_key *journal_key,
 	writer_u32(&w, MAGIC);
 	writer_bytes(&w, journal_key->bytes, sizeof(journal_key->bytes));
 	writer_u64(&w, checkpoint->replay_from_lsn);
+	writer_u64(&w, checkpoint->newest_lsn);
 	writer_u32(&w, (uint32_t)numbers->count);
 	for (size_t i = 0; i < numbers->count; i++) {
 		writer_u64(&w, numbers->rows[i].receiver_id);
@@ -104,6 +105,7 @@ decode(struct reader *r, const struct hash_key *journal_key,
 	uint32_t magic = reader_u32(r);
 	struct slice key = reader_bytes(r, HASH_KEY_BYTES);
 	uint64_t replay_from_lsn = reader_u64(r);
+	uint64_t newest_lsn = reader_u64(r);
 	uint32_t count = reader_u32(r);
 	int result;
 
@@ -118,8 +120,10 @@ decode(struct reader *r, const struct hash_key *journal_key,
 		number->last = reader_u64(r);
 	}
 	result = site_states_read(ret->sites, r);
-	if (result == 0)
+	if (result == 0) {
 		ret->replay_from_lsn = replay_from_lsn;
+		ret->newest_lsn = newest_lsn;
+	}
 	return result;
 }
 
@@ -133,6 +137,7 @@ checkpoint_read(const char *path, const struct hash_key *journal_key,
 	    length == -ENOMEM || length == -ENOENT ? (int)length : -EBADMSG;
 
 	ret->replay_from_lsn = 0;
+	ret->newest_lsn = 0;
 	if (length >= HEAD_BYTES + 4) {
 		struct reader r = reader_open(data, (size_t)length - 4);
 		struct reader tail =

@@ -18,6 +18,9 @@
 
 struct checkpoint {
 	uint64_t replay_from_lsn;
+	/* the newest decision whose effects the sites have: a journal that ends
+	 * before it would decide again what they remember */
+	uint64_t newest_lsn;
 	struct number_table *numbers;
 	struct site_states *sites;
 };

@@ -134,7 +134,9 @@ checkpoint_failed(const struct err *err)
 	    "error=\"%s\" effect=\"the next start replays more\"", err->text);
 }
 
-/* What was written a while ago, and is on the disk by now. */
+/* What was written a while ago, and is on the disk by now. Not while a decision
+ * that it knows of may still be lost: the next start would take its alarm for a
+ * repeat of itself. */
 static void
 publish_checkpoint(struct dispatch *dispatch)
 {
@@ -143,7 +145,9 @@ publish_checkpoint(struct dispatch *dispatch)
 	char path[512];
 	struct err err;
 
-	if (!dispatch->unpublished)
+	if (!dispatch->unpublished ||
+	    dispatch->unpublished_newest_lsn >=
+		journal_durable(dispatch->journal))
 		return;
 	dispatch_state_path(dispatch, "checkpoint", path, sizeof(path));
 	dispatch->unpublished = false;
@@ -159,6 +163,7 @@ write_checkpoint(struct dispatch *dispatch)
 	const struct checkpoint checkpoint = {
 		.replay_from_lsn =
 		    least(dispatch_floor(dispatch), window_begin(dispatch)),
+		.newest_lsn = dispatch->appended_decision_lsn,
 		.numbers = &dispatch->numbers,
 		.sites = &dispatch->sites,
 	};
@@ -172,6 +177,7 @@ write_checkpoint(struct dispatch *dispatch)
 		return;
 	}
 	dispatch->unpublished = true;
+	dispatch->unpublished_newest_lsn = checkpoint.newest_lsn;
 	dispatch->written_lsn =
 	    least(dispatch->written_lsn, dispatch->fresh_lsn);
 	dispatch->fresh_lsn = UINT64_MAX;
@@ -460,10 +466,10 @@ hold_journal(struct dispatch *dispatch)
 	uint64_t memory_lsn = least(dispatch->fresh_lsn, dispatch->written_lsn);
 
 	if (memory_holds_journal(dispatch, floor, memory_lsn)) {
+		if (!dispatch->unpublished)
+			write_checkpoint(dispatch);
 		publish_checkpoint(dispatch);
-		write_checkpoint(dispatch);
-		publish_checkpoint(dispatch);
-		memory_lsn = UINT64_MAX;
+		memory_lsn = least(dispatch->fresh_lsn, dispatch->written_lsn);
 	}
 	journal_hold(dispatch->journal, JOURNAL_HOLDER_DISPATCH,
 	    least(floor, memory_lsn));

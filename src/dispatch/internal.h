@@ -81,6 +81,7 @@ struct dispatch {
 	 * records are the only durable memory of that. UINT64_MAX: none. */
 	uint64_t fresh_lsn, written_lsn;
 	bool unpublished; /* a checkpoint was written and is not in its place */
+	uint64_t unpublished_newest_lsn; /* it has the effects up to this one */
 	/* Decisions up to this one were appended; until they are read back no
 	 * signal from confirmed_signal_lsn on may go. */
 	uint64_t appended_decision_lsn;

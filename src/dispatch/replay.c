@@ -174,6 +174,14 @@ replay_journal(struct replay *replay, struct err *err)
 	journal_status(dispatch->journal, &status);
 	if (from < status.oldest_lsn || from > status.durable_lsn)
 		from = 0;
+	if (checkpoint.newest_lsn >= status.durable_lsn) {
+		/* the journal was put back from a copy */
+		site_states_close(&dispatch->sites);
+		from = 0;
+		log_write(LOG_WARN, "dispatch", "checkpoint_ahead",
+		    "file=%s effect=\"sites are known from the journal alone\"",
+		    path);
+	}
 	result = journal_cursor_open(&dispatch->cursor, dispatch->journal, from,
 	    err);
 	if (result < 0)

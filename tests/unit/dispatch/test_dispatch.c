@@ -459,7 +459,7 @@ replay_from(void)
 {
 	struct number_table numbers = { 0 };
 	struct site_states sites = { 0 };
-	struct checkpoint checkpoint = { 0, &numbers, &sites };
+	struct checkpoint checkpoint = { 0, 0, &numbers, &sites };
 	char path[128];
 
 	snprintf(path, sizeof(path), "%s/checkpoint", world.directory_path);

@@ -6,6 +6,8 @@
  */
 #include "unit/test.h"
 
+#include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -36,6 +38,36 @@ static struct world {
 	char sent[8192]; /* what the station got, in order */
 	unsigned messages;
 } world;
+
+/* A disk that takes nothing while the gate is shut. */
+static struct gate {
+	struct io io; /* first */
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	bool shut;
+} gate = { .lock = PTHREAD_MUTEX_INITIALIZER,
+	.changed = PTHREAD_COND_INITIALIZER };
+
+static ssize_t
+gated_pwritev(const struct io *io, int fd, const struct iovec *parts, int count,
+    off_t offset)
+{
+	(void)io;
+	pthread_mutex_lock(&gate.lock);
+	while (gate.shut)
+		pthread_cond_wait(&gate.changed, &gate.lock);
+	pthread_mutex_unlock(&gate.lock);
+	return io_system.pwritev(&io_system, fd, parts, count, offset);
+}
+
+static void
+set_gate(bool shut)
+{
+	pthread_mutex_lock(&gate.lock);
+	gate.shut = shut;
+	pthread_cond_broadcast(&gate.changed);
+	pthread_mutex_unlock(&gate.lock);
+}
 
 static const struct directory_zone_type types[] = {
 	{ 1, true, "134", "Entry/Exit", false, true, false },
@@ -143,8 +175,10 @@ open_stages(void)
 	    dispatch_egress_callbacks(&world.dispatch);
 	struct err err = { "" };
 
-	if (journal_open(&world.journal, &journal, &io_system,
-		&world.clock.clock, &err) < 0 ||
+	gate.io = io_system;
+	gate.io.pwritev = gated_pwritev;
+	if (journal_open(&world.journal, &journal, &gate.io, &world.clock.clock,
+		&err) < 0 ||
 	    journal_start(world.journal, &err) < 0 ||
 	    egress_open(&world.egress, world.base, &egress, world.directory,
 		&clock_system, &callbacks, &err) < 0 ||
@@ -336,6 +370,50 @@ disarmed_in_time_nothing_is_sent(void **state)
 	receive("130", SIGNAL_QUALIFIER_NEW, "4");
 	wait_for(verdicts(VERDICT_ROUTED) == 2 &&
 	    dispatch_idle(world.dispatch));
+	assert_int_equal(world.peer.messages, 2);
+	assert_memory_equal(world.peer.last, "5011 180017E13301004", 20);
+	close_world();
+}
+
+/* The power goes when an alarm is decided and that is not on the disk: what is
+ * remembered of the site must not know of it either, or the alarm would be taken
+ * for a repeat of itself. */
+static void
+what_is_remembered_is_never_ahead_of_the_journal(void **state)
+{
+	struct dispatch_status status;
+	uint64_t durable;
+	char command[256];
+
+	(void)state;
+	open_world();
+	receive("409", SIGNAL_QUALIFIER_RESTORE, "000");
+	wait_for(verdicts(VERDICT_ROUTED) == 1 && settled());
+	durable = journal_durable(world.journal);
+	clock_fake_advance(&world.clock, 100 * SECOND);
+	receive("130", SIGNAL_QUALIFIER_NEW, "4");
+	while (journal_durable(world.journal) == durable)
+		sched_yield();
+	set_gate(true);
+	do {
+		event_base_loop(world.base, EVLOOP_ONCE);
+		dispatch_status(world.dispatch, &status);
+	} while (status.decided < 2);
+	dispatch_close(&world.dispatch);
+	egress_close(&world.egress);
+	snprintf(command, sizeof(command), "cp -r %s %s.copy",
+	    world.directory_path, world.directory_path);
+	assert_int_equal(system(command), 0);
+	set_gate(false);
+	journal_close(&world.journal);
+	snprintf(command, sizeof(command), "rm -rf %s && mv %s.copy %s",
+	    world.directory_path, world.directory_path, world.directory_path);
+	assert_int_equal(system(command), 0);
+
+	open_stages();
+	wait_for(dispatch_idle(world.dispatch));
+	assert_int_equal(verdicts(VERDICT_REPEAT), 0);
+	assert_int_equal(verdicts(VERDICT_ROUTED), 1);
 	assert_int_equal(world.peer.messages, 2);
 	assert_memory_equal(world.peer.last, "5011 180017E13301004", 20);
 	close_world();
@@ -644,6 +722,8 @@ main(void)
 		cmocka_unit_test(an_alarm_waits_over_a_restart_and_is_raised),
 		cmocka_unit_test(past_its_time_it_is_raised_at_the_start),
 		cmocka_unit_test(disarmed_in_time_nothing_is_sent),
+		cmocka_unit_test(
+		    what_is_remembered_is_never_ahead_of_the_journal),
 		cmocka_unit_test(what_waits_keeps_its_account),
 		cmocka_unit_test(nobody_outside_says_whose_it_is),
 		cmocka_unit_test(a_bridge_that_runs_away_is_told_in_one_event),

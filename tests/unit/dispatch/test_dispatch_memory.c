@@ -317,8 +317,8 @@ a_checkpoint_that_is_damaged_is_none(void **state)
 	struct hash_key mine = { { 1 } }, other = { { 2 } };
 	struct number_table numbers = { 0 }, numbers_back = { 0 };
 	struct site_states sites = { 0 }, sites_back = { 0 };
-	const struct checkpoint written = { 4096, &numbers, &sites };
-	struct checkpoint read_back = { 0, &numbers_back, &sites_back };
+	const struct checkpoint written = { 4096, 5000, &numbers, &sites };
+	struct checkpoint read_back = { 0, 0, &numbers_back, &sites_back };
 	const struct area area = { AREA_SITE, 0 };
 	const struct decision armed = { .signal_lsn = 5000,
 		.site_id = 7,
@@ -342,6 +342,7 @@ a_checkpoint_that_is_damaged_is_none(void **state)
 	assert_int_equal(checkpoint_publish(path, true, &err), 0);
 	assert_int_equal(checkpoint_read(path, &mine, &read_back), 0);
 	assert_int_equal(read_back.replay_from_lsn, 4096);
+	assert_int_equal(read_back.newest_lsn, 5000);
 	assert_int_equal(number_of(&numbers_back, 9)->last, 88);
 	assert_int_equal(site_state_area(site_states_find(&sites_back, 7), area)
 			     ->at_us,
