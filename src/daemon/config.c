@@ -2,8 +2,8 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <glob.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/socket.h"
@@ -12,61 +12,19 @@
 #define SEGMENT_UNIT 4096
 #define KEY_FILE_MAX 256
 
-struct config_text {
-	struct config_text *next;
-	char text[];
-};
-
 /* ---- life ------------------------------------------------------------------------- */
 
-const char *
-config_keep(struct config *config, const char *text)
-{
-	size_t size = strlen(text) + 1;
-	struct config_text *kept = malloc(sizeof(*kept) + size);
-
-	if (!kept)
-		return NULL;
-	memcpy(kept->text, text, size);
-	kept->next = config->owned->texts;
-	config->owned->texts = kept;
-	return kept->text;
-}
-
-/* The defaults of struct config (listener NULL) or of one listener. */
-static int
-set_defaults(struct config *config, struct config_listener *listener)
-{
-	struct err err;
-
-	for (size_t i = 0; i < config_table_count; i++) {
-		const struct config_setting *setting = &config_table[i];
-		void *object = listener ? (void *)listener : (void *)config;
-
-		if (config_is_listener(setting) != (listener != NULL))
-			continue;
-		if (config_value_parse(config, setting, object,
-			setting->standard, &err) == -ENOMEM)
-			return -ENOMEM;
-	}
-	return 0;
-}
-
-struct config *
-config_create(const char *path)
+static struct config *
+create(const char *path)
 {
 	struct config *config = calloc(1, sizeof(*config));
 
 	if (!config)
 		return NULL;
 	config->owned = calloc(1, sizeof(*config->owned));
-	if (config->owned) {
-		config->owned->path = config_keep(config, path);
-		config->owned->origins =
-		    calloc(config_table_count, sizeof(*config->owned->origins));
-	}
-	if (!config->owned || !config->owned->path || !config->owned->origins ||
-	    set_defaults(config, NULL) < 0)
+	if (!config->owned ||
+	    config_file_open(&config->owned->file, &config_schema, path, config,
+		config->owned->listeners) < 0)
 		config_free(&config);
 	return config;
 }
@@ -75,134 +33,33 @@ void
 config_free(struct config **config)
 {
 	struct config *old = *config;
-	struct config_text *next;
 
 	*config = NULL;
 	if (!old)
 		return;
 	if (old->owned) {
-		for (unsigned i = 0; i < old->owned->listener_count; i++)
-			free(old->owned->listeners[i].origins);
-		for (struct config_text *t = old->owned->texts; t; t = next) {
-			next = t->next;
-			explicit_bzero(t->text, strlen(t->text));
-			free(t);
-		}
-		free(old->owned->origins);
+		config_file_close(&old->owned->file);
 		explicit_bzero(old->owned, sizeof(*old->owned));
 	}
 	free(old->owned);
 	free(old);
 }
 
-int
-config_add_listener(struct config *config, const char *name,
-    const struct config_origin *origin, struct config_listener **ret)
-{
-	struct config_owned *owned = config->owned;
-	struct config_listener *listener =
-	    &owned->listeners[owned->listener_count];
-	char title[64 + sizeof(CONFIG_SECTION_LISTENER)];
-
-	if (owned->listener_count == CONFIG_LISTENERS_MAX)
-		return -ENOSPC;
-	snprintf(title, sizeof(title), CONFIG_SECTION_LISTENER " %.60s", name);
-	listener->title = config_keep(config, title);
-	listener->ingress.name = config_keep(config, name);
-	listener->origin = *origin;
-	listener->origins =
-	    calloc(config_table_count, sizeof(*listener->origins));
-	owned->listener_count++;
-	if (!listener->title || !listener->ingress.name || !listener->origins ||
-	    set_defaults(config, listener) < 0) {
-		free(listener->origins);
-		memset(listener, 0, sizeof(*listener));
-		owned->listener_count--;
-		return -ENOMEM;
-	}
-	*ret = listener;
-	return 0;
-}
-
 /* ---- what holds between settings ----------------------------------------------------- */
 
-/* Where a member of struct config was set; the main file when nowhere. */
-static struct config_origin
-origin_of(const struct config *config, size_t offset)
-{
-	for (size_t i = 0; i < config_table_count; i++)
-		if (!config_is_listener(&config_table[i]) &&
-		    config_table[i].offset == offset &&
-		    config->owned->origins[i].file)
-			return config->owned->origins[i];
-	return (struct config_origin){ config->owned->path, 0 };
-}
 #define ORIGIN(config, member)                                                 \
- (&(struct config_origin){                                                     \
-     origin_of((config), offsetof(struct config, member)).file,                \
-     origin_of((config), offsetof(struct config, member)).line })
+ (&(struct config_origin){ config_origin(&(config)->owned->file, NULL,         \
+			       offsetof(struct config, member))                \
+			       .file,                                          \
+     config_origin(&(config)->owned->file, NULL,                               \
+	 offsetof(struct config, member))                                      \
+	 .line })
 
 static struct config_origin
-listener_origin(const struct config_listener *listener, size_t offset)
+listener_origin(const struct config_owned *owned,
+    const struct config_listener *listener, size_t offset)
 {
-	for (size_t i = 0; i < config_table_count; i++)
-		if (config_is_listener(&config_table[i]) &&
-		    config_table[i].offset == offset &&
-		    listener->origins[i].file)
-			return listener->origins[i];
-	return listener->origin;
-}
-
-static void
-resolve_path(struct config *config, const struct config_setting *setting,
-    void *object, const struct config_origin *origin,
-    struct config_problems *problems)
-{
-	char path[CONFIG_VALUE_SIZE];
-	const char *given, *kept;
-	int result;
-
-	memcpy(&given, (char *)object + setting->offset, sizeof(given));
-	result = config_path_resolve(config, setting->base, given, path);
-	if (result == 0 && strlen(path) > (size_t)setting->max)
-		result = -ENAMETOOLONG;
-	if (result < 0) {
-		config_problem(problems, origin,
-		    result == -ENOENT
-			? "%s: '%s' names a credential, but the service manager passed none"
-			: "%s: '%s' becomes too long a path",
-		    setting->key, given);
-		return;
-	}
-	kept = config_keep(config, path);
-	if (kept)
-		memcpy((char *)object + setting->offset, &kept, sizeof(kept));
-}
-
-static void
-resolve_paths(struct config *config, struct config_problems *problems)
-{
-	struct config_owned *owned = config->owned;
-
-	for (size_t i = 0; i < config_table_count; i++) {
-		const struct config_setting *setting = &config_table[i];
-		struct config_origin origin =
-		    origin_of(config, setting->offset);
-
-		if (setting->type != CONFIG_PATH)
-			continue;
-		if (!config_is_listener(setting))
-			resolve_path(config, setting, config, &origin,
-			    problems);
-		for (unsigned l = 0;
-		     l < owned->listener_count && config_is_listener(setting);
-		     l++) {
-			origin = listener_origin(&owned->listeners[l],
-			    setting->offset);
-			resolve_path(config, setting, &owned->listeners[l],
-			    &origin, problems);
-		}
-	}
+	return config_origin(&owned->file, listener->group, offset);
 }
 
 static void
@@ -247,10 +104,10 @@ check_global(const struct config *config, struct config_problems *problems)
 
 /* The first line of the file becomes the key. */
 static void
-load_key_file(struct config_listener *listener,
-    struct config_problems *problems)
+load_key_file(const struct config_owned *owned,
+    struct config_listener *listener, struct config_problems *problems)
 {
-	struct config_origin origin = listener_origin(listener,
+	struct config_origin origin = listener_origin(owned, listener,
 	    offsetof(struct config_listener, key_file));
 	const char *problem = NULL;
 	char line[KEY_FILE_MAX];
@@ -273,10 +130,10 @@ load_key_file(struct config_listener *listener,
 }
 
 static void
-check_address(const struct config_listener *listener,
-    struct config_problems *problems)
+check_address(const struct config_owned *owned,
+    const struct config_listener *listener, struct config_problems *problems)
 {
-	struct config_origin origin = listener_origin(listener,
+	struct config_origin origin = listener_origin(owned, listener,
 	    offsetof(struct config_listener, ingress.address));
 	enum ingress_transport transport = listener->ingress.transport;
 	struct socket_address address;
@@ -296,11 +153,11 @@ check_address(const struct config_listener *listener,
 }
 
 static void
-check_certificate(const struct config_listener *listener,
-    struct config_problems *problems)
+check_certificate(const struct config_owned *owned,
+    const struct config_listener *listener, struct config_problems *problems)
 {
 	const struct ingress_tls_config *tls = &listener->ingress.tls;
-	struct config_origin origin = listener_origin(listener,
+	struct config_origin origin = listener_origin(owned, listener,
 	    offsetof(struct config_listener, ingress.tls.certificate));
 	bool wanted = listener->ingress.transport == INGRESS_TLS;
 	struct err err;
@@ -308,21 +165,21 @@ check_certificate(const struct config_listener *listener,
 	if (wanted && *tls->certificate == '\0')
 		config_problem(problems, &origin,
 		    "[%s] has transport = tls and no certificate",
-		    listener->title);
+		    listener->group->title);
 	else if (!wanted && *tls->certificate)
 		config_problem(problems, &origin,
 		    "[%s] has a certificate, but its transport is not tls",
-		    listener->title);
+		    listener->group->title);
 	else if (wanted && ingress_check_tls(tls, &err) < 0)
 		config_problem(problems, &origin, "%s", err.text);
 }
 
 static void
-check_protocol(const struct config_listener *listener,
-    struct config_problems *problems)
+check_protocol(const struct config_owned *owned,
+    const struct config_listener *listener, struct config_problems *problems)
 {
 	const struct ingress_listener_config *mine = &listener->ingress;
-	struct config_origin origin = listener_origin(listener,
+	struct config_origin origin = listener_origin(owned, listener,
 	    offsetof(struct config_listener, ingress.protocol));
 
 	if (mine->transport == INGRESS_TCP_CONNECT &&
@@ -330,37 +187,37 @@ check_protocol(const struct config_listener *listener,
 		config_problem(problems, &origin,
 		    "[%s] has transport = tcp-connect, which needs the protocol "
 		    "and the port of a receiver",
-		    listener->title);
+		    listener->group->title);
 	if (mine->transport == INGRESS_DIRECTORY &&
 	    mine->protocol != INGRESS_CONTACT_ID)
 		config_problem(problems, &origin,
 		    "[%s] has transport = directory, which needs protocol = "
 		    "contact-id",
-		    listener->title);
+		    listener->group->title);
 	if (mine->transport == INGRESS_DIRECTORY &&
 	    mine->unknown_account == INGRESS_UNKNOWN_IGNORE)
 		config_problem(problems, &origin,
 		    "[%s] ignores unknown accounts: their files would wait for "
 		    "ever",
-		    listener->title);
+		    listener->group->title);
 	if (mine->transport == INGRESS_UNIX && mine->protocol == INGRESS_DC09)
 		config_problem(problems, &origin,
 		    "[%s] has transport = unix, which dc09 has not",
-		    listener->title);
+		    listener->group->title);
 	if (mine->protocol == INGRESS_DC09)
 		return;
 	if (mine->transport == INGRESS_UDP)
 		config_problem(problems, &origin,
 		    "[%s] has transport = udp, which only dc09 has",
-		    listener->title);
+		    listener->group->title);
 	if (mine->silent)
 		config_problem(problems, &origin,
 		    "[%s] has silent = yes, which only dc09 can be",
-		    listener->title);
+		    listener->group->title);
 	if (mine->key.length || *listener->key_file || mine->cipher_required)
 		config_problem(problems, &origin,
 		    "[%s] has a key or cipher_required: only dc09 can encrypt",
-		    listener->title);
+		    listener->group->title);
 }
 
 static void
@@ -369,14 +226,14 @@ check_listener(const struct config_owned *owned, unsigned index,
 {
 	const struct config_listener *listener = &owned->listeners[index];
 	const struct ingress_listener_config *mine = &listener->ingress;
-	struct config_origin port = listener_origin(listener,
+	struct config_origin port = listener_origin(owned, listener,
 	    offsetof(struct config_listener, ingress.port));
-	struct config_origin file = listener_origin(listener,
+	struct config_origin file = listener_origin(owned, listener,
 	    offsetof(struct config_listener, key_file));
 
-	check_address(listener, problems);
-	check_certificate(listener, problems);
-	check_protocol(listener, problems);
+	check_address(owned, listener, problems);
+	check_certificate(owned, listener, problems);
+	check_protocol(owned, listener, problems);
 	if (*listener->key_file && mine->key.length)
 		config_problem(problems, &file,
 		    "key_file stands beside key: only one can be true");
@@ -387,14 +244,16 @@ check_listener(const struct config_owned *owned, unsigned index,
 		if (!ingress_same_place(other, mine))
 			continue;
 		if (ingress_has_path(mine->transport))
-			config_problem(problems, &listener->origin,
-			    "[%s] has the path of [%s] (%s)", listener->title,
-			    owned->listeners[i].title, mine->address);
+			config_problem(problems, &listener->group->origin,
+			    "[%s] has the path of [%s] (%s)",
+			    listener->group->title,
+			    owned->listeners[i].group->title, mine->address);
 		else if (mine->port)
 			config_problem(problems, &port,
 			    "[%s] listens where [%s] does (%s port %u)",
-			    listener->title, owned->listeners[i].title,
-			    mine->address, mine->port);
+			    listener->group->title,
+			    owned->listeners[i].group->title, mine->address,
+			    mine->port);
 	}
 }
 
@@ -403,19 +262,21 @@ finish_listeners(struct config *config, struct config_problems *problems)
 {
 	struct config_owned *owned = config->owned;
 
-	if (owned->listener_count == 0)
+	if (owned->file.group_count == 0)
 		config_problem(problems,
-		    &(struct config_origin){ owned->path, 0 },
+		    &(struct config_origin){ owned->file.path, 0 },
 		    "there is no [listener NAME]: nothing would be received");
-	for (unsigned i = 0; i < owned->listener_count; i++) {
+	for (unsigned i = 0; i < owned->file.group_count; i++) {
 		struct config_listener *listener = &owned->listeners[i];
 
+		listener->group = &owned->file.groups[i];
+		listener->ingress.name = listener->group->name;
 		check_listener(owned, i, problems);
 		if (*listener->key_file && !listener->ingress.key.length)
-			load_key_file(listener, problems);
+			load_key_file(owned, listener, problems);
 		owned->ingress[i] = listener->ingress;
 	}
-	config->ingress.listener_count = owned->listener_count;
+	config->ingress.listener_count = owned->file.group_count;
 	config->ingress.listeners = owned->ingress;
 }
 
@@ -440,34 +301,10 @@ fill_stages(struct config *config)
 /* ---- reading -------------------------------------------------------------------------- */
 
 static int
-read_conf_d(struct config *config, struct config_problems *problems)
-{
-	char pattern[CONFIG_VALUE_SIZE];
-	struct config_origin origin = { NULL, 0 };
-	glob_t found;
-	int result = config_path_resolve(config, CONFIG_BASE_FILE,
-	    "conf.d/*.ini", pattern);
-
-	if (result < 0)
-		return result;
-	if (glob(pattern, 0, NULL, &found) != 0)
-		return 0;
-	for (size_t i = 0; i < found.gl_pathc; i++) {
-		result = config_read_file(config, found.gl_pathv[i], problems);
-		origin.file = found.gl_pathv[i];
-		if (result < 0)
-			config_problem(problems, &origin, "cannot be read: %s",
-			    strerror(-result));
-	}
-	globfree(&found);
-	return 0;
-}
-
-static int
 read_all(const char *path, struct config_problems *problems,
     struct config **ret)
 {
-	struct config *config = config_create(path);
+	struct config *config = create(path);
 	struct config_origin origin = { path, 0 };
 	int result;
 
@@ -475,15 +312,11 @@ read_all(const char *path, struct config_problems *problems,
 		config_problem(problems, &origin, "no memory");
 		return -ENOMEM;
 	}
-	result = config_read_file(config, path, problems);
+	result = config_file_read(&config->owned->file, problems, true);
 	if (result < 0) {
-		config_problem(problems, &origin, "cannot be read: %s",
-		    strerror(-result));
 		config_free(&config);
 		return result;
 	}
-	read_conf_d(config, problems);
-	resolve_paths(config, problems);
 	check_global(config, problems);
 	finish_listeners(config, problems);
 	fill_stages(config);
@@ -502,13 +335,9 @@ config_load(const char *path, struct config **ret, struct err *err)
 	struct config_problems problems = { .err = &first };
 	int result = read_all(path, &problems, ret);
 
-	if (result == 0)
-		return 0;
-	if (problems.count > 1)
-		return err_set(err, result,
-		    "%.400s (and %u more: tocsind -t lists them)", first.text,
-		    problems.count - 1);
-	return err_set(err, result, "%s", first.text);
+	return result == 0
+	    ? 0
+	    : config_summary(&config_schema, &problems, result, err);
 }
 
 int
@@ -520,4 +349,24 @@ config_check(const char *path, FILE *out)
 
 	config_free(&config);
 	return result == 0 ? 0 : -EINVAL;
+}
+
+/* ---- for people ------------------------------------------------------------------------- */
+
+void
+config_print(const struct config *config, FILE *out)
+{
+	config_file_print(&config->owned->file, out);
+}
+
+void
+config_show(const struct config *config, struct json *json)
+{
+	config_file_show(&config->owned->file, json);
+}
+
+void
+config_log_changes(const struct config *old, const struct config *fresh)
+{
+	config_file_log_changes(&old->owned->file, &fresh->owned->file);
 }

@@ -1,8 +1,8 @@
 /*
  * The configuration: FILE, and the .ini files of conf.d beside it, read into
- * one small struct per stage. Every setting is a row of one table (config_table.c): the
- * parser, the check, the effective print, `config show`, the shipped sample
- * and tocsin.ini(5) come from it. A struct config is immutable once loaded and
+ * one small struct per stage. Every setting is a row of one table
+ * (config_table.c): the parser, the check, the effective print, `show config`,
+ * the shipped sample and tocsin.ini(5) come from it (config/config_file.h). A struct config is immutable once loaded and
  * owns every string in it; stages that borrow them must go first.
  */
 #ifndef DAEMON_CONFIG_H
@@ -71,23 +71,7 @@ void config_print(const struct config *config, FILE *out);
 /* The same as JSON members of an open object, an object per section. */
 void config_show(const struct config *config, struct json *json);
 
-/* One setting that differs. key NULL: the listener itself came or went. */
-struct config_change {
-	const char *section; /* "journal", "listener dc09-tcp" */
-	const char *key;
-	const char *old_value, *new_value; /* borrowed for the call */
-	bool restart; /* in force only after one; false: with the reload */
-};
-typedef void (*config_change_fn)(void *context,
-    const struct config_change *change);
-void config_compare(const struct config *old, const struct config *fresh,
-    config_change_fn fn, void *context);
-
 /* A log line per change, with what it takes to be in force. */
 void config_log_changes(const struct config *old, const struct config *fresh);
-
-/* etc/tocsin.ini and tocsin.ini(5), generated from the table. */
-void config_write_sample(FILE *out);
-void config_write_manual(FILE *out);
 
 #endif

@@ -20,7 +20,7 @@
  .offset = offsetof(struct config_listener, member),                           \
  .width = sizeof(((struct config_listener *)0)->member)
 
-const struct config_section config_sections[] = {
+static const struct config_section sections[] = {
 	{ "node", "Who this installation is and where it keeps things." },
 	{ "journal",
 	    "The journal holds every signal from before its acknowledgement until\n"
@@ -32,7 +32,10 @@ const struct config_section config_sections[] = {
 	{ CONFIG_SECTION_LISTENER,
 	    "One section per listener, each with a name of its own. All of it is\n"
 	    "in force with a reload; a listener whose transport, address and port\n"
-	    "stay keeps its connections." },
+	    "stay keeps its connections.",
+	    .sample_name = "dc09-tcp",
+	    .sample_tail = "\n\n[listener dc09-udp]\ntransport = udp\n",
+	    .manual_tail = config_write_tolerances },
 	{ "dispatch", "From the journal to the links." },
 	{ "egress",
 	    "Links to stations. The stations themselves are in the\n"
@@ -42,7 +45,6 @@ const struct config_section config_sections[] = {
 	{ "admin", "The socket of tocsinctl, and metrics." },
 	{ "log", "The daemon's own messages." },
 };
-const size_t config_section_count = COUNT(config_sections);
 
 static const struct config_choice levels[] = {
 	{ "error", LOG_ERROR },
@@ -87,7 +89,7 @@ static const struct config_choice protocols[] = {
 };
 static const struct config_choice ack_levels[] = { { "local", 0 }, { 0 } };
 
-const struct config_setting config_table[] = {
+static const struct config_setting table[] = {
 	/* ---- node ---- */
 	{ "node", "name", CONFIG_STRING, AT(node.name), .min = 1, .max = 63,
 	    .standard = "tocsin",
@@ -201,8 +203,8 @@ const struct config_setting config_table[] = {
 	    .max = 65535, .standard = "12000", .reload = true,
 	    .help =
 		"Port to listen on, or to connect to. 0: any that is free (tests)." },
-	{ CONFIG_SECTION_LISTENER, "key", CONFIG_KEY, OF(ingress.key),
-	    .standard = "", .reload = true,
+	{ CONFIG_SECTION_LISTENER, "key", CONFIG_OTHER, OF(ingress.key),
+	    .other = &config_key, .standard = "", .reload = true,
 	    .help =
 		"AES key of accounts that have none of their own: hex: and 32, 48\n"
 		"or 64 digits, or text: and 16, 24 or 32 characters. Empty: none." },
@@ -310,8 +312,9 @@ const struct config_setting config_table[] = {
 	{ CONFIG_SECTION_LISTENER, "reply_timestamp", CONFIG_BOOLEAN,
 	    OF(ingress.reply_timestamp), .standard = "no", .reload = true,
 	    .help = "Put the time into clear replies too." },
-	{ CONFIG_SECTION_LISTENER, "tolerate", CONFIG_TOLERATE,
-	    OF(ingress.tolerate), .standard = "default", .reload = true,
+	{ CONFIG_SECTION_LISTENER, "tolerate", CONFIG_OTHER,
+	    .other = &config_tolerate, OF(ingress.tolerate),
+	    .standard = "default", .reload = true,
 	    .help =
 		"Quirks of panels to accept, by name with commas between; default\n"
 		"is the set that weakens no check and is not one maker's alone,\n"
@@ -427,4 +430,92 @@ const struct config_setting config_table[] = {
 	{ "log", "level", CONFIG_CHOICE, AT(log.level), .standard = "info",
 	    .choices = levels, .reload = true, .help = "How much is said." },
 };
-const size_t config_table_count = COUNT(config_table);
+static const char sample_head[] =
+    "Tocsin's configuration. Every key stands here with its default,\n"
+    "behind a semicolon: take that away to change it. tocsin.ini(5)\n"
+    "explains the form; `tocsind -t` checks, `tocsind -T` shows what is\n"
+    "in force. Files conf.d/*.ini beside this one are read after it.\n";
+
+static const char manual_head[] =
+    ".\\\" Generated from src/daemon/config_table.c by make_settings.c.\n"
+    ".Dd November 24, 2026\n"
+    ".Dt TOCSIN.INI 5\n"
+    ".Os\n"
+    ".Sh NAME\n"
+    ".Nm tocsin.ini\n"
+    ".Nd configuration of the alarm receiver tocsind\n"
+    ".Sh DESCRIPTION\n"
+    ".Xr tocsind 8\n"
+    "reads\n"
+    ".Pa /etc/tocsin/tocsin.ini ,\n"
+    "then, in the order of their names, the files\n"
+    ".Pa conf.d/*.ini\n"
+    "beside it.\n"
+    "A key may be set once in all of them together.\n"
+    ".Pp\n"
+    "A file has sections and, in them, lines of the form\n"
+    ".Ql key = value .\n"
+    "A line that begins with a semicolon or a number sign is a comment; there is\n"
+    "no comment behind a value.\n"
+    "A line has at most 8192 bytes and is never continued on the next one.\n"
+    "Anything that is not understood is an error that names file and line;\n"
+    ".Ql tocsind -t\n"
+    "lists all of them.\n"
+    ".Pp\n"
+    "A unit is part of the value.\n"
+    "Durations:\n"
+    ".Ql us , ms , s , min , h , d .\n"
+    "Sizes:\n"
+    ".Ql B , KiB , MiB , GiB , TiB .\n"
+    "Shares:\n"
+    ".Ql % .\n"
+    "Only 0 stands alone.\n"
+    ".Pp\n"
+    "On\n"
+    ".Dv SIGHUP\n"
+    "or\n"
+    ".Ql tocsinctl reload\n"
+    "the files are read again and taken as a whole or, with an error, not at\n"
+    "all.\n"
+    "Settings marked\n"
+    ".Em reload\n"
+    "are then in force; a change of any other is logged and waits for a restart.\n"
+    ".Sh SETTINGS\n";
+
+static const char manual_tail[] =
+    ".Sh FILES\n"
+    ".Bl -tag -width Ds -compact\n"
+    ".It Pa /etc/tocsin/tocsin.ini\n"
+    "the configuration; it may hold keys and belongs to root:tocsin, mode 0640\n"
+    ".It Pa /etc/tocsin/conf.d/*.ini\n"
+    "more of it\n"
+    ".El\n"
+    ".Sh EXAMPLES\n"
+    "A second port where encrypted panels with slow clocks are received:\n"
+    ".Bd -literal -offset indent\n"
+    "[listener slow-clocks]\n"
+    "port = 12001\n"
+    "key_file = keys/slow-clocks\n"
+    "time_window_past = 10min\n"
+    "tolerate = default, account_zeros\n"
+    ".Ed\n"
+    ".Sh SEE ALSO\n"
+    ".Xr tocsinctl 1 ,\n"
+    ".Xr tocsind 8\n";
+
+const struct config_schema config_schema = {
+	.table = table,
+	.table_count = COUNT(table),
+	.sections = sections,
+	.section_count = COUNT(sections),
+	.repeated = CONFIG_SECTION_LISTENER,
+	.group_size = sizeof(struct config_listener),
+	.groups_max = CONFIG_LISTENERS_MAX,
+	.program = "tocsind",
+	.sample_head = sample_head,
+	.manual_head = manual_head,
+	.manual_tail = manual_tail,
+	.base_offset = { [CONFIG_BASE_STATE] =
+			     offsetof(struct config, node.state_dir),
+	    [CONFIG_BASE_RUN] = offsetof(struct config, node.run_dir) },
+};

@@ -16,47 +16,32 @@
 #include "base/option.h"
 #include "db/db.h"
 #include "portal/server.h"
-#include "portal/work.h"
+#include "portal/settings.h"
 
 struct options {
-	struct server_settings server;
-	bool help, version;
+	const char *config;
+	bool check, print, help, version;
 };
 
 #define AT(member) offsetof(struct options, member)
 static const struct option_row rows[] = {
-	{ "listen", 'l', OPTION_TEXT, AT(server.listen), "HOST:PORT",
-	    "where to listen, 127.0.0.1:8443 otherwise" },
-	{ "certificate", 0, OPTION_TEXT, AT(server.certificate), "FILE",
-	    "PEM with its chain; without one plain HTTP, on loopback only" },
-	{ "key", 0, OPTION_TEXT, AT(server.key), "FILE",
-	    "of the certificate, PEM" },
-	{ "origin", 0, OPTION_TEXT, AT(server.origin), "URL",
-	    "as browsers see the portal, where a proxy stands before it" },
-	{ "behind-proxy", 0, OPTION_FLAG, AT(server.behind_proxy), NULL,
-	    "the last X-Forwarded-For is who asks" },
-	{ "database", 0, OPTION_TEXT, AT(server.conninfo), "CONNINFO",
-	    "of a role that was granted tocsin_portal and nothing else" },
-	{ "web", 0, OPTION_TEXT, AT(server.web), "DIR",
-	    "the pages, " TOCSIN_WEB_DIR " otherwise" },
-	{ "threads", 0, OPTION_UNSIGNED, AT(server.threads), "N",
-	    "connections to the database, 1 to 16, 4 otherwise" },
+	{ "config", 'c', OPTION_TEXT, AT(config), "FILE",
+	    "the configuration, " TOCSIN_PORTAL_CONFIG_FILE " otherwise" },
+	{ "check", 't', OPTION_FLAG, AT(check), NULL,
+	    "check the configuration: every error, and nothing else" },
+	{ "print", 'T', OPTION_FLAG, AT(print), NULL,
+	    "print the configuration that would be in force" },
 	{ "help", 'h', OPTION_FLAG, AT(help), NULL, "this" },
 	{ "version", 'V', OPTION_FLAG, AT(version), NULL, "the version" },
 	{ 0 },
 };
 
-static int
-check_options(const struct server_settings *s, struct err *err)
-{
-	if (!s->certificate != !s->key)
-		return err_set(err, -EINVAL,
-		    "--certificate and --key belong together");
-	if (s->threads < 1 || s->threads > WORK_THREADS_MAX)
-		return err_set(err, -EINVAL, "--threads is 1 to %d",
-		    WORK_THREADS_MAX);
-	return 0;
-}
+struct portal {
+	const char *path;
+	struct settings *started; /* the threads borrow its strings */
+	struct settings *current; /* of the last reload; NULL: none yet */
+	struct server *server;
+};
 
 /* Row-level security is what keeps dealers apart: a role that it does not bind
  * must not serve them. A database that is away is waited for later. */
@@ -88,6 +73,26 @@ on_stop(evutil_socket_t number, short events, void *context)
 	event_base_loopbreak(context);
 }
 
+static int
+reload(struct portal *portal, struct err *err)
+{
+	struct settings *fresh = NULL;
+	const struct settings *old =
+	    portal->current ? portal->current : portal->started;
+	int result = settings_load(portal->path, &fresh, err);
+
+	if (result == 0)
+		result = server_reload(portal->server, &fresh->server, err);
+	if (result < 0) {
+		settings_free(&fresh);
+		return result;
+	}
+	config_file_log_changes(&old->file, &fresh->file);
+	settings_free(&portal->current);
+	portal->current = fresh;
+	return 0;
+}
+
 static void
 on_reload(evutil_socket_t number, short events, void *context)
 {
@@ -95,7 +100,7 @@ on_reload(evutil_socket_t number, short events, void *context)
 
 	(void)number, (void)events;
 	sd_notify(0, "RELOADING=1");
-	if (server_reload(context, &err) < 0)
+	if (reload(context, &err) < 0)
 		log_write(LOG_ERROR, "portal", "reload_failed", "error=\"%s\"",
 		    err.text);
 	else
@@ -103,73 +108,101 @@ on_reload(evutil_socket_t number, short events, void *context)
 	sd_notify(0, "READY=1");
 }
 
-static enum exit_status
-serve(const struct server_settings *settings)
+static void
+run(struct portal *portal, struct event_base *base)
 {
-	struct event_base *base = event_base_new();
-	struct server *server = NULL;
-	struct err err;
-	struct event *signals[3] = { 0 };
-	enum exit_status status = EXIT_STATUS_OK;
+	struct event *signals[] = {
+		evsignal_new(base, SIGTERM, on_stop, base),
+		evsignal_new(base, SIGINT, on_stop, base),
+		evsignal_new(base, SIGHUP, on_reload, portal),
+	};
 
-	if (!base)
-		return EXIT_STATUS_SOFTWARE;
-	if (server_open(base, settings, &server, &err) < 0) {
-		fprintf(stderr, "tocsin-portal: %s\n", err.text);
-		status = EXIT_STATUS_UNAVAILABLE;
-	} else {
-		signals[0] = evsignal_new(base, SIGTERM, on_stop, base);
-		signals[1] = evsignal_new(base, SIGINT, on_stop, base);
-		signals[2] = evsignal_new(base, SIGHUP, on_reload, server);
-		for (size_t i = 0; i < COUNT(signals); i++)
-			if (signals[i])
-				evsignal_add(signals[i], NULL);
-		printf("listening %s port:%u\n", settings->listen,
-		    server_port(server));
-		fflush(stdout);
-		sd_notify(0, "READY=1");
-		event_base_dispatch(base);
-	}
+	for (size_t i = 0; i < COUNT(signals); i++)
+		if (signals[i])
+			evsignal_add(signals[i], NULL);
+	printf("listening %s port:%u\n", portal->started->server.listen,
+	    server_port(portal->server));
+	fflush(stdout);
+	sd_notify(0, "READY=1");
+	event_base_dispatch(base);
 	for (size_t i = 0; i < COUNT(signals); i++)
 		if (signals[i])
 			event_free(signals[i]);
-	server_close(&server);
+}
+
+static enum exit_status
+serve(struct portal *portal)
+{
+	struct event_base *base = event_base_new();
+	enum exit_status status = EXIT_STATUS_OK;
+	struct err err;
+
+	if (!base)
+		return EXIT_STATUS_SOFTWARE;
+	if (server_open(base, &portal->started->server, &portal->server, &err) <
+	    0) {
+		fprintf(stderr, "tocsin-portal: %s\n", err.text);
+		status = EXIT_STATUS_UNAVAILABLE;
+	} else {
+		run(portal, base);
+	}
+	server_close(&portal->server);
 	event_base_free(base);
+	return status;
+}
+
+static enum exit_status
+fail(enum exit_status status, const struct err *err)
+{
+	fprintf(stderr, "tocsin-portal: %s\n", err->text);
+	return status;
+}
+
+static enum exit_status
+start(struct portal *portal, bool print)
+{
+	enum exit_status status = EXIT_STATUS_OK;
+	struct err err;
+
+	if (settings_load(portal->path, &portal->started, &err) < 0)
+		return fail(EXIT_STATUS_CONFIG, &err);
+	if (print)
+		config_file_print(&portal->started->file, stdout);
+	else if (check_role(portal->started->server.conninfo, &err) < 0)
+		status = fail(EXIT_STATUS_CONFIG, &err);
+	else
+		status = serve(portal);
+	settings_free(&portal->current);
+	settings_free(&portal->started);
 	return status;
 }
 
 int
 main(int argc, char **argv)
 {
-	struct options options = {
-		.server = { .listen = "127.0.0.1:8443",
-		    .conninfo = "dbname=tocsin",
-		    .web = TOCSIN_WEB_DIR,
-		    .threads = 4 },
-	};
+	struct options options = { .config = TOCSIN_PORTAL_CONFIG_FILE };
+	struct portal portal = { 0 };
 	struct err err;
 
-	if (option_parse(rows, argc, argv, &options, &err) < 0 ||
-	    check_options(&options.server, &err) < 0) {
-		fprintf(stderr, "tocsin-portal: %s\n", err.text);
-		return EXIT_STATUS_USAGE;
-	}
+	if (option_parse(rows, argc, argv, &options, &err) < 0)
+		return fail(EXIT_STATUS_USAGE, &err);
 	if (options.version) {
 		printf("tocsin-portal " PACKAGE_VERSION "\n");
 		return EXIT_STATUS_OK;
 	}
 	if (options.help) {
-		printf("usage: tocsin-portal [OPTION...]\n"
+		printf("usage: tocsin-portal [-c FILE] [-t | -T]\n"
 		       "The dealers' web portal and HTTP API.\n\n");
 		option_print_help(rows, stdout);
 		return EXIT_STATUS_OK;
 	}
+	if (options.check)
+		return settings_check(options.config, stderr) == 0
+		    ? EXIT_STATUS_OK
+		    : EXIT_STATUS_CONFIG;
 	signal(SIGPIPE, SIG_IGN);
 	if (sodium_init() < 0 || evthread_use_pthreads() < 0)
 		return EXIT_STATUS_SOFTWARE;
-	if (check_role(options.server.conninfo, &err) < 0) {
-		fprintf(stderr, "tocsin-portal: %s\n", err.text);
-		return EXIT_STATUS_CONFIG;
-	}
-	return serve(&options.server);
+	portal.path = options.config;
+	return start(&portal, options.print);
 }

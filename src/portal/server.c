@@ -555,19 +555,26 @@ server_close(struct server **ret)
 }
 
 int
-server_reload(struct server *server, struct err *err)
+server_reload(struct server *server, const struct server_settings *fresh,
+    struct err *err)
 {
 	struct web *web = NULL;
 	SSL_CTX *tls = NULL;
-	int result = web_open(server->settings->web, &web, err);
+	int result;
 
+	if (!server->tls != !fresh->certificate)
+		return err_set(err, -EINVAL,
+		    "certificate: from plain HTTP to HTTPS or back takes a "
+		    "restart");
+	result = web_open(fresh->web, &web, err);
 	if (result == 0 && server->tls)
-		result = load_certificate(server->settings, &tls, err);
+		result = load_certificate(fresh, &tls, err);
 	if (result < 0) {
 		web_close(&web);
 		return result;
 	}
 	web_close(&server->web);
+	server->settings = fresh;
 	server->web = web;
 	if (tls) {
 		SSL_CTX_free(server->tls);

@@ -20,8 +20,8 @@ struct server_settings {
 	const char *origin;	 /* "https://portal.example"; NULL: by Host */
 	bool behind_proxy;	 /* the last X-Forwarded-For is the source */
 	const char *conninfo;
-	const char *web;
-	unsigned threads;
+	const char *web;  /* directory of the pages */
+	unsigned threads; /* connections to the database */
 };
 
 /* Borrows the settings. Plain HTTP only on loopback: -EINVAL otherwise. 0 or
@@ -30,8 +30,11 @@ int server_open(struct event_base *base, const struct server_settings *settings,
     struct server **ret, struct err *err);
 void server_close(struct server **server);
 
-/* Read certificate and pages anew; on failure what was there stays. */
-int server_reload(struct server *server, struct err *err);
+/* Other settings, borrowed from then on: certificate and pages are read anew,
+ * address and database stay. On failure what was there stays; -EINVAL: from
+ * plain HTTP to HTTPS or back takes a restart. */
+int server_reload(struct server *server, const struct server_settings *fresh,
+    struct err *err);
 
 uint16_t server_port(const struct server *server);
 

@@ -75,9 +75,16 @@ class Portal:
         (web / "link.html").symlink_to(self.directory / "outside.html")
         return web
 
-    def start(self, *arguments, log="portal.log"):
-        program = Program("tocsin-portal", "--listen", "127.0.0.1:0", "--database", self.conninfo,
-                          "--web", self.web, *arguments, log=self.directory / log)
+    def write_config(self, name, conninfo=None, **settings):
+        """settings: of [portal], beside listen and web."""
+        keys = {"listen": "127.0.0.1:0", "web": self.web, **settings}
+        file = self.directory / name
+        file.write_text("[portal]\n" + "".join(f"{key} = {value}\n" for key, value in keys.items())
+                        + f"[database]\nconninfo = {conninfo or self.conninfo}\n")
+        return file
+
+    def start(self, log="portal.log", **settings):
+        program = Program("tocsin-portal", "-c", self.write_config(f"{log}.ini", **settings), log=self.directory / log)
         return program, int(program.wait_for_line("listening ").rsplit(":", 1)[1])
 
     def close(self):

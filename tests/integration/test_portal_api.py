@@ -356,14 +356,14 @@ def test_no_text_becomes_a_statement(portal, visitors, attack):
 
 
 def test_a_role_that_sees_everything_is_refused(portal):
-    done = subprocess.run([PROGRAMS / "tocsin-portal", "--listen", "127.0.0.1:0", "--web", portal.web,
-                           "--database", portal.postgres.conninfo], capture_output=True, text=True, timeout=60)
+    config = portal.write_config("everything.ini", conninfo=portal.postgres.conninfo)
+    done = subprocess.run([PROGRAMS / "tocsin-portal", "-c", config], capture_output=True, text=True, timeout=60)
     assert done.returncode == 78 and "tocsin_portal" in done.stderr
 
 
 def test_plain_http_stays_on_loopback(portal):
-    done = subprocess.run([PROGRAMS / "tocsin-portal", "--listen", "0.0.0.0:0", "--web", portal.web,
-                           "--database", portal.conninfo], capture_output=True, text=True, timeout=60)
+    config = portal.write_config("plain.ini", listen="0.0.0.0:0")
+    done = subprocess.run([PROGRAMS / "tocsin-portal", "-c", config], capture_output=True, text=True, timeout=60)
     assert done.returncode == 69 and "loopback" in done.stderr
 
 
@@ -374,8 +374,8 @@ def test_https_with_a_certificate(portal):
                     "-days", "2"], check=True, capture_output=True)
     plain_port, program = portal.port, None
     try:
-        program, portal.port = portal.start("--certificate", directory / "certificate", "--key", directory / "key",
-                                            log="portal-tls.log")
+        program, portal.port = portal.start(log="portal-tls.log", certificate=directory / "certificate",
+                                            key=directory / "key")
         answer = portal.request("GET", "/", tls=True)
         assert answer.status == 200 and "max-age" in answer.headers["Strict-Transport-Security"]
         assert portal.request("GET", "/api/v1/sites", tls=True).status == 401

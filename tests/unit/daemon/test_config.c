@@ -483,6 +483,13 @@ note_change(void *context, const struct config_change *change)
 }
 
 static void
+compare(const struct config *old, const struct config *fresh, FILE *out)
+{
+	config_file_compare(&old->owned->file, &fresh->owned->file, note_change,
+	    out);
+}
+
+static void
 test_compare(void **state)
 {
 	struct fixture *f = *state;
@@ -494,10 +501,10 @@ test_compare(void **state)
 	size_t size = 0;
 	FILE *out = open_memstream(&text, &size);
 
-	config_compare(old, old, note_change, out);
+	compare(old, old, out);
 	fflush(out);
 	assert_int_equal(size, 0);
-	config_compare(old, fresh, note_change, out);
+	compare(old, fresh, out);
 	fclose(out);
 	assert_string_equal(text,
 	    "[node] name: tocsin -> n (restart)\n"
@@ -514,13 +521,14 @@ test_compare(void **state)
 /* ---- what ships -------------------------------------------------------------------------- */
 
 static void
-assert_generated(void (*write)(FILE *), const char *path)
+assert_generated(void (*write)(const struct config_schema *, FILE *),
+    const struct config_schema *schema, const char *path)
 {
 	char *text = NULL, *shipped = read_file(path);
 	size_t size = 0;
 	FILE *out = open_memstream(&text, &size);
 
-	write(out);
+	write(schema, out);
 	fclose(out);
 	if (strcmp(text, shipped) != 0)
 		fail_msg("%s is not what src/make_settings prints", path);
@@ -532,8 +540,10 @@ static void
 test_shipped(void **state)
 {
 	(void)state;
-	assert_generated(config_write_sample, SOURCE "etc/tocsin.ini");
-	assert_generated(config_write_manual, SOURCE "man/tocsin.ini.5");
+	assert_generated(config_write_sample, &config_schema,
+	    SOURCE "etc/tocsin.ini");
+	assert_generated(config_write_manual, &config_schema,
+	    SOURCE "man/tocsin.ini.5");
 }
 
 /* The sample with every semicolon taken away is the default configuration, and
@@ -553,17 +563,20 @@ test_sample_is_default(void **state)
 		strcat(all, *line == ';' ? line + 1 : line);
 		strcat(all, "\n");
 	}
-	assert_int_equal(keys, config_table_count);
+	assert_int_equal(keys, config_schema.table_count);
 	named = load(f, all);
-	config_compare(plain, named, note_change, stdout);
-	for (size_t i = 0; i < config_table_count; i++) {
-		const struct config_setting *row = &config_table[i];
+	compare(plain, named, stdout);
+	for (size_t i = 0; i < config_schema.table_count; i++) {
+		const struct config_setting *row = &config_schema.table[i];
 		struct config_listener *listener = &plain->owned->listeners[0];
 		char value[CONFIG_VALUE_SIZE], wanted[CONFIG_VALUE_SIZE];
 
 		config_value_format(row,
-		    config_is_listener(row) ? (void *)listener : plain, value);
-		assert_int_equal(config_path_resolve(plain,
+		    config_is_repeated(&config_schema, row->section)
+			? (void *)listener
+			: plain,
+		    value);
+		assert_int_equal(config_path_resolve(&plain->owned->file,
 				     row->type == CONFIG_PATH
 					 ? row->base
 					 : CONFIG_BASE_NONE,
@@ -571,7 +584,7 @@ test_sample_is_default(void **state)
 		    0);
 		assert_row(strcmp(value, wanted) == 0, i, row->key);
 		config_value_format(row,
-		    config_is_listener(row)
+		    config_is_repeated(&config_schema, row->section)
 			? (void *)&named->owned->listeners[0]
 			: named,
 		    value);

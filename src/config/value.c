@@ -2,10 +2,12 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/slice.h"
 #include "base/text.h"
 #include "base/unit.h"
-#include "daemon/config_table.h"
+#include "config/config_file.h"
 
 /* ---- members of any width ------------------------------------------------------ */
 
@@ -99,7 +101,7 @@ check_range(const struct config_setting *setting, uint64_t value,
 }
 
 static int
-parse_string(struct config *config, const struct config_setting *setting,
+parse_string(struct config_file *file, const struct config_setting *setting,
     void *object, const char *text, struct err *err)
 {
 	size_t length = strlen(text);
@@ -113,7 +115,7 @@ parse_string(struct config *config, const struct config_setting *setting,
 		    length, setting->max);
 	if (!text_is_utf8(slice_from_string(text)))
 		return err_set(err, -EINVAL, "is not UTF-8");
-	kept = config_keep(config, text);
+	kept = config_keep(file, text);
 	if (!kept)
 		return err_set(err, -ENOMEM, "no memory");
 	memcpy((char *)object + setting->offset, &kept, sizeof(kept));
@@ -121,13 +123,13 @@ parse_string(struct config *config, const struct config_setting *setting,
 }
 
 static int
-parse_path(struct config *config, const struct config_setting *setting,
+parse_path(struct config_file *file, const struct config_setting *setting,
     void *object, const char *text, struct err *err)
 {
 	if (setting->base == CONFIG_BASE_NONE && *text && *text != '/')
 		return err_set(err, -EINVAL,
 		    "'%s' is not an absolute path (it begins with /)", text);
-	return parse_string(config, setting, object, text, err);
+	return parse_string(file, setting, object, text, err);
 }
 
 static int
@@ -240,63 +242,17 @@ parse_choice(const struct config_setting *setting, void *object,
 	    names);
 }
 
-/* Comma or space between the names. */
-static int
-parse_tolerate(const struct config_setting *setting, void *object,
-    const char *text, struct err *err)
-{
-	unsigned bits = 0;
-	bool none = false, some = false;
-
-	while (*(text += strspn(text, ", \t"))) {
-		struct slice name = slice_of(text, strcspn(text, ", \t"));
-		unsigned bit = dc09_tolerance_from_name(name);
-
-		if (slice_is(name, "default"))
-			bit = dc09_tolerance_default;
-		if (slice_is(name, "none"))
-			none = true;
-		else if (bit == 0)
-			return err_set(err, -EINVAL,
-			    "'%.*s' is no tolerance (tocsin.ini(5) lists them)",
-			    SLICE_ARG(name));
-		else
-			some = true;
-		bits |= bit;
-		text += name.length;
-	}
-	if (none == some)
-		return err_set(err, -EINVAL,
-		    none ? "none stands alone" : "may not be empty: none");
-	member_set(setting, object, bits);
-	return 0;
-}
-
-static int
-parse_key(const struct config_setting *setting, void *object, const char *text,
-    struct err *err)
-{
-	struct codec_key key = { 0 };
-	const char *problem = NULL;
-
-	if (*text &&
-	    codec_key_parse(slice_from_string(text), &key, &problem) < 0)
-		return err_set(err, -EINVAL, "%s", problem);
-	memcpy((char *)object + setting->offset, &key, sizeof(key));
-	explicit_bzero(&key, sizeof(key));
-	return 0;
-}
-
 int
-config_value_parse(struct config *config, const struct config_setting *setting,
-    void *object, const char *text, struct err *err)
+config_value_parse(struct config_file *file,
+    const struct config_setting *setting, void *object, const char *text,
+    struct err *err)
 {
 	switch (setting->type) {
 	case CONFIG_STRING:
 	case CONFIG_CONNINFO:
-		return parse_string(config, setting, object, text, err);
+		return parse_string(file, setting, object, text, err);
 	case CONFIG_PATH:
-		return parse_path(config, setting, object, text, err);
+		return parse_path(file, setting, object, text, err);
 	case CONFIG_DURATION:
 		return parse_duration(setting, object, text, err);
 	case CONFIG_SIZE:
@@ -309,10 +265,9 @@ config_value_parse(struct config *config, const struct config_setting *setting,
 		return parse_boolean(setting, object, text, err);
 	case CONFIG_CHOICE:
 		return parse_choice(setting, object, text, err);
-	case CONFIG_TOLERATE:
-		return parse_tolerate(setting, object, text, err);
-	case CONFIG_KEY:
-		return parse_key(setting, object, text, err);
+	case CONFIG_OTHER:
+		return setting->other->parse((char *)object + setting->offset,
+		    text, err);
 	}
 	return -EINVAL;
 }
@@ -328,46 +283,6 @@ format_choice(const struct config_setting *setting, const void *object,
 	for (const struct config_choice *c = setting->choices; c->name; c++)
 		if (c->value == value)
 			snprintf(out, CONFIG_VALUE_SIZE, "%s", c->name);
-}
-
-static void
-append_name(char *out, const char *name)
-{
-	size_t length = strlen(out);
-
-	snprintf(out + length, CONFIG_VALUE_SIZE - length, "%s%s",
-	    length ? ", " : "", name);
-}
-
-static void
-format_tolerate(unsigned bits, char *out)
-{
-	const unsigned standard = dc09_tolerance_default;
-	const char *name;
-	unsigned bit = 0;
-
-	if (standard && (bits & standard) == standard) {
-		append_name(out, "default");
-		bits &= ~standard;
-	} else if (bits == 0) {
-		append_name(out, "none");
-	}
-	for (unsigned i = 0; (name = dc09_tolerance_name(i, &bit)); i++)
-		if (bits & bit)
-			append_name(out, name);
-}
-
-static void
-format_key(const struct config_setting *setting, const void *object, char *out)
-{
-	struct codec_key key;
-
-	memcpy(&key, (const char *)object + setting->offset, sizeof(key));
-	if (key.length) {
-		memcpy(out, "hex:", 4);
-		text_hex_encode(key.bytes, key.length, out + 4);
-	}
-	explicit_bzero(&key, sizeof(key));
 }
 
 char *
@@ -406,11 +321,9 @@ config_value_format(const struct config_setting *setting, const void *object,
 	case CONFIG_CHOICE:
 		format_choice(setting, object, out);
 		break;
-	case CONFIG_TOLERATE:
-		format_tolerate((unsigned)member_get(setting, object), out);
-		break;
-	case CONFIG_KEY:
-		format_key(setting, object, out);
+	case CONFIG_OTHER:
+		setting->other->format((const char *)object + setting->offset,
+		    out);
 		break;
 	}
 	return out;
@@ -435,7 +348,7 @@ config_value_show(const struct config_setting *setting, const void *object,
     char out[CONFIG_VALUE_SIZE])
 {
 	config_value_format(setting, object, out);
-	if (setting->type == CONFIG_KEY && *out) {
+	if (setting->type == CONFIG_OTHER && setting->other->secret && *out) {
 		explicit_bzero(out, strlen(out));
 		snprintf(out, CONFIG_VALUE_SIZE, "(set, not shown)");
 	} else if (setting->type == CONFIG_CONNINFO && has_password(out)) {
@@ -469,7 +382,7 @@ join_file(const char *file, const char *name, char out[CONFIG_VALUE_SIZE])
 }
 
 int
-config_path_resolve(const struct config *config, enum config_base base,
+config_path_resolve(const struct config_file *file, enum config_base base,
     const char *path, char out[CONFIG_VALUE_SIZE])
 {
 	static const char credential[] = "credential:";
@@ -484,8 +397,9 @@ config_path_resolve(const struct config *config, enum config_base base,
 		return slice_copy(slice_from_string(path), out,
 		    CONFIG_VALUE_SIZE);
 	if (base == CONFIG_BASE_FILE)
-		return join_file(config->owned->path, path, out);
-	directory = base == CONFIG_BASE_STATE ? config->node.state_dir
-					      : config->node.run_dir;
+		return join_file(file->path, path, out);
+	memcpy(&directory,
+	    (const char *)file->object + file->schema->base_offset[base],
+	    sizeof(directory));
 	return join(directory, strlen(directory), path, out);
 }

@@ -2,9 +2,11 @@
 #include <ini.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/option.h"
-#include "daemon/config_table.h"
+#include "base/slice.h"
+#include "config/config_file.h"
 
 /*
  * inih through a reader of our own that sees every line first. As Debian
@@ -18,9 +20,9 @@
 #define NAME_MAX_BYTES 49
 
 struct reading {
-	struct config *config;
+	struct config_file *config;
 	struct config_problems *problems;
-	FILE *file;
+	FILE *stream;
 	struct config_origin here; /* the line that inih is at */
 	bool in_section;
 	bool skip; /* the section's heading was wrong, and said so */
@@ -104,7 +106,7 @@ line_get(struct reading *reading, char line[LINE_MAX_BYTES + 2],
 	int c;
 
 	*problem = NULL;
-	while ((c = getc(reading->file)) != EOF && c != '\n') {
+	while ((c = getc(reading->stream)) != EOF && c != '\n') {
 		if (c == '\0')
 			*problem = "the line holds a zero byte";
 		else if (length < LINE_MAX_BYTES)
@@ -119,10 +121,10 @@ line_get(struct reading *reading, char line[LINE_MAX_BYTES + 2],
 /* ---- sections ----------------------------------------------------------------------- */
 
 static bool
-section_known(const char *name)
+section_known(const struct config_schema *schema, const char *name)
 {
-	for (size_t i = 0; i < config_section_count; i++)
-		if (strcmp(config_sections[i].name, name) == 0)
+	for (size_t i = 0; i < schema->section_count; i++)
+		if (strcmp(schema->sections[i].name, name) == 0)
 			return true;
 	return false;
 }
@@ -130,18 +132,19 @@ section_known(const char *name)
 /* Of a section's keys (NULL: of the sections) the one nearest to a wrong word,
  * as " (did you mean X?)"; "" when none is near. */
 static const char *
-nearest(const char *section, const char *wrong, char out[80])
+nearest(const struct config_schema *schema, const char *section,
+    const char *wrong, char out[80])
 {
 	const char *words[128];
 	size_t count = 0;
 	const char *word;
 
 	if (!section)
-		for (size_t i = 0; i < config_section_count; i++)
-			words[count++] = config_sections[i].name;
-	for (size_t i = 0; i < config_table_count && section; i++)
-		if (strcmp(config_table[i].section, section) == 0)
-			words[count++] = config_table[i].key;
+		for (size_t i = 0; i < schema->section_count; i++)
+			words[count++] = schema->sections[i].name;
+	for (size_t i = 0; i < schema->table_count && section; i++)
+		if (strcmp(schema->table[i].section, section) == 0)
+			words[count++] = schema->table[i].key;
 	words[count] = NULL;
 	word = option_nearest(wrong, words);
 	out[0] = '\0';
@@ -153,11 +156,11 @@ nearest(const char *section, const char *wrong, char out[80])
 
 /* The name behind "listener "; NULL when it is another section. */
 static const char *
-listener_name(const char *section)
+group_name(const struct config_schema *schema, const char *section)
 {
-	size_t length = strlen(CONFIG_SECTION_LISTENER);
+	size_t length = schema->repeated ? strlen(schema->repeated) : 0;
 
-	if (strncmp(section, CONFIG_SECTION_LISTENER, length) != 0 ||
+	if (length == 0 || strncmp(section, schema->repeated, length) != 0 ||
 	    (section[length] != ' ' && section[length] != '\0'))
 		return NULL;
 	return section + length + strspn(section + length, " ");
@@ -173,45 +176,46 @@ name_sound(const char *name)
 	return *name && name[strspn(name, allowed)] == '\0';
 }
 
-static struct config_listener *
-listener_get(struct reading *reading, const char *name)
+static struct config_group *
+group_get(struct reading *reading, const char *name)
 {
-	struct config_owned *owned = reading->config->owned;
-	struct config_listener *listener = NULL;
+	struct config_file *config = reading->config;
+	const char *kind = config->schema->repeated;
+	struct config_group *group = NULL;
 
-	for (unsigned i = 0; i < owned->listener_count; i++)
-		if (strcmp(owned->listeners[i].ingress.name, name) == 0)
-			return &owned->listeners[i];
+	for (unsigned i = 0; i < config->group_count; i++)
+		if (strcmp(config->groups[i].name, name) == 0)
+			return &config->groups[i];
 	if (!name_sound(name))
 		config_problem(reading->problems, &reading->here,
-		    "[listener %s]: a listener has a name of letters, digits, '.', '_' and '-'",
-		    name);
-	else if (config_add_listener(reading->config, name, &reading->here,
-		     &listener) < 0)
+		    "[%s %s]: a %s has a name of letters, digits, '.', '_' and '-'",
+		    kind, name, kind);
+	else if (config_add_group(config, name, &reading->here, &group) < 0)
 		config_problem(reading->problems, &reading->here,
-		    "[listener %s]: more than %d listeners", name,
-		    CONFIG_LISTENERS_MAX);
-	return listener;
+		    "[%s %s]: more than %u %ss", kind, name,
+		    config->schema->groups_max, kind);
+	return group;
 }
 
-/* A heading counts even when no key follows it: a listener may be all
+/* A heading counts even when no key follows it: a group may be all
  * defaults. */
 static void
 section_begin(struct reading *reading, const char *heading)
 {
+	const struct config_schema *schema = reading->config->schema;
 	char section[NAME_MAX_BYTES + 1] = "", hint[80];
 	const char *name;
 
 	slice_copy(slice_of(heading + 1, strlen(heading) - 2), section,
 	    sizeof(section));
-	name = listener_name(section);
+	name = group_name(schema, section);
 	reading->in_section = true;
 	reading->skip =
-	    name ? !listener_get(reading, name) : !section_known(section);
+	    name ? !group_get(reading, name) : !section_known(schema, section);
 	if (!name && reading->skip)
 		config_problem(reading->problems, &reading->here,
 		    "there is no section [%s]%s", section,
-		    nearest(NULL, section, hint));
+		    nearest(schema, NULL, section, hint));
 }
 
 static char *
@@ -247,12 +251,13 @@ read_line(char *out, int size, void *stream)
 /* ---- keys ---------------------------------------------------------------------------- */
 
 static const struct config_setting *
-setting_find(const char *section, const char *key)
+setting_find(const struct config_schema *schema, const char *section,
+    const char *key)
 {
-	for (size_t i = 0; i < config_table_count; i++)
-		if (strcmp(config_table[i].section, section) == 0 &&
-		    strcmp(config_table[i].key, key) == 0)
-			return &config_table[i];
+	for (size_t i = 0; i < schema->table_count; i++)
+		if (strcmp(schema->table[i].section, section) == 0 &&
+		    strcmp(schema->table[i].key, key) == 0)
+			return &schema->table[i];
 	return NULL;
 }
 
@@ -260,7 +265,8 @@ static void
 set(struct reading *reading, const struct config_setting *setting, void *object,
     struct config_origin *origins, const char *value)
 {
-	struct config_origin *origin = &origins[setting - config_table];
+	struct config_origin *origin =
+	    &origins[setting - reading->config->schema->table];
 	struct err err;
 
 	if (origin->file)
@@ -275,28 +281,31 @@ set(struct reading *reading, const struct config_setting *setting, void *object,
 }
 
 static void
-set_listener(struct reading *reading, const char *name, const char *key,
+set_in_group(struct reading *reading, const char *name, const char *key,
     const char *value)
 {
+	const struct config_schema *schema = reading->config->schema;
 	const struct config_setting *setting =
-	    setting_find(CONFIG_SECTION_LISTENER, key);
-	struct config_listener *listener = listener_get(reading, name);
+	    setting_find(schema, schema->repeated, key);
+	struct config_group *group = group_get(reading, name);
 	char hint[80];
 
 	if (!setting)
 		config_problem(reading->problems, &reading->here,
-		    "a listener has no key '%s'%s", key,
-		    nearest(CONFIG_SECTION_LISTENER, key, hint));
-	else if (listener)
-		set(reading, setting, listener, listener->origins, value);
+		    "a %s has no key '%s'%s", schema->repeated, key,
+		    nearest(schema, schema->repeated, key, hint));
+	else if (group)
+		set(reading, setting, group->object, group->origins, value);
 }
 
 static int
 on_value(void *user, const char *section, const char *key, const char *value)
 {
 	struct reading *reading = user;
-	const struct config_setting *setting = setting_find(section, key);
-	const char *name = listener_name(section);
+	struct config_file *config = reading->config;
+	const struct config_setting *setting =
+	    setting_find(config->schema, section, key);
+	const char *name = group_name(config->schema, section);
 	char hint[80];
 
 	if (reading->skip)
@@ -305,34 +314,33 @@ on_value(void *user, const char *section, const char *key, const char *value)
 		config_problem(reading->problems, &reading->here,
 		    "'%s' stands before the first [section]", key);
 	else if (name)
-		set_listener(reading, name, key, value);
+		set_in_group(reading, name, key, value);
 	else if (!setting)
 		config_problem(reading->problems, &reading->here,
 		    "[%s] has no key '%s'%s", section, key,
-		    nearest(section, key, hint));
+		    nearest(config->schema, section, key, hint));
 	else
-		set(reading, setting, reading->config,
-		    reading->config->owned->origins, value);
+		set(reading, setting, config->object, config->origins, value);
 	return 1;
 }
 
 int
-config_read_file(struct config *config, const char *path,
+config_read_lines(struct config_file *file, const char *path,
     struct config_problems *problems)
 {
-	struct reading reading = { .config = config, .problems = problems };
+	struct reading reading = { .config = file, .problems = problems };
 
 	ini_allow_multiline = false;
 	ini_allow_inline_comments = false;
 	ini_use_stack = false;
 	ini_initial_alloc = LINE_MAX_BYTES + 3;
 	ini_max_line = LINE_MAX_BYTES + 3;
-	reading.here.file = config_keep(config, path);
-	reading.file = fopen(path, "re");
-	if (!reading.here.file || !reading.file)
+	reading.here.file = config_keep(file, path);
+	reading.stream = fopen(path, "re");
+	if (!reading.here.file || !reading.stream)
 		return -errno;
 	if (ini_parse_stream(read_line, &reading, on_value, &reading) == -2)
 		config_problem(problems, &reading.here, "no memory");
-	fclose(reading.file);
+	fclose(reading.stream);
 	return 0;
 }
