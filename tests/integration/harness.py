@@ -3,9 +3,13 @@
 Everything listens on loopback or a Unix socket in a directory of its own, is
 stopped by pid, and is waited for by condition.
 """
+import atexit
+import functools
+import itertools
 import json
 import os
 import pathlib
+import random
 import shutil
 import signal
 import socket
@@ -34,10 +38,25 @@ def wait_until(condition, what, seconds=WAIT_S):
     raise AssertionError(f"not within {seconds} s: {what}")
 
 
+# Ports to listen on: below those the kernel gives to clients, and of each
+# process that runs tests beside others a range of its own, so that nobody
+# takes one between its choice and its use.
+PORTS_EACH = 2500
+first_port = 10000 + PORTS_EACH * int(
+    os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+ports = itertools.count(random.randrange(PORTS_EACH))
+
+
 def free_port(kind=socket.SOCK_STREAM):
-    with socket.socket(socket.AF_INET, kind) as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    for number in itertools.islice(ports, PORTS_EACH):
+        port = first_port + number % PORTS_EACH
+        with socket.socket(socket.AF_INET, kind) as s:
+            try:
+                s.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                pass
+    raise AssertionError(f"no port free from {first_port} on")
 
 
 class Program:
@@ -120,6 +139,12 @@ class Postgres:
         subprocess.run([self.TOOL, "stop", self.directory],
                        capture_output=True)
 
+    def shut_down(self):
+        """Stop it in order, and keep what it holds."""
+        os.kill(self.pid, signal.SIGINT)
+        pid_file = self.directory / "data/postmaster.pid"
+        wait_until(lambda: not pid_file.exists(), "PostgreSQL ends")
+
     def processes(self):
         """The postmaster and all its children."""
         children = subprocess.run(["pgrep", "-P", str(self.pid)],
@@ -140,6 +165,27 @@ class Postgres:
                 return cursor.fetchall() if cursor.description else None
 
 
+@functools.cache
+def migrated_cluster():
+    """The data directory of a cluster with the schema, to be copied: initdb
+    and the migrations take seconds."""
+    directory = make_directory()
+    atexit.register(remove_directory, directory)
+    postgres = Postgres(directory / "pg")
+    subprocess.run([PROGRAMS / "tocsinctl", "db", "migrate",
+                    "--sql", SOURCE / "sql", "--database", postgres.conninfo],
+                   check=True, capture_output=True)
+    postgres.shut_down()
+    return directory / "pg/data"
+
+
+def migrated_postgres(directory):
+    directory.mkdir(mode=0o700)
+    subprocess.run(["cp", "-a", migrated_cluster(), directory / "data"],
+                   check=True)
+    return Postgres(directory)
+
+
 class Installation:
     """One tocsind with its database, directories and helpers."""
 
@@ -151,11 +197,10 @@ class Installation:
         self.metrics_port = free_port()
         self.extra = {}
         self.programs = []
-        self.postgres = Postgres(self.directory / "pg")
+        self.postgres = migrated_postgres(self.directory / "pg")
         self.run_directory = self.directory / "run"
         for name in ("journal", "state", "run"):
             (self.directory / name).mkdir(exist_ok=True)
-        self.ctl("db", "migrate", "--sql", SOURCE / "sql")
         self.daemon = None
 
     def close(self):
@@ -285,4 +330,5 @@ def ledger_lines(path):
 
 __all__ = ["BUILD", "Installation", "Postgres", "PROGRAMS", "Program",
            "SOURCE", "free_port", "ledger_lines", "make_directory",
-           "remove_directory", "signal", "subprocess", "sys", "wait_until"]
+           "migrated_postgres", "remove_directory", "signal", "subprocess",
+           "sys", "wait_until"]

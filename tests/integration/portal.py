@@ -4,7 +4,7 @@ import json
 import ssl
 import subprocess
 
-from harness import PROGRAMS, SOURCE, Postgres, Program
+from harness import PROGRAMS, Program, migrated_postgres
 
 PASSWORD = "correct horse battery"
 # two dealers; of each every role that a dealer has, and who is above them
@@ -54,9 +54,7 @@ class Portal:
     def __init__(self, directory, web=None):
         self.directory = directory
         self.web = web or self.make_pages()
-        self.postgres = Postgres(directory / "pg")
-        subprocess.run([PROGRAMS / "tocsinctl", "db", "migrate", "--sql", SOURCE / "sql", "--database",
-                        self.postgres.conninfo], check=True, capture_output=True)
+        self.postgres = migrated_postgres(directory / "pg")
         self.postgres.query(PEOPLE)
         word = directory / "password"
         word.write_text(PASSWORD + "\n")
