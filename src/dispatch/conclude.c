@@ -3,6 +3,9 @@
 
 #include "dispatch/internal.h"
 
+/* A wall clock that is further away than this was set. */
+#define CLOCK_SET_US 10000
+
 /* The event's signal, and the decision as at this moment. */
 static void
 decide_again(struct dispatch *dispatch, const struct waiting *waiting,
@@ -65,6 +68,18 @@ conclude(struct dispatch *dispatch, struct waiting *waiting, int64_t at_us,
 	return 0;
 }
 
+/* The first that waits, as at the end of its wait. */
+static int
+conclude_first(struct dispatch *dispatch, uint64_t oldest_lsn)
+{
+	struct waiting *first = waiting_first(&dispatch->waiting);
+
+	if (dispatch->conclusions_left == 0)
+		return -EAGAIN;
+	dispatch->conclusions_left--;
+	return conclude(dispatch, first, first->deadline_us, oldest_lsn);
+}
+
 int
 conclude_before(struct dispatch *dispatch, const struct journal_entry *entry)
 {
@@ -72,20 +87,25 @@ conclude_before(struct dispatch *dispatch, const struct journal_entry *entry)
 	int result = 0;
 
 	while (result == 0 && (first = waiting_first(&dispatch->waiting)) &&
-	    first->deadline_us < entry->received_wall_us)
-		result =
-		    conclude(dispatch, first, first->deadline_us, entry->lsn);
+	    first->deadline_us <= entry->received_wall_us)
+		result = conclude_first(dispatch, entry->lsn);
 	return result;
 }
 
-/* Decisions up to here cannot be taken by a power cut that leaves the decision
- * that is appended now. */
-static uint64_t
-oldest_undecided(const struct dispatch *dispatch)
+/* All that was received until this time is decided. What is appended and not
+ * durable yet may be the signal that disarms in the last moment. */
+static bool
+is_decided_until(struct dispatch *dispatch, int64_t due_us)
 {
-	return dispatch->undecided.count > 0
-	    ? dispatch->undecided.ring[dispatch->undecided.head].lsn
-	    : journal_cursor_position(dispatch->cursor);
+	struct journal_status status;
+
+	if (dispatch->due_at_us < due_us) {
+		journal_status(dispatch->journal, &status);
+		dispatch->due_lsn = status.appended_lsn;
+		dispatch->due_at_us = clock_monotonic_us(dispatch->clock);
+	}
+	return dispatch->undecided.count == 0 &&
+	    journal_cursor_position(dispatch->cursor) >= dispatch->due_lsn;
 }
 
 int
@@ -96,30 +116,49 @@ conclude_due(struct dispatch *dispatch)
 	int result = 0;
 
 	while (result == 0 && (first = waiting_first(&dispatch->waiting)) &&
-	    first->due_us <= now_us)
-		result = conclude(dispatch, first, first->deadline_us,
-		    oldest_undecided(dispatch));
+	    first->due_us <= now_us &&
+	    is_decided_until(dispatch, first->due_us))
+		result = conclude_first(dispatch,
+		    journal_cursor_position(dispatch->cursor));
 	return result;
 }
 
-void
-conclude_early(struct dispatch *dispatch, uint64_t site_id, int64_t at_us,
-    uint64_t oldest_lsn)
+int
+conclude_early(struct dispatch *dispatch, const struct undecided *signal)
 {
 	struct waiting *waiting = NULL;
+	int result = 0;
 
-	while ((waiting =
-		    waiting_of_site(&dispatch->waiting, site_id, waiting)))
-		if (waiting->place && at_us < waiting->deadline_us &&
-		    conclude(dispatch, waiting, at_us, oldest_lsn) < 0)
-			return;
+	while (result == 0 &&
+	    (waiting = waiting_of_site(&dispatch->waiting,
+		 signal->armed_site_id, waiting)))
+		if (waiting->place &&
+		    signal->received_us < waiting->deadline_us)
+			result = conclude(dispatch, waiting,
+			    signal->received_us, signal->lsn);
+	return result;
+}
+
+/* By the monotonic clock. */
+static int64_t
+due_of(struct dispatch *dispatch, int64_t deadline_us, int64_t longest_us)
+{
+	int64_t now_us = clock_monotonic_us(dispatch->clock);
+	int64_t offset_us = now_us - clock_wall_us(dispatch->clock);
+	int64_t slew_us = offset_us - dispatch->clock_offset_us;
+
+	if (slew_us > CLOCK_SET_US || slew_us < -CLOCK_SET_US)
+		dispatch->clock_offset_us = offset_us;
+	deadline_us += dispatch->clock_offset_us;
+	/* a wall clock that was set must not make it wait for longer */
+	return deadline_us < now_us + longest_us ? deadline_us
+						 : now_us + longest_us;
 }
 
 void
 conclude_later(struct dispatch *dispatch, const struct decision *decision,
     int64_t received_us)
 {
-	int64_t now_us = clock_wall_us(dispatch->clock), rest_us;
 	struct waiting waiting = {
 		.signal_lsn = decision->signal_lsn,
 		.item = decision->item,
@@ -130,12 +169,7 @@ conclude_later(struct dispatch *dispatch, const struct decision *decision,
 	for (unsigned i = 0; i < decision->effect_count; i++)
 		if (decision->effects[i].kind == EFFECT_WAIT)
 			waiting.deadline_us = decision->effects[i].until_us;
-	/* a wall clock that was set must not make it wait for longer */
-	rest_us = waiting.deadline_us - now_us;
-	if (rest_us > waiting.deadline_us - received_us)
-		rest_us = waiting.deadline_us - received_us;
-	if (rest_us < 0)
-		rest_us = 0;
-	waiting.due_us = clock_monotonic_us(dispatch->clock) + rest_us;
+	waiting.due_us = due_of(dispatch, waiting.deadline_us,
+	    waiting.deadline_us - received_us);
 	waiting_put(&dispatch->waiting, &waiting);
 }

@@ -88,6 +88,13 @@ decide_repeat(struct decision *decision)
 	    "the same message from the same sender, already taken");
 }
 
+/* Others of that verdict are of a site: its filter left out one event. */
+bool
+decide_is_repeat(const struct decision *decision)
+{
+	return decision->verdict == VERDICT_REPEAT && decision->site_id == 0;
+}
+
 static void
 decide_item(struct dispatch *dispatch, const struct undecided *signal)
 {
@@ -190,8 +197,8 @@ append_decision(struct dispatch *dispatch, const struct journal_entry *stamp,
 	return 0;
 }
 
-static bool
-has_effect(const struct decision *decision, enum effect_kind kind)
+bool
+decide_has_effect(const struct decision *decision, enum effect_kind kind)
 {
 	for (unsigned i = 0; i < decision->effect_count; i++)
 		if (decision->effects[i].kind == kind)
@@ -203,7 +210,7 @@ int
 decide_commit(struct dispatch *dispatch, const struct journal_entry *stamp,
     struct decision *decision)
 {
-	bool waits = has_effect(decision, EFFECT_WAIT);
+	bool waits = decide_has_effect(decision, EFFECT_WAIT);
 	int result = number_deliveries(dispatch, decision);
 
 	if (result == 0)
@@ -236,9 +243,9 @@ commit_item(struct dispatch *dispatch, const struct journal_entry *entry,
 		return result;
 	dispatch->status.decided++;
 	runaway_note(dispatch, decision, signal->received_us);
-	if (has_effect(decision, EFFECT_WAIT))
+	if (decide_has_effect(decision, EFFECT_WAIT))
 		conclude_later(dispatch, decision, signal->received_us);
-	if (has_effect(decision, EFFECT_ARMING))
+	if (decide_has_effect(decision, EFFECT_ARMING))
 		signal->armed_site_id = decision->site_id;
 	return 0;
 }
@@ -277,8 +284,5 @@ decide_signal(struct dispatch *dispatch, const struct journal_entry *entry,
 		if (result < 0)
 			return result;
 	}
-	if (signal->armed_site_id)
-		conclude_early(dispatch, signal->armed_site_id,
-		    signal->received_us, entry->lsn);
-	return 0;
+	return signal->armed_site_id ? conclude_early(dispatch, signal) : 0;
 }

@@ -322,7 +322,7 @@ decide_waiting(struct dispatch *dispatch, struct err *err)
 	struct journal_entry entry;
 	int result;
 
-	if (signal->decided) {
+	if (signal->decided && !signal->armed_site_id) {
 		undecided_pop(&dispatch->undecided);
 		return 0;
 	}
@@ -422,8 +422,9 @@ interrupted(struct dispatch *dispatch, int error, const struct err *err)
 	    err->text);
 }
 
-/* Wake when the first that waits is due, or a bridge that ran away is told; one that is due already waits for room
- * in the journal, which the next turn finds. */
+/* Wake when the first that waits is due, or a bridge that ran away is told; one
+ * that is due already waits for room in the journal, or for what was appended
+ * before, which the next turn finds. */
 static void
 wait_for_due(struct dispatch *dispatch)
 {
@@ -475,6 +476,9 @@ hold_journal(struct dispatch *dispatch)
 	    least(floor, memory_lsn));
 }
 
+/* Not event_active, which comes back before anything else has its turn. */
+static const struct timeval at_once = { 0, 0 };
+
 static void
 turn(evutil_socket_t fd, short what, void *context)
 {
@@ -491,11 +495,12 @@ turn(evutil_socket_t fd, short what, void *context)
 	/* before the journal is read: what becomes durable from here on will
 	 * wake us again */
 	eventfd_read(dispatch->wake_fd, &count);
+	dispatch->conclusions_left = TURN_CONCLUSIONS;
 	directory_thread_online();
 	while ((result = step(dispatch, &err)) == 1 && ++records < TURN_RECORDS)
 		;
 	if (result == 0)
-		conclude_due(dispatch); /* all that came before is decided */
+		conclude_due(dispatch);
 	if (result == 0)
 		runaway_tell(dispatch, clock_wall_us(dispatch->clock));
 	if (dispatch->undecided.count == 0)
@@ -505,8 +510,8 @@ turn(evutil_socket_t fd, short what, void *context)
 	wait_for_due(dispatch);
 	journal_wake(dispatch->journal);
 	hold_journal(dispatch);
-	if (result == 1) {
-		event_active(dispatch->again, EV_TIMEOUT, 0);
+	if (result == 1 || (result == 0 && dispatch->conclusions_left == 0)) {
+		event_add(dispatch->again, &at_once);
 	} else if (result == 0) {
 		pause_between_turns(dispatch, records);
 	} else {
@@ -954,6 +959,7 @@ dispatch_status(const struct dispatch *dispatch, struct dispatch_status *ret)
 	ret->lag_bytes =
 	    durable > ret->position_lsn ? durable - ret->position_lsn : 0;
 	ret->parked_now = dispatch->parked.count - dispatch->parked.requeued;
+	ret->waiting_now = dispatch->waiting.heap_count;
 }
 
 static void

@@ -67,6 +67,7 @@ bool dispatch_broken(const struct dispatch *dispatch);
 
 struct dispatch_status {
 	uint64_t decided, repeats, delivered, skipped, parked_now;
+	uint64_t waiting_now;	       /* to be decided again */
 	uint64_t verdicts[16];	       /* by enum verdict */
 	uint64_t position_lsn;	       /* read up to here */
 	uint64_t lag_bytes;	       /* durable but not yet read */

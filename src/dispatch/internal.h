@@ -27,9 +27,10 @@ struct undecided {
 	uint16_t items, next_item;
 	bool judged; /* repeat is known */
 	bool repeat;
-	bool decided; /* while replaying: passed over when it is reached */
-	uint64_t
-	    armed_site_id; /* the site that it armed or disarmed; 0: none */
+	bool decided; /* in a replay: all of them are */
+	/* the site that it armed or disarmed: what waits there is concluded
+	 * before anything else is decided; 0: none */
+	uint64_t armed_site_id;
 };
 
 /* Ring of signals waiting for their decision, in journal order. */
@@ -76,6 +77,13 @@ struct dispatch {
 	struct flood_table floods;
 	struct site_states sites;
 	struct waiting_list waiting;
+	unsigned conclusions_left; /* in this turn */
+	/* What was appended before due_lsn was received before due_at_us. */
+	uint64_t due_lsn;
+	int64_t due_at_us; /* monotonic */
+	/* monotonic minus wall: changes when the wall clock is set, not when it
+	 * is slewed, so that what is due in an order stays in it */
+	int64_t clock_offset_us;
 	/* The oldest signals that changed what is remembered of sites and stand in
 	 * no checkpoint, and only in the one that is not published yet. Their
 	 * records are the only durable memory of that. UINT64_MAX: none. */
@@ -134,18 +142,22 @@ int decide_commit(struct dispatch *dispatch, const struct journal_entry *stamp,
     struct decision *decision);
 /* A record that cannot be read must end somewhere that people look. */
 void decide_unreadable(struct decision *decision, const struct err *err);
+bool decide_has_effect(const struct decision *decision, enum effect_kind kind);
+/* It was the whole message that came again. */
+bool decide_is_repeat(const struct decision *decision);
 
-/* Decide again what was to wait for less long than until this signal came, as
- * at the end of its wait. 0 or as decide_commit. */
+/* Of one turn, so that links and timers get theirs. */
+#define TURN_CONCLUSIONS 256
+
+/* Decide again what was to wait until this signal came, as at the end of its
+ * wait. 0 or as decide_commit; -EAGAIN too when a turn has no more of them. */
 int conclude_before(struct dispatch *dispatch,
     const struct journal_entry *entry);
-/* The same of what is due now. */
+/* The same of what is due now, once all that was received before is decided. */
 int conclude_due(struct dispatch *dispatch);
-/* Somebody armed or disarmed the site, as at at_us: what waits in it may have
- * to wait no longer. What has no room in the journal is concluded when it is
- * due. */
-void conclude_early(struct dispatch *dispatch, uint64_t site_id, int64_t at_us,
-    uint64_t oldest_lsn);
+/* The signal armed or disarmed a site: what waits in it may have to wait no
+ * longer. Called again it goes on. */
+int conclude_early(struct dispatch *dispatch, const struct undecided *signal);
 /* After a decision with the effect EFFECT_WAIT: it waits, the rest of its time
  * by the monotonic clock. After waiting_reserve. */
 void conclude_later(struct dispatch *dispatch, const struct decision *decision,

@@ -40,13 +40,18 @@ replay_signal(struct replay *replay, const struct journal_entry *entry,
 
 /* Decisions come in the order of their signals, so normally this one's stands
  * first; one before it that never gets a decision lost it in a damaged stretch
- * and is decided again. */
+ * and is decided again. The last one stays: it may have armed a site, and not all
+ * that waits there may have been concluded for that. */
 static void
 settle_signal(struct dispatch *dispatch, const struct decision *decision)
 {
 	struct undecided_queue *queue = &dispatch->undecided;
-	struct undecided *signal = undecided_find(queue, decision->signal_lsn);
+	struct undecided *signal;
 
+	while ((signal = undecided_front(queue)) && signal->decided &&
+	    signal->lsn < decision->signal_lsn)
+		undecided_pop(queue);
+	signal = undecided_find(queue, decision->signal_lsn);
 	if (!signal)
 		return;
 	if (!signal->judged)
@@ -54,12 +59,10 @@ settle_signal(struct dispatch *dispatch, const struct decision *decision)
 		    signal->fingerprint, signal->received_us);
 	signal->next_item = (uint16_t)(decision->item + 1);
 	signal->judged = true;
-	signal->repeat = decision->verdict == VERDICT_REPEAT;
-	if (signal->next_item < signal->items)
-		return;
-	signal->decided = true;
-	while ((signal = undecided_front(queue)) && signal->decided)
-		undecided_pop(queue);
+	signal->repeat = decide_is_repeat(decision);
+	if (decide_has_effect(decision, EFFECT_ARMING))
+		signal->armed_site_id = decision->site_id;
+	signal->decided = signal->next_item >= signal->items;
 }
 
 static int

@@ -1,0 +1,548 @@
+/*
+ * The replay property: a process that dies anywhere, with its journal cut at any
+ * record, with and without a checkpoint and acknowledgement marks, leaves one
+ * that comes to the same decisions, the same state of the sites and the same
+ * deliveries as the process that never stopped.
+ *
+ *	script    random signals of two customers, some in one batch
+ *	whole     the process that never stopped: its journal, every checkpoint
+ *		  it published, what the station got
+ *	cut       the journal up to a record, the rest of the script
+ *
+ * TOCSIN_REPLAY_SEEDS=N runs that many scripts.
+ */
+#include "unit/test.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "journal/record.h"
+#include "unit/dispatch/world.h"
+
+#define INPUTS	    18
+#define RECORDS_MAX 512
+#define TEXT_MAX    65536
+#define SEGMENT	    "/0000000000001000.segment"
+#define HEADER	    4096
+#define FIRST_LSN   4096
+
+/* A signal from outside. */
+struct input {
+	int64_t at_us;
+	const char *account;
+	uint64_t fingerprint;
+	unsigned count;
+	struct signal_event events[3];
+	bool last; /* of those that come before dispatch looks */
+};
+
+struct record {
+	uint64_t lsn;
+	enum journal_kind kind;
+	int64_t at_us;
+	bool from_outside;
+	unsigned deliveries, delivered;
+};
+
+struct file {
+	void *bytes;
+	size_t length;
+	uint64_t durable_lsn; /* at the time */
+};
+
+/* What one process has made of the script, as text. */
+struct history {
+	char decisions[TEXT_MAX], sites[TEXT_MAX], messages[TEXT_MAX];
+	unsigned message_count;
+};
+
+static struct input script[INPUTS];
+static struct record records[RECORDS_MAX];
+static size_t record_count;
+static struct file segment, marks, checkpoints[RECORDS_MAX];
+static size_t checkpoint_count;
+static struct history whole, cut;
+
+/* ---- the script ---------------------------------------------------------------- */
+
+static uint32_t random_state;
+
+static uint32_t
+random_below(uint32_t limit)
+{
+	random_state = random_state * 1664525 + 1013904223;
+	return (random_state >> 8) % limit;
+}
+
+static struct signal_event
+random_event(void)
+{
+	static const char *const zones[] = { "1", "2", "3", "4" };
+	static const struct {
+		const char *code;
+		enum signal_qualifier qualifier;
+		bool zone;
+	} kinds[] = {
+		{ "130", SIGNAL_QUALIFIER_NEW, true },
+		{ "130", SIGNAL_QUALIFIER_NEW, true },
+		{ "130", SIGNAL_QUALIFIER_NEW, true },
+		{ "130", SIGNAL_QUALIFIER_RESTORE, true },
+		{ "130", SIGNAL_QUALIFIER_RESTORE, true },
+		{ "409", SIGNAL_QUALIFIER_NEW, false },
+		{ "409", SIGNAL_QUALIFIER_RESTORE, false },
+		{ "602", SIGNAL_QUALIFIER_NEW, false },
+	};
+	uint32_t kind = random_below(COUNT(kinds));
+	struct signal_event event = { .format = SIGNAL_FORMAT_CONTACT_ID,
+		.qualifier = kinds[kind].qualifier,
+		.zone =
+		    slice_from_string(kinds[kind].zone ? zones[random_below(4)]
+						       : "000") };
+
+	strcpy(event.code, kinds[kind].code);
+	return event;
+}
+
+static void
+write_script(uint32_t seed)
+{
+	static const struct signal_event nothing = { SIGNAL_FORMAT_CONTACT_ID,
+		.qualifier = SIGNAL_QUALIFIER_NEW, .code = "130" };
+	int64_t at_us = BEGAN_US;
+
+	random_state = seed;
+	for (unsigned i = 0; i < INPUTS; i++) {
+		struct input *input = &script[i];
+		uint32_t pace_s = random_below(4) ? 12 : 40;
+
+		at_us += random_below(8) ? random_below(pace_s * SECOND) : 0;
+		*input = (struct input){ .at_us = at_us,
+			.account = random_below(3) ? "ABCD" : "DCBA",
+			.fingerprint = i + 1,
+			.count = 1,
+			.last = random_below(2) == 0 };
+		/* some frames come twice, some say several things */
+		if (i > 0 && random_below(8) == 0) {
+			*input = script[i - 1];
+			input->at_us = at_us;
+			continue;
+		}
+		if (random_below(4) == 0)
+			input->count = 3;
+		for (unsigned j = 0; j < input->count; j++)
+			input->events[j] = random_event();
+	}
+	/* nothing waits for longer */
+	script[INPUTS - 2].last = true;
+	script[INPUTS - 1] = (struct input){ at_us + 600 * SECOND, "FFFF",
+		INPUTS, 1, { nothing }, true };
+}
+
+/* ---- what came of it ------------------------------------------------------------- */
+
+__attribute__((format(printf, 2, 3))) static void
+say(char *text, const char *format, ...)
+{
+	size_t length = strlen(text);
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text + length, TEXT_MAX - length, format, args);
+	va_end(args);
+	assert_true(strlen(text) < TEXT_MAX - 1);
+}
+
+/* Positions differ where there were other starts: signals are counted. */
+static unsigned
+ordinal(uint64_t signal_lsn)
+{
+	unsigned count = 0;
+
+	for (size_t i = 0; signal_lsn && i < record_count; i++) {
+		count += records[i].kind == JOURNAL_SIGNAL;
+		if (records[i].lsn == signal_lsn)
+			return count;
+	}
+	return 0;
+}
+
+static void
+say_decision(char *text, const struct decision *decision)
+{
+	say(text, "%u.%u %s flags %u site %u bridge %u '%.*s'",
+	    ordinal(decision->signal_lsn), decision->item,
+	    verdict_name(decision->verdict), decision->flags,
+	    (unsigned)decision->site_id, (unsigned)decision->bridge_id,
+	    SLICE_ARG(decision->reason));
+	for (unsigned i = 0; i < decision->delivery_count; i++) {
+		const struct delivery *delivery = &decision->deliveries[i];
+
+		say(text, " #%u %.*s %c%s %.*s", (unsigned)delivery->number,
+		    SLICE_ARG(delivery->account),
+		    signal_qualifier_letter(delivery->qualifier),
+		    delivery->code, SLICE_ARG(delivery->zone));
+	}
+	for (unsigned i = 0; i < decision->effect_count; i++) {
+		const struct effect *effect = &decision->effects[i];
+
+		say(text,
+		    " {%u armed %d on %d at %" PRId64 " until %" PRId64
+		    " zone %" PRIx64 " %u held %u.%u}",
+		    effect->kind, effect->armed, effect->on, effect->at_us,
+		    effect->until_us, effect->zone, effect->alarm,
+		    ordinal(effect->held_lsn), effect->held_item);
+	}
+	say(text, "\n");
+}
+
+static void
+say_site(char *text, const struct site_state *state)
+{
+	for (unsigned i = 0; state && i < state->area_count; i++) {
+		const struct site_area *area = &state->areas[i];
+
+		say(text,
+		    "site %u: commanded %d armed %d at %" PRId64
+		    " by %u, entry %" PRId64 " - %" PRId64 ", test %" PRId64
+		    " missing %d\n",
+		    (unsigned)state->site_id, area->commanded, area->armed,
+		    area->at_us, ordinal(area->order), area->entry_at_us,
+		    area->entry_until_us, area->test_at_us,
+		    area->test_missing_told);
+	}
+	/* in no order of their own */
+	for (uint64_t zone = '1'; zone <= '4'; zone++) {
+		const struct site_zone *found = site_state_zone(state,
+		    state && state->site_id == SITE ? BRIDGE : HOUSE_BRIDGE,
+		    zone);
+
+		if (found)
+			say(text,
+			    "site %u zone %c: %u until %" PRId64
+			    " held %u.%u\n",
+			    (unsigned)state->site_id, (char)zone, found->alarm,
+			    found->until_us, ordinal(found->held_lsn),
+			    found->held_item);
+	}
+}
+
+static void
+note_record(const struct journal_entry *entry)
+{
+	static struct record_signal signal;
+	struct record *record = &records[record_count++];
+	struct outcome outcome;
+	struct err err;
+
+	assert_true(record_count < RECORDS_MAX);
+	*record = (struct record){ .lsn = entry->lsn,
+		.kind = entry->kind,
+		.at_us = entry->received_wall_us };
+	if (entry->kind == JOURNAL_SIGNAL) {
+		assert_int_equal(record_signal_decode(entry->payload, &signal,
+				     &err),
+		    0);
+		record->from_outside =
+		    signal.signal.protocol != SIGNAL_PROTOCOL_INTERNAL;
+	}
+	if (entry->kind == JOURNAL_OUTCOME) {
+		assert_int_equal(record_outcome_decode(entry->payload, &outcome,
+				     &err),
+		    0);
+		record->delivered = outcome.state == OUTCOME_DELIVERED;
+	}
+}
+
+static void
+read_history(struct history *history)
+{
+	static struct decision decision;
+	struct journal_cursor *cursor;
+	struct journal_entry entry;
+	struct err err;
+
+	history->decisions[0] = history->sites[0] = '\0';
+	record_count = 0;
+	assert_int_equal(journal_cursor_open(&cursor, world.journal, 0, &err),
+	    0);
+	while (journal_cursor_next(cursor, &entry, &err) == 1) {
+		note_record(&entry);
+		if (entry.kind != JOURNAL_DECISION)
+			continue;
+		assert_int_equal(record_decision_decode(entry.payload,
+				     &decision, &err),
+		    0);
+		records[record_count - 1].deliveries = decision.delivery_count;
+		say_decision(history->decisions, &decision);
+	}
+	journal_cursor_close(&cursor);
+	say_site(history->sites,
+	    site_states_find(dispatch_sites(world.dispatch), SITE));
+	say_site(history->sites,
+	    site_states_find(dispatch_sites(world.dispatch), HOUSE));
+}
+
+/* ---- running it ---------------------------------------------------------------------- */
+
+static void
+path_of(const char *name, char out[128])
+{
+	snprintf(out, 128, "%s%s", world.directory_path, name);
+}
+
+static void
+read_file(const char *name, struct file *ret)
+{
+	char path[128];
+	ssize_t length;
+
+	path_of(name, path);
+	*ret = (struct file){ .durable_lsn = journal_durable(world.journal) };
+	length = io_load_file(path, 1 << 22, &ret->bytes);
+	assert_true(length >= 0);
+	ret->length = (size_t)length;
+}
+
+/* Each that is published, when it is. */
+static void
+keep_checkpoint(void)
+{
+	const struct file *last =
+	    checkpoint_count ? &checkpoints[checkpoint_count - 1] : NULL;
+	struct file file;
+
+	read_file("/checkpoint", &file);
+	if (checkpoint_count == RECORDS_MAX ||
+	    (last && last->length == file.length &&
+		memcmp(last->bytes, file.bytes, file.length) == 0)) {
+		free(file.bytes);
+		return;
+	}
+	checkpoints[checkpoint_count++] = file;
+}
+
+/* One message at a time is noted, so that none is missed. */
+static void
+note_message(struct history *history, unsigned before)
+{
+	if (world.peer.messages == before)
+		return;
+	assert_int_equal(world.peer.messages, before + 1);
+	say(history->messages, "%.20s\n", world.peer.last);
+	history->message_count++;
+}
+
+static void
+run_until_settled(struct history *history)
+{
+	int64_t end_us = clock_monotonic_us(&clock_system) + 20 * SECOND;
+
+	do {
+		unsigned before = world.peer.messages;
+
+		assert_true(clock_monotonic_us(&clock_system) < end_us);
+		event_base_loop(world.base, EVLOOP_ONCE);
+		note_message(history, before);
+		if (history == &whole)
+			keep_checkpoint();
+	} while (!settled());
+}
+
+/* The inputs from this one on. */
+static void
+run_script(struct history *history, unsigned from)
+{
+	for (unsigned i = from; i < INPUTS; i++) {
+		const struct input *input = &script[i];
+
+		clock_fake_advance(&world.clock,
+		    input->at_us - clock_wall_us(&world.clock.clock));
+		world.fingerprint = input->fingerprint;
+		receive_events(input->account, input->events, input->count);
+		if (input->last)
+			run_until_settled(history);
+	}
+	read_history(history);
+}
+
+static void
+run_whole(void)
+{
+	memset(&whole, 0, sizeof(whole));
+	checkpoint_count = 0;
+	open_world(access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp",
+	    &io_system);
+	close_stages();
+	world.checkpoint_us = 1000;
+	open_stages();
+	run_script(&whole, 0);
+	read_file(SEGMENT, &segment);
+	read_file("/acknowledged", &marks);
+	close_stages();
+}
+
+/* ---- cutting it ------------------------------------------------------------------------ */
+
+static void
+put_file(const char *name, const struct file *file, size_t length)
+{
+	static const char zeros[4096];
+	char path[128];
+	int fd;
+
+	path_of(name, path);
+	unlink(path);
+	if (!file)
+		return;
+	fd = open(path, O_WRONLY | O_CREAT, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(io_write_all(&io_system, fd, file->bytes, length, 0),
+	    0);
+	while (length < file->length) {
+		size_t part = file->length - length < sizeof(zeros)
+		    ? file->length - length
+		    : sizeof(zeros);
+
+		assert_int_equal(io_write_all(&io_system, fd, zeros, part,
+				     (off_t)length),
+		    0);
+		length += part;
+	}
+	close(fd);
+}
+
+/* One that the process had published by then: the newest, or any; NULL: none. */
+static const struct file *
+checkpoint_at(uint64_t end_lsn, bool newest)
+{
+	size_t count = 0;
+
+	while (count < checkpoint_count &&
+	    checkpoints[count].durable_lsn <= end_lsn)
+		count++;
+	if (count == 0)
+		return NULL;
+	return &checkpoints[newest ? count - 1 : random_below((uint32_t)count)];
+}
+
+static void
+put_journal(size_t kept, uint64_t end_lsn)
+{
+	const struct file *checkpoint =
+	    kept % 3 ? checkpoint_at(end_lsn, kept % 3 == 1) : NULL;
+
+	put_file(SEGMENT, &segment, HEADER + end_lsn - FIRST_LSN);
+	put_file("/checkpoint", checkpoint,
+	    checkpoint ? checkpoint->length : 0);
+	put_file("/acknowledged", kept % 2 ? &marks : NULL, marks.length);
+}
+
+/* What the process before has delivered and the next one knows of. */
+static unsigned
+delivered_in(const struct record *before, size_t kept)
+{
+	unsigned delivered = 0;
+
+	for (size_t i = 0; i < kept; i++)
+		delivered +=
+		    kept % 2 ? before[i].deliveries : before[i].delivered;
+	return delivered;
+}
+
+static const char *
+messages_from(unsigned number)
+{
+	const char *text = whole.messages;
+
+	while (number-- > 0)
+		text = strchr(text, '\n') + 1;
+	return text;
+}
+
+/* With the first line that differs. */
+static void
+assert_same(uint32_t seed, size_t kept, const char *what, const char *got,
+    const char *wanted)
+{
+	size_t line = 0;
+
+	if (strcmp(got, wanted) == 0)
+		return;
+	for (size_t i = 0; got[i] && got[i] == wanted[i]; i++)
+		if (got[i] == '\n')
+			line = i + 1;
+	fail_msg("script %u cut behind %zu records, other %s: %.*s, not: %.*s",
+	    seed, kept, what, (int)strcspn(got + line, "\n"), got + line,
+	    (int)strcspn(wanted + line, "\n"), wanted + line);
+}
+
+static void
+run_cut(uint32_t seed, const struct record *before, size_t kept,
+    uint64_t end_lsn)
+{
+	int64_t at_us = BEGAN_US;
+	unsigned inputs = 0;
+
+	memset(&cut, 0, sizeof(cut));
+	for (size_t i = 0; i < kept; i++) {
+		inputs += before[i].from_outside;
+		if (before[i].at_us > at_us)
+			at_us = before[i].at_us;
+	}
+	put_journal(kept, end_lsn);
+	clock_fake_init(&world.clock, at_us);
+	open_stages();
+	run_until_settled(&cut);
+	run_script(&cut, inputs);
+	close_stages();
+	assert_same(seed, kept, "decisions", cut.decisions, whole.decisions);
+	assert_same(seed, kept, "sites", cut.sites, whole.sites);
+	assert_same(seed, kept, "messages", cut.messages,
+	    messages_from(delivered_in(before, kept)));
+}
+
+static void
+run_seed(uint32_t seed)
+{
+	static struct record before[RECORDS_MAX];
+	size_t count;
+
+	write_script(seed);
+	run_whole();
+	assert_true(whole.message_count > 0);
+	count = record_count;
+	memcpy(before, records, sizeof(before));
+	world.checkpoint_us = 0;
+	for (size_t kept = 1; kept < count; kept++)
+		run_cut(seed, before, kept, before[kept].lsn);
+	for (size_t i = 0; i < checkpoint_count; i++)
+		free(checkpoints[i].bytes);
+	free(segment.bytes);
+	free(marks.bytes);
+	open_stages();
+	close_world();
+}
+
+static void
+a_cut_anywhere_changes_nothing(void **state)
+{
+	const char *wanted = getenv("TOCSIN_REPLAY_SEEDS");
+	uint32_t seeds = wanted ? (uint32_t)strtoul(wanted, NULL, 10) : 2;
+
+	(void)state;
+	for (uint32_t seed = 0; seed < seeds; seed++)
+		run_seed(2 * seed + 1);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_cut_anywhere_changes_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, begin_worlds, end_worlds);
+}
