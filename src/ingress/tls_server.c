@@ -8,55 +8,9 @@
 
 #include "base/log.h"
 #include "base/text.h"
-
-static const char suites_12[] =
-    "ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AESCCM:!AESCCM8";
-static const char suites_13[] =
-    "TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_256_GCM_SHA384";
+#include "base/tls.h"
 
 /* ---- reading the files ------------------------------------------------------ */
-
-/* The first error is the cause, those after it say who passed it on. */
-static int
-refuse(struct err *err, const char *setting, const char *path)
-{
-	unsigned long error = ERR_peek_error();
-	const char *reason = ERR_SYSTEM_ERROR(error)
-	    ? strerror(ERR_GET_REASON(error))
-	    : ERR_reason_error_string(error);
-
-	ERR_clear_error();
-	return err_set(err, -EINVAL, "%s: %s: %s", setting, path,
-	    reason ? reason : "not readable as PEM");
-}
-
-/* A key behind a passphrase would make the library ask on the terminal. */
-static int
-no_passphrase(char *out, int size, int writing, void *context)
-{
-	(void)out;
-	(void)size;
-	(void)writing;
-	(void)context;
-	return -1;
-}
-
-static int
-load_certificate(SSL_CTX *server, const struct ingress_tls_config *config,
-    struct err *err)
-{
-	const char *key = config->certificate_key && *config->certificate_key
-	    ? config->certificate_key
-	    : config->certificate;
-
-	SSL_CTX_set_default_passwd_cb(server, no_passphrase);
-	if (SSL_CTX_use_certificate_chain_file(server, config->certificate) !=
-	    1)
-		return refuse(err, "certificate", config->certificate);
-	if (SSL_CTX_use_PrivateKey_file(server, key, SSL_FILETYPE_PEM) != 1)
-		return refuse(err, "certificate_key", key);
-	return 0;
-}
 
 static int
 load_client_ca(SSL_CTX *server, const struct ingress_tls_config *config,
@@ -70,7 +24,7 @@ load_client_ca(SSL_CTX *server, const struct ingress_tls_config *config,
 	if (!names ||
 	    SSL_CTX_load_verify_file(server, config->client_ca) != 1) {
 		sk_X509_NAME_pop_free(names, X509_NAME_free);
-		return refuse(err, "client_ca", config->client_ca);
+		return tls_refuse_file(err, "client_ca", config->client_ca);
 	}
 	SSL_CTX_set_client_CA_list(server, names);
 	SSL_CTX_set_verify(server,
@@ -79,28 +33,6 @@ load_client_ca(SSL_CTX *server, const struct ingress_tls_config *config,
 		: SSL_VERIFY_PEER,
 	    NULL);
 	return 0;
-}
-
-/* An idle connection holds no buffers. A read that met no data of the
- * application ends there (no auto-retry): bounded work at a time. */
-static int
-set_rules(SSL_CTX *server)
-{
-	SSL_CTX_set_options(server,
-	    SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
-		SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_IGNORE_UNEXPECTED_EOF);
-	SSL_CTX_set_session_cache_mode(server, SSL_SESS_CACHE_OFF);
-	SSL_CTX_clear_mode(server, SSL_MODE_AUTO_RETRY);
-	SSL_CTX_set_mode(server,
-	    SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
-		SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-	SSL_CTX_set_read_ahead(server, 1);
-	return SSL_CTX_set_min_proto_version(server, TLS1_2_VERSION) == 1 &&
-		SSL_CTX_set_num_tickets(server, 0) == 1 &&
-		SSL_CTX_set_cipher_list(server, suites_12) == 1 &&
-		SSL_CTX_set_ciphersuites(server, suites_13) == 1
-	    ? 0
-	    : -ENOMEM;
 }
 
 int
@@ -112,10 +44,16 @@ tls_server_open(SSL_CTX **ret, const struct ingress_tls_config *config,
 
 	ERR_clear_error();
 	server = SSL_CTX_new(TLS_server_method());
-	if (!server || set_rules(server) < 0)
+	if (!server || tls_set_rules(server) < 0)
 		result = err_set(err, -ENOMEM, "no memory for TLS");
 	else
-		result = load_certificate(server, config, err);
+		result = tls_use_certificate(server, "certificate",
+		    config->certificate, "certificate_key",
+		    config->certificate_key, err);
+	/* a read that met no data of the application ends there: bounded work
+	 * at a time */
+	if (server)
+		SSL_CTX_clear_mode(server, SSL_MODE_AUTO_RETRY);
 	if (result == 0)
 		result = load_client_ca(server, config, err);
 	if (result < 0)

@@ -2,8 +2,7 @@
  * What a TLS listener shows and demands: certificate, key, whose clients it
  * believes. Read from files into an object that never changes; connections
  * hold it, so that one that was replaced lives until its last connection has
- * gone. TLS 1.2 with AEAD and forward secrecy, or TLS 1.3; no tickets, no
- * early data, no renegotiation.
+ * gone. The rules are base/tls.h's.
  */
 #ifndef INGRESS_TLS_SERVER_H
 #define INGRESS_TLS_SERVER_H

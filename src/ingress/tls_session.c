@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/tls.h"
 #include "ingress/session.h"
 #include "ingress/worker.h"
 
@@ -115,18 +116,6 @@ report(struct session *session, enum ingress_refusal cause, const char *reason,
 		.bytes = bytes });
 }
 
-/* The library's last words, as text that lasts. */
-static const char *
-failure(const SSL *ssl)
-{
-	long verdict = SSL_get_verify_result(ssl);
-	const char *reason = ERR_reason_error_string(ERR_peek_error());
-
-	if (verdict != X509_V_OK)
-		return X509_verify_cert_error_string(verdict);
-	return reason ? reason : "TLS: the connection was lost";
-}
-
 /* Whatever else speaks to this port is turned away before the library answers
  * it. False: wait, or it is closed. */
 static bool
@@ -230,21 +219,24 @@ static void
 step(struct session *session)
 {
 	SSL *ssl = session->tls->ssl;
-	int result, error;
 
-	ERR_clear_error();
-	result = SSL_do_handshake(ssl);
-	error = SSL_get_error(ssl, result);
-	if (result == 1 || error == SSL_ERROR_WANT_READ ||
-	    error == SSL_ERROR_WANT_WRITE)
-		session_set_writing(session, error == SSL_ERROR_WANT_WRITE);
-	else {
-		report(session, INGRESS_REFUSED_TLS_FAILED, failure(ssl),
+	switch (tls_handshake(ssl)) {
+	case TLS_DONE:
+		session_set_writing(session, false);
+		establish(session);
+		break;
+	case TLS_WANTS_READ:
+		session_set_writing(session, false);
+		break;
+	case TLS_WANTS_WRITE:
+		session_set_writing(session, true);
+		break;
+	case TLS_FAILED:
+		report(session, INGRESS_REFUSED_TLS_FAILED, tls_failure(ssl),
 		    SLICE_NONE);
 		session_close(session);
+		break;
 	}
-	if (result == 1)
-		establish(session);
 }
 
 void
@@ -297,63 +289,30 @@ tls_session_end_turn(struct worker *worker)
 	worker->handshake_steps = TLS_HANDSHAKES_PER_TURN;
 }
 
-/* What the library says instead of a number of bytes, as recv() and send()
- * would. wait: what may be waited for. A peer that demands an answer of the
- * library's own and takes none is in error like any other. */
 static ssize_t
-ended(struct session *session, int result, int wait)
+tell_failure(struct session *session, ssize_t result)
 {
-	int error = SSL_get_error(session->tls->ssl, result);
-
-	if (error == SSL_ERROR_SSL)
+	if (result < 0 && errno == EPROTO)
 		report(session, INGRESS_REFUSED_TLS_FAILED,
-		    failure(session->tls->ssl), SLICE_NONE);
-	if (error == SSL_ERROR_ZERO_RETURN)
-		return 0;
-	errno = error == wait ? EAGAIN : EPROTO;
-	return -1;
+		    tls_failure(session->tls->ssl), SLICE_NONE);
+	return result;
 }
 
 ssize_t
 tls_session_read(struct session *session, void *data, size_t size)
 {
-	struct tls_session *tls = session->tls;
-	size_t length = 0, n;
-	int result;
+	bool more = false;
+	ssize_t n = tls_receive(session->tls->ssl, data, size, &more);
 
-	ERR_clear_error();
-	do {
-		n = 0;
-		result = SSL_read_ex(tls->ssl, (char *)data + length,
-		    size - length, &n);
-		length += n;
-	} while (result == 1 && length < size && SSL_has_pending(tls->ssl));
-	if (length == 0)
-		return ended(session, result, SSL_ERROR_WANT_READ);
-	/* full, or ended behind these bytes: the socket would not tell */
-	if (length == size ||
-	    (result != 1 &&
-		SSL_get_error(tls->ssl, result) != SSL_ERROR_WANT_READ))
-		mark_unread(tls);
-	return (ssize_t)length;
+	if (more)
+		mark_unread(session->tls);
+	return tell_failure(session, n);
 }
 
 ssize_t
 tls_session_write(struct session *session, const void *data, size_t length)
 {
-	SSL *ssl = session->tls->ssl;
-	size_t written = 0, n;
-	int result;
-
-	ERR_clear_error();
-	do {
-		n = 0;
-		result = SSL_write_ex(ssl, (const char *)data + written,
-		    length - written, &n);
-		written += n;
-	} while (result == 1 && written < length);
-	return written > 0 ? (ssize_t)written
-			   : ended(session, result, SSL_ERROR_WANT_WRITE);
+	return tell_failure(session, tls_send(session->tls->ssl, data, length));
 }
 
 /* ---- whom it speaks for ------------------------------------------------------- */

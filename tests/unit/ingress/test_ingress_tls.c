@@ -1,7 +1,7 @@
 /* DC-09 over TLS: what is spoken, who may speak, and what strangers may not
  * do. The panels here are OpenSSL clients on blocking sockets. */
-#include "certificates.h"
 #include "rig.h"
+#include "unit/certificates.h"
 
 #include <errno.h>
 #include <openssl/err.h>

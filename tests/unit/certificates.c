@@ -1,4 +1,4 @@
-#include "certificates.h"
+#include "unit/certificates.h"
 
 #include "unit/test.h"
 
