@@ -260,6 +260,8 @@ enum link_value {
 	LINK_NAKS,
 	LINK_TIMEOUTS,
 	LINK_CONNECTS,
+	LINK_TLS_HANDSHAKES,
+	LINK_TLS_FAILURES,
 };
 
 static const struct {
@@ -284,6 +286,10 @@ static const struct {
 	    "Acknowledgements that did not come in time.", LINK_TIMEOUTS },
 	{ "tocsin_link_connects_total", "counter", "Connections made.",
 	    LINK_CONNECTS },
+	{ "tocsin_link_tls_handshakes_total", "counter",
+	    "Of them, those over TLS.", LINK_TLS_HANDSHAKES },
+	{ "tocsin_link_tls_failures_total", "counter",
+	    "TLS handshakes that failed or took too long.", LINK_TLS_FAILURES },
 };
 
 static double
@@ -308,6 +314,10 @@ link_number(const struct egress_link_status *status, enum link_value value)
 		return (double)status->timeouts;
 	case LINK_CONNECTS:
 		return (double)status->connects;
+	case LINK_TLS_HANDSHAKES:
+		return (double)status->tls_handshakes;
+	case LINK_TLS_FAILURES:
+		return (double)status->tls_failures;
 	}
 	return 0;
 }

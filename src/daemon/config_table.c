@@ -361,6 +361,11 @@ static const struct config_setting table[] = {
 	    .help =
 		"While a backup is in use the first address is tried again this\n"
 		"often." },
+	{ "egress", "certificates", CONFIG_PATH, AT(egress.certificates),
+	    .max = 900, .standard = "tls", .base = CONFIG_BASE_FILE,
+	    .help =
+		"Directory of the PEM files that endpoints of receivers name;\n"
+		"relative to this file, read anew for each connection." },
 	{ "egress", "start_paused", CONFIG_BOOLEAN, AT(egress.start_paused),
 	    .standard = "no",
 	    .help = "Links stay paused until tocsinctl resumes them." },

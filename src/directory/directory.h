@@ -103,6 +103,10 @@ struct directory_endpoint {
 	const char *host; /* name or numeric address */
 	uint16_t port;
 	bool udp; /* DC-09 only */
+	bool tls;
+	const char *tls_name; /* of its certificate; "": host */
+	/* files in egress's directory of certificates; "": none */
+	const char *tls_ca, *tls_certificate;
 };
 
 struct directory_receiver {

@@ -77,11 +77,14 @@ pack_receiver(struct packing *packing, struct directory_receiver *receiver)
 		_Alignof(struct directory_endpoint));
 
 	for (size_t i = 0; i < count; i++) {
-		const char *host = from[i].host;
+		struct directory_endpoint endpoint = from[i];
 
-		pack_text(packing, &host);
+		pack_text(packing, &endpoint.host);
+		pack_text(packing, &endpoint.tls_name);
+		pack_text(packing, &endpoint.tls_ca);
+		pack_text(packing, &endpoint.tls_certificate);
 		if (to)
-			to[i].host = host;
+			to[i] = endpoint;
 	}
 	receiver->endpoints = to;
 	pack_text(packing, &receiver->name);

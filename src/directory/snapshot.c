@@ -12,7 +12,7 @@
 #include "base/cursor.h"
 
 #define SNAPSHOT_MAGIC	     "TOCSNAP\n"
-#define SNAPSHOT_VERSION     9
+#define SNAPSHOT_VERSION     10
 #define SNAPSHOT_SEALED	     1u
 #define SNAPSHOT_HEADER_SIZE 120
 #define RECORD_HEADER_SIZE   5
@@ -109,6 +109,18 @@ write_dealer(struct writer *w, const struct directory_dealer *dealer)
 }
 
 static void
+write_endpoint(struct writer *w, const struct directory_endpoint *endpoint)
+{
+	writer_string(w, endpoint->host);
+	writer_u16(w, endpoint->port);
+	writer_u8(w, endpoint->udp);
+	writer_u8(w, endpoint->tls);
+	writer_string(w, endpoint->tls_name);
+	writer_string(w, endpoint->tls_ca);
+	writer_string(w, endpoint->tls_certificate);
+}
+
+static void
 write_receiver(struct writer *w, const struct directory_receiver *receiver,
     const struct seal_master *master)
 {
@@ -132,11 +144,8 @@ write_receiver(struct writer *w, const struct directory_receiver *receiver,
 	write_key(w, master, "receiver", receiver->id, receiver->key,
 	    receiver->key_length);
 	writer_u8(w, receiver->endpoint_count);
-	for (unsigned i = 0; i < receiver->endpoint_count; i++) {
-		writer_string(w, receiver->endpoints[i].host);
-		writer_u16(w, receiver->endpoints[i].port);
-		writer_u8(w, receiver->endpoints[i].udp);
-	}
+	for (unsigned i = 0; i < receiver->endpoint_count; i++)
+		write_endpoint(w, &receiver->endpoints[i]);
 }
 
 static void
@@ -754,13 +763,17 @@ read_endpoints(struct content_reader *c, struct directory_receiver *receiver,
 {
 	uint8_t count = reader_u8(&c->r);
 	struct directory_endpoint *endpoints =
-	    read_array(c, count, sizeof(*endpoints), 5);
+	    read_array(c, count, sizeof(*endpoints), 12);
 
 	*ret_array = endpoints;
 	for (unsigned i = 0; endpoints && i < count; i++) {
 		endpoints[i].host = read_text(c);
 		endpoints[i].port = reader_u16(&c->r);
 		endpoints[i].udp = reader_u8(&c->r);
+		endpoints[i].tls = reader_u8(&c->r);
+		endpoints[i].tls_name = read_text(c);
+		endpoints[i].tls_ca = read_text(c);
+		endpoints[i].tls_certificate = read_text(c);
 	}
 	receiver->endpoints = endpoints;
 	receiver->endpoint_count = endpoints ? count : 0;

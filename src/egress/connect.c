@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/tls.h"
 #include "egress/internal.h"
 
 static const struct directory_endpoint *
@@ -102,6 +103,24 @@ listen_end(struct link *link)
 
 /* ---- client ----------------------------------------------------------------- */
 
+static int
+call(struct link *link, const struct socket_address *address, struct err *err)
+{
+	const struct directory_endpoint *endpoint = present_endpoint(link);
+	SSL *tls = NULL;
+	int code = 0;
+
+	if (endpoint->tls)
+		code = tls_client_open(&link->egress->tls, endpoint, &tls, err);
+	if (code == 0)
+		code = transport_connect(&link->transport, address,
+		    endpoint->udp, err);
+	if (code == 0 && tls)
+		return transport_secure(&link->transport, tls, err);
+	tls_end(&tls);
+	return code;
+}
+
 static void
 reach(struct link *link, const struct socket_address *address)
 {
@@ -113,8 +132,7 @@ reach(struct link *link, const struct socket_address *address)
 	if (link->settings->listen)
 		code = listen_begin(link, address, &err);
 	else
-		code = transport_connect(&link->transport, address,
-		    present_endpoint(link)->udp, &err);
+		code = call(link, address, &err);
 	if (code < 0)
 		link_fail(link, err.text, false);
 }

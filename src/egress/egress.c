@@ -20,6 +20,7 @@ egress_open(struct egress **ret, struct event_base *base,
 	egress->directory = directory;
 	egress->clock = clock;
 	egress->callbacks = *callbacks;
+	egress->tls.directory = egress->config.certificates;
 	code = dc09_crypto_open(&egress->crypto, err);
 	if (code < 0) {
 		egress_close(&egress);
@@ -43,6 +44,7 @@ egress_close(struct egress **egress)
 	if (closing->dns)
 		evdns_base_free(closing->dns, 0);
 	dc09_crypto_close(&closing->crypto);
+	tls_client_close(&closing->tls);
 	free(closing);
 }
 

@@ -54,7 +54,8 @@ struct egress_callbacks {
 };
 
 struct egress_config {
-	const char *node; /* first part of every XML package's id */
+	const char *node;	  /* first part of every XML package's id */
+	const char *certificates; /* directory of the endpoints' PEM files */
 	int64_t reconnect_min_us, reconnect_max_us; /* back-off with jitter */
 	int64_t connect_timeout_us;
 	int64_t primary_return_us; /* try the first endpoint again this often */
@@ -110,6 +111,7 @@ struct egress_link_status {
 	size_t queued;
 	double oldest_s;
 	uint64_t delivered, parked, repeated, naks, timeouts, connects;
+	uint64_t tls_handshakes, tls_failures;
 };
 typedef void (*egress_status_fn)(void *context,
     const struct egress_link_status *status);

@@ -11,6 +11,7 @@
 #include "egress/output.h"
 #include "egress/queue.h"
 #include "egress/settings.h"
+#include "egress/tls_client.h"
 #include "egress/transport.h"
 
 enum link_state {
@@ -65,6 +66,7 @@ struct resolve {
 
 struct link_counters {
 	uint64_t delivered, parked, repeated, naks, timeouts, connects;
+	uint64_t tls_handshakes, tls_failures;
 };
 
 struct link {
@@ -131,6 +133,7 @@ struct egress {
 	struct egress_callbacks callbacks;
 	struct evdns_base *dns; /* made for the first host name */
 	struct dc09_crypto *crypto;
+	struct tls_client tls;
 	struct link **links; /* sorted by receiver_id */
 	size_t count, size;
 	/* one of each, so that nothing large is on the stack */

@@ -96,6 +96,7 @@ link_fail(struct link *link, const char *reason, bool prove)
 	snprintf(kept, sizeof(kept), "%s", reason);
 	snprintf(link->problem, sizeof(link->problem), "%s", kept);
 	link->quiet = false;
+	link->counters.tls_failures += link->transport.shaking;
 	transport_close(&link->transport);
 	send_rewind(link, true);
 	if (prove && link->settings->heartbeat_ms > 0)
@@ -145,6 +146,7 @@ void
 link_connected(struct link *link)
 {
 	link->counters.connects++;
+	link->counters.tls_handshakes += link->transport.tls != NULL;
 	link->answers = 0;
 	link->in_doubt = false;
 	link->beat_asked = false;

@@ -13,6 +13,24 @@ place_text(char **position, const char *text)
 	return out;
 }
 
+static size_t
+texts_size(const struct directory_endpoint *endpoint)
+{
+	return strlen(endpoint->host) + 1 + strlen(endpoint->tls_name) + 1 +
+	    strlen(endpoint->tls_ca) + 1 + strlen(endpoint->tls_certificate) +
+	    1;
+}
+
+static void
+place_texts(char **position, struct directory_endpoint *endpoint)
+{
+	endpoint->host = place_text(position, endpoint->host);
+	endpoint->tls_name = place_text(position, endpoint->tls_name);
+	endpoint->tls_ca = place_text(position, endpoint->tls_ca);
+	endpoint->tls_certificate =
+	    place_text(position, endpoint->tls_certificate);
+}
+
 struct directory_receiver *
 settings_copy(const struct directory_receiver *receiver)
 {
@@ -24,7 +42,7 @@ settings_copy(const struct directory_receiver *receiver)
 	char *texts;
 
 	for (size_t i = 0; i < count; i++)
-		size += strlen(receiver->endpoints[i].host) + 1;
+		size += texts_size(&receiver->endpoints[i]);
 	copy = malloc(size);
 	if (!copy)
 		return NULL;
@@ -33,11 +51,22 @@ settings_copy(const struct directory_receiver *receiver)
 	texts = (char *)(endpoints + count);
 	for (size_t i = 0; i < count; i++) {
 		endpoints[i] = receiver->endpoints[i];
-		endpoints[i].host = place_text(&texts, endpoints[i].host);
+		place_texts(&texts, &endpoints[i]);
 	}
 	copy->endpoints = endpoints;
 	copy->name = place_text(&texts, receiver->name);
 	return copy;
+}
+
+static bool
+endpoint_equal(const struct directory_endpoint *a,
+    const struct directory_endpoint *b)
+{
+	return strcmp(a->host, b->host) == 0 && a->port == b->port &&
+	    a->udp == b->udp && a->tls == b->tls &&
+	    strcmp(a->tls_name, b->tls_name) == 0 &&
+	    strcmp(a->tls_ca, b->tls_ca) == 0 &&
+	    strcmp(a->tls_certificate, b->tls_certificate) == 0;
 }
 
 static bool
@@ -47,9 +76,7 @@ endpoints_equal(const struct directory_receiver *a,
 	if (a->endpoint_count != b->endpoint_count)
 		return false;
 	for (unsigned i = 0; i < a->endpoint_count; i++)
-		if (strcmp(a->endpoints[i].host, b->endpoints[i].host) != 0 ||
-		    a->endpoints[i].port != b->endpoints[i].port ||
-		    a->endpoints[i].udp != b->endpoints[i].udp)
+		if (!endpoint_equal(&a->endpoints[i], &b->endpoints[i]))
 			return false;
 	return true;
 }

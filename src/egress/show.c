@@ -1,4 +1,6 @@
 /* What operators and metrics see of the links. */
+#include <openssl/ssl.h>
+
 #include "egress/internal.h"
 
 size_t
@@ -40,6 +42,15 @@ paused_by(const struct link *link)
 	return link->settings && link->settings->paused ? "directory" : NULL;
 }
 
+/* Of the connection that stands. */
+static void
+show_tls(const SSL *tls, struct json *json)
+{
+	if (tls && SSL_is_init_finished(tls))
+		json_format(json, "tls", "%s %s", SSL_get_version(tls),
+		    SSL_get_cipher_name(tls));
+}
+
 static void
 show_link(const struct link *link, struct json *json)
 {
@@ -65,6 +76,9 @@ show_link(const struct link *link, struct json *json)
 	json_unsigned(json, "naks", link->counters.naks);
 	json_unsigned(json, "timeouts", link->counters.timeouts);
 	json_unsigned(json, "connects", link->counters.connects);
+	json_unsigned(json, "tls_handshakes", link->counters.tls_handshakes);
+	json_unsigned(json, "tls_failures", link->counters.tls_failures);
+	show_tls(link->transport.tls, json);
 	json_string(json, "last_error", link->problem);
 	json_object_end(json);
 }
@@ -94,6 +108,8 @@ egress_each(struct egress *egress, egress_status_fn fn, void *context)
 			.naks = link->counters.naks,
 			.timeouts = link->counters.timeouts,
 			.connects = link->counters.connects,
+			.tls_handshakes = link->counters.tls_handshakes,
+			.tls_failures = link->counters.tls_failures,
 		};
 
 		fn(context, &status);

@@ -95,7 +95,10 @@ link_on_timer(evutil_socket_t fd, short what, void *context)
 	case LINK_CONNECTING:
 		if (now >= link->state_since_us +
 			link->egress->config.connect_timeout_us)
-			link_fail(link, "no connection in time", false);
+			link_fail(link,
+			    link->transport.shaking ? "no TLS handshake in time"
+						    : "no connection in time",
+			    false);
 		break;
 	case LINK_BACKING_OFF:
 		if (now >= link->retry_us)

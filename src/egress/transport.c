@@ -1,9 +1,12 @@
 #include "egress/transport.h"
 
 #include <errno.h>
+#include <openssl/ssl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "base/tls.h"
 
 void
 transport_init(struct transport *transport, struct event_base *base,
@@ -28,10 +31,11 @@ transport_close(struct transport *transport)
 	if (transport->writable)
 		event_free(transport->writable);
 	transport->readable = transport->writable = NULL;
+	tls_end(&transport->tls);
 	if (transport->fd >= 0)
 		close(transport->fd);
 	transport->fd = -1;
-	transport->connecting = false;
+	transport->connecting = transport->shaking = false;
 	transport->in_filled = 0;
 	transport->out_written = transport->out_filled = 0;
 	transport->generation++;
@@ -40,36 +44,122 @@ transport_close(struct transport *transport)
 static void
 break_off(struct transport *transport, const char *what, int code)
 {
-	char reason[128];
+	char reason[192];
 
 	snprintf(reason, sizeof(reason), "%s%s%s", what, code ? ": " : "",
 	    code ? strerror(code) : "");
 	transport->handler.broken(transport->handler.context, reason);
 }
 
+/* ---- TLS or clear ----------------------------------------------------------- */
+
+static ssize_t
+receive(struct transport *transport, void *data, size_t size)
+{
+	bool more = false;
+	ssize_t got;
+
+	if (!transport->tls)
+		return recv(transport->fd, data, size, 0);
+	got = tls_receive(transport->tls, data, size, &more);
+	if (more)
+		event_active(transport->readable, EV_READ, 0);
+	return got;
+}
+
+static ssize_t
+transmit(struct transport *transport, const void *data, size_t length)
+{
+	return transport->tls ? tls_send(transport->tls, data, length)
+			      : send(transport->fd, data, length, MSG_NOSIGNAL);
+}
+
+/* What came with the handshake's end the socket does not show any more. */
+static void
+stand(struct transport *transport)
+{
+	transport->connecting = transport->shaking = false;
+	event_add(transport->readable, NULL);
+	if (transport->tls && SSL_has_pending(transport->tls))
+		event_active(transport->readable, EV_READ, 0);
+	transport->handler.connected(transport->handler.context);
+}
+
+/* Where TLS itself is at fault, for the library's reason. */
+static void
+break_off_io(struct transport *transport, const char *what, int code)
+{
+	char reason[160];
+
+	if (!transport->tls || code != EPROTO) {
+		break_off(transport, what, code);
+		return;
+	}
+	snprintf(reason, sizeof(reason), "%s: %s", what,
+	    tls_failure(transport->tls));
+	break_off(transport, reason, 0);
+}
+
+/* Either event brings it on. */
+static void
+shake_hands(struct transport *transport)
+{
+	char reason[160];
+
+	transport->shaking = true;
+	switch (tls_handshake(transport->tls)) {
+	case TLS_DONE:
+		stand(transport);
+		break;
+	case TLS_WANTS_READ:
+		event_add(transport->readable, NULL);
+		break;
+	case TLS_WANTS_WRITE:
+		event_del(transport->readable);
+		event_add(transport->writable, NULL);
+		break;
+	case TLS_FAILED:
+		snprintf(reason, sizeof(reason), "no TLS with the station: %s",
+		    tls_failure(transport->tls));
+		break_off(transport, reason, 0);
+		break;
+	}
+}
+
+/* The attempt's end; 0 or what it failed with. */
+static int
+connect_result(evutil_socket_t fd)
+{
+	int code = 0;
+	socklen_t size = sizeof(code);
+
+	getsockopt(fd, SOL_SOCKET, SO_ERROR, &code, &size);
+	return code;
+}
+
+/* ---- events ----------------------------------------------------------------- */
+
 static void
 on_writable(evutil_socket_t fd, short what, void *context)
 {
 	struct transport *transport = context;
-	int code = 0;
+	int code = transport->connecting ? connect_result(fd) : 0;
 
 	(void)what;
+	if (code) {
+		break_off(transport, "cannot connect", code);
+		return;
+	}
 	if (transport->connecting) {
-		socklen_t size = sizeof(code);
-
-		getsockopt(fd, SOL_SOCKET, SO_ERROR, &code, &size);
-		if (code) {
-			break_off(transport, "cannot connect", code);
-			return;
-		}
-		transport->connecting = false;
-		event_add(transport->readable, NULL);
-		transport->handler.connected(transport->handler.context);
+		if (transport->tls)
+			shake_hands(transport);
+		else
+			stand(transport);
 		return;
 	}
 	code = transport_flush(transport);
 	if (code < 0)
-		break_off(transport, "cannot send", -code);
+		break_off_io(transport, "cannot send", -code);
 	else
 		transport->handler.fed(transport->handler.context);
 }
@@ -97,14 +187,20 @@ static void
 on_readable(evutil_socket_t fd, short what, void *context)
 {
 	struct transport *transport = context;
-	ssize_t got = recv(fd, transport->in + transport->in_filled,
-	    sizeof(transport->in) - transport->in_filled, 0);
+	ssize_t got;
 
+	(void)fd;
 	(void)what;
+	if (transport->connecting) {
+		shake_hands(transport);
+		return;
+	}
+	got = receive(transport, transport->in + transport->in_filled,
+	    sizeof(transport->in) - transport->in_filled);
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (got < 0) {
-		break_off(transport, "cannot receive", errno);
+		break_off_io(transport, "cannot receive", errno);
 		return;
 	}
 	if (got == 0 && !transport->udp) {
@@ -143,6 +239,18 @@ transport_connect(struct transport *transport,
 	transport->udp = udp;
 	transport->connecting = true;
 	event_add(transport->writable, NULL);
+	return 0;
+}
+
+int
+transport_secure(struct transport *transport, SSL *tls, struct err *err)
+{
+	transport->tls = tls;
+	if (SSL_set_fd(tls, transport->fd) != 1) {
+		transport_close(transport);
+		return err_set(err, -ENOMEM, "no memory for TLS");
+	}
+	SSL_set_connect_state(tls);
 	return 0;
 }
 
@@ -188,8 +296,8 @@ transport_flush(struct transport *transport)
 
 	if (left == 0)
 		return 0;
-	sent = send(transport->fd, transport->out + transport->out_written,
-	    left, MSG_NOSIGNAL);
+	sent =
+	    transmit(transport, transport->out + transport->out_written, left);
 	if (sent < 0 && errno != EAGAIN && errno != EINTR)
 		return -errno;
 	if (sent > 0)

@@ -1,6 +1,7 @@
 /*
- * Bytes to and from one peer, TCP or UDP, above one descriptor. Non-blocking;
- * what does not fit into the socket waits in a small buffer. Main loop only.
+ * Bytes to and from one peer, TCP, TLS or UDP, above one descriptor. Non-
+ * blocking; what does not fit into the socket waits in a small buffer. Main
+ * loop only.
  *
  *   out:  0 |-- sent --| written |-- still to write --| filled |-- room --|
  */
@@ -9,6 +10,8 @@
 
 #include <event2/event.h>
 
+#include <openssl/types.h>
+
 #include "base/err.h"
 #include "base/socket.h"
 
@@ -16,7 +19,7 @@
 #define TRANSPORT_OUT_BYTES 32768
 
 struct transport_handler {
-	/* The connection stands. */
+	/* The connection stands, its TLS too. */
 	void (*connected)(void *context);
 	/* Bytes came; returns how many are done with (all of a datagram). */
 	size_t (*feed)(void *context, const char *data, size_t length);
@@ -30,6 +33,8 @@ struct transport_handler {
 struct transport {
 	int fd; /* -1: closed */
 	bool udp, connecting;
+	SSL *tls;     /* NULL: clear */
+	bool shaking; /* connected, but its handshake is not over */
 	struct event_base *base;
 	struct event *readable, *writable;
 	struct transport_handler handler;
@@ -41,9 +46,12 @@ struct transport {
 
 void transport_init(struct transport *transport, struct event_base *base,
     const struct transport_handler *handler);
-/* Begin to connect; `connected` or `broken` follows from the loop. */
+/* Begin to connect; `connected` or `broken` follows from the loop, unless the
+ * caller closes it first: nothing here looks at the time. */
 int transport_connect(struct transport *transport,
     const struct socket_address *address, bool udp, struct err *err);
+/* Straight after that: with a handshake, and in TLS from then on. Takes tls. */
+int transport_secure(struct transport *transport, SSL *tls, struct err *err);
 /* Take over an accepted connection; it is up at once. 0 or -ENOMEM, fd is
  * closed then. */
 int transport_adopt(struct transport *transport, int fd);

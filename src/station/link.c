@@ -1,9 +1,11 @@
 #include <errno.h>
+#include <openssl/ssl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/tls.h"
 #include "station/station_internal.h"
 
 static void parse(struct link *link);
@@ -25,6 +27,7 @@ link_close(struct link *link)
 	free_event(link->readable);
 	free_event(link->writable);
 	free_event(link->timer);
+	tls_end(&link->tls);
 	close(link->fd);
 	free(link);
 	if (station->reconnect)
@@ -46,6 +49,11 @@ set_state(struct link *link, enum link_state state)
 	switch (state) {
 	case LINK_READING:
 		event_add(link->readable, NULL);
+		if (link->tls && SSL_has_pending(link->tls))
+			event_active(link->readable, EV_READ, 0);
+		break;
+	case LINK_SHAKING:
+		event_add(link->readable, NULL);
 		break;
 	case LINK_CONNECTING:
 	case LINK_WRITING:
@@ -59,14 +67,53 @@ set_state(struct link *link, enum link_state state)
 	}
 }
 
+static ssize_t
+transmit(struct link *link, const void *data, size_t length)
+{
+	return link->tls ? tls_send(link->tls, data, length)
+			 : send(link->fd, data, length, MSG_NOSIGNAL);
+}
+
+static ssize_t
+receive(struct link *link, void *data, size_t size)
+{
+	bool more = false;
+	ssize_t n = link->tls ? tls_receive(link->tls, data, size, &more)
+			      : recv(link->fd, data, size, 0);
+
+	if (more)
+		event_active(link->readable, EV_READ, 0);
+	return n;
+}
+
+static void
+shake_hands(struct link *link)
+{
+	switch (tls_handshake(link->tls)) {
+	case TLS_DONE:
+		set_state(link, LINK_READING);
+		break;
+	case TLS_WANTS_READ:
+		set_state(link, LINK_SHAKING);
+		break;
+	case TLS_WANTS_WRITE:
+		set_state(link, LINK_SHAKING);
+		event_add(link->writable, NULL);
+		break;
+	case TLS_FAILED:
+		link_close(link);
+		break;
+	}
+}
+
 /* Send what is gathered, at most `most` bytes. False: the link is gone. */
 static bool
 flush(struct link *link, size_t most)
 {
 	while (link->out_done < link->out_length && most > 0) {
 		size_t length = link->out_length - link->out_done;
-		ssize_t n = send(link->fd, link->out + link->out_done,
-		    length < most ? length : most, MSG_NOSIGNAL);
+		ssize_t n = transmit(link, link->out + link->out_done,
+		    length < most ? length : most);
 
 		if (n < 0 && errno == EAGAIN) {
 			set_state(link, LINK_WRITING);
@@ -113,6 +160,7 @@ apply_answer(struct link *link, const struct answer *answer)
 	case STATION_FAULT_NONE:
 	case STATION_FAULT_NO_ACK:
 	case STATION_FAULT_NAK:
+	case STATION_FAULT_SLOW_TLS:
 		memcpy(link->out + link->out_length, answer->bytes,
 		    answer->length);
 		link->out_length += answer->length;
@@ -190,9 +238,16 @@ on_readable(evutil_socket_t fd, short what, void *context)
 	struct link *link = context;
 	ssize_t n;
 
+	(void)fd;
 	(void)what;
-	n = recv(fd, link->in + link->in_length,
-	    sizeof(link->in) - link->in_length, 0);
+	if (link->state == LINK_SHAKING) {
+		shake_hands(link);
+		return;
+	}
+	if (link->state != LINK_READING)
+		return;
+	n = receive(link, link->in + link->in_length,
+	    sizeof(link->in) - link->in_length);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n <= 0) {
@@ -221,12 +276,16 @@ on_writable(evutil_socket_t fd, short what, void *context)
 		set_state(link, LINK_READING);
 		return;
 	}
+	if (link->state == LINK_SHAKING) {
+		shake_hands(link);
+		return;
+	}
 	set_state(link, LINK_READING);
 	if (answer_all(link) && link->state == LINK_READING)
 		parse(link);
 }
 
-/* The delay is over: the whole reply, or its next byte. */
+/* The delay is over: the handshake, the whole reply, or its next byte. */
 static void
 on_timer(evutil_socket_t fd, short what, void *context)
 {
@@ -234,6 +293,10 @@ on_timer(evutil_socket_t fd, short what, void *context)
 
 	(void)fd;
 	(void)what;
+	if (link->tls && !SSL_is_init_finished(link->tls)) {
+		shake_hands(link);
+		return;
+	}
 	set_state(link, LINK_READING);
 	if (!flush(link, link->drip ? 1 : SIZE_MAX))
 		return;
@@ -246,6 +309,27 @@ on_timer(evutil_socket_t fd, short what, void *context)
 	if (station_is_done(link->station))
 		station_end(link->station);
 	parse(link);
+}
+
+static bool
+secure(struct link *link)
+{
+	link->tls = SSL_new(link->station->tls);
+	if (!link->tls || SSL_set_fd(link->tls, link->fd) != 1)
+		return false;
+	SSL_set_accept_state(link->tls);
+	return true;
+}
+
+/* Where a new connection begins. */
+static enum link_state
+first_state(struct station *station, bool connecting)
+{
+	if (connecting)
+		return LINK_CONNECTING;
+	if (!station->tls)
+		return LINK_READING;
+	return station_delays_tls(station) ? LINK_DELAYED : LINK_SHAKING;
 }
 
 bool
@@ -265,12 +349,13 @@ link_open(struct station *station, int fd, bool connecting)
 	link->writable =
 	    event_new(station->base, fd, EV_WRITE, on_writable, link);
 	link->timer = evtimer_new(station->base, on_timer, link);
-	if (!link->readable || !link->writable || !link->timer) {
+	if (!link->readable || !link->writable || !link->timer ||
+	    (station->tls && !secure(link))) {
 		link_close(link);
 		return false;
 	}
 	if (!connecting)
 		station->stats.connections++;
-	set_state(link, connecting ? LINK_CONNECTING : LINK_READING);
+	set_state(link, first_state(station, connecting));
 	return true;
 }

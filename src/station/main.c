@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 
 #include "base/array.h"
@@ -110,6 +111,7 @@ main(int argc, char **argv)
 	struct station_options options;
 	struct err err;
 
+	signal(SIGPIPE, SIG_IGN); /* TLS writes without MSG_NOSIGNAL */
 	if (station_options_read(argc, argv, &options, &err) < 0) {
 		fprintf(stderr, "tocsin-station: %s\n", err.text);
 		return EXIT_STATUS_USAGE;

@@ -19,16 +19,20 @@ const struct option_row station_option_rows[] = {
 	    "width of the line field (surgard) [1]" },
 	{ "key", 0, OPTION_TEXT, AT(key_text), "KEY",
 	    "AES: hex:DIGITS or text:CHARACTERS (dc09)" },
+	{ "certificate", 0, OPTION_TEXT, AT(certificate), "FILE",
+	    "TLS, with this certificate and its key (PEM)" },
+	{ "client-ca", 0, OPTION_TEXT, AT(client_ca), "FILE",
+	    "demand a certificate signed by this authority" },
 	{ "fault", 0, OPTION_TEXT, AT(fault_text), "FAULT",
-	    "no-ack, nak, slow, half-open, drip, close-each" },
+	    "no-ack, nak, slow, half-open, drip, close-each, slow-tls" },
 	{ "fault-rate", 0, OPTION_FRACTION, AT(fault_rate), "P",
-	    "share of messages it strikes, 0..1 [1]" },
+	    "share of messages (slow-tls: connections) it strikes, 0..1 [1]" },
 	{ "fault-for", 0, OPTION_DURATION, AT(fault_for_us), "TIME",
 	    "only so long after the start" },
 	{ "fault-count", 0, OPTION_COUNT, AT(fault_count), "N",
 	    "only so many times" },
 	{ "delay", 0, OPTION_DURATION, AT(delay_us), "TIME",
-	    "of slow, and per byte of drip [1s]" },
+	    "of slow and slow-tls, and per byte of drip [1s]" },
 	{ "seed", 0, OPTION_COUNT, AT(seed), "N",
 	    "strike the same messages in each run" },
 	{ "seconds", 0, OPTION_DURATION, AT(seconds_us), "S",
@@ -50,7 +54,7 @@ const struct option_row station_option_rows[] = {
 static const char *const protocol_names[] = { "surgard", "dc09", "ademco685",
 	"d6500", "xml", NULL };
 static const char *const fault_names[] = { "none", "no-ack", "nak", "slow",
-	"half-open", "drip", "close-each", NULL };
+	"half-open", "drip", "close-each", "slow-tls", NULL };
 
 /* The index of a word; -EINVAL with a suggestion. */
 static int
@@ -98,6 +102,13 @@ check(const struct station_options *o, struct err *err)
 		return err_set(err, -EINVAL,
 		    "--connect does not go with --protocol dc09: such a "
 		    "station waits to be called");
+	if (o->certificate && (o->udp || o->connect))
+		return err_set(err, -EINVAL,
+		    "--certificate goes with --listen over TCP");
+	if (!o->certificate &&
+	    (o->client_ca || o->fault == STATION_FAULT_SLOW_TLS))
+		return err_set(err, -EINVAL,
+		    "--client-ca and --fault slow-tls go with --certificate");
 	if (o->udp && o->fault > STATION_FAULT_NAK)
 		return err_set(err, -EINVAL,
 		    "--fault %s needs a connection: no-ack and nak are for "

@@ -26,6 +26,7 @@ enum station_fault {
 	STATION_FAULT_HALF_OPEN,  /* never again read or write, nor close */
 	STATION_FAULT_DRIP,	  /* one byte of the reply per delay */
 	STATION_FAULT_CLOSE_EACH, /* acknowledge and close */
+	STATION_FAULT_SLOW_TLS,	  /* begin the handshake after the delay */
 };
 
 struct station_options {
@@ -35,6 +36,8 @@ struct station_options {
 	bool udp;
 	unsigned line_digits; /* Sur-Gard: 1 or 3 */
 	struct codec_key key;
+	const char *certificate; /* with its key: TLS; NULL: clear */
+	const char *client_ca;	 /* whose certificate is demanded; NULL: none */
 	enum station_fault fault;
 	double fault_rate;
 	int64_t fault_for_us; /* 0: all the time */

@@ -1,6 +1,7 @@
 #include "station/station.h"
 
 #include <errno.h>
+#include <openssl/ssl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 
 #include "base/array.h"
 #include "base/clock.h"
+#include "base/tls.h"
 #include "station/station_internal.h"
 
 #define DATAGRAMS_MAX  64 /* per system call */
@@ -27,6 +29,7 @@ state_name(enum station_fault fault)
 	case STATION_FAULT_SLOW:
 	case STATION_FAULT_DRIP:
 	case STATION_FAULT_CLOSE_EACH:
+	case STATION_FAULT_SLOW_TLS:
 		break;
 	}
 	return "ack";
@@ -45,6 +48,7 @@ state_counter(struct station_stats *stats, enum station_fault fault)
 	case STATION_FAULT_SLOW:
 	case STATION_FAULT_DRIP:
 	case STATION_FAULT_CLOSE_EACH:
+	case STATION_FAULT_SLOW_TLS:
 		break;
 	}
 	return &stats->acknowledged;
@@ -75,8 +79,9 @@ station_take(struct station *station, const struct message *message,
 		station->stats.undecodable++;
 		return answer;
 	}
-	answer.fault =
-	    fault_next(&station->faults, clock_monotonic_us(&clock_system));
+	if (station->options->fault != STATION_FAULT_SLOW_TLS)
+		answer.fault = fault_next(&station->faults,
+		    clock_monotonic_us(&clock_system));
 	if (message->kind == MESSAGE_POLL)
 		station->stats.polls++;
 	else
@@ -88,6 +93,14 @@ station_take(struct station *station, const struct message *message,
 		answer.length = 0;
 	}
 	return answer;
+}
+
+bool
+station_delays_tls(struct station *station)
+{
+	return station->options->fault == STATION_FAULT_SLOW_TLS &&
+	    fault_next(&station->faults, clock_monotonic_us(&clock_system)) !=
+	    STATION_FAULT_NONE;
 }
 
 bool
@@ -246,6 +259,28 @@ open_signals(struct station *station)
 }
 
 static int
+open_tls(struct station *station, struct err *err)
+{
+	const struct station_options *o = station->options;
+	int result;
+
+	if (!o->certificate)
+		return 0;
+	station->tls = SSL_CTX_new(TLS_server_method());
+	if (!station->tls || tls_set_rules(station->tls) < 0)
+		return err_set(err, -ENOMEM, "no memory for TLS");
+	result = tls_use_certificate(station->tls, "--certificate",
+	    o->certificate, "--certificate", NULL, err);
+	if (result < 0 || !o->client_ca)
+		return result;
+	SSL_CTX_set_verify(station->tls,
+	    SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+	return SSL_CTX_load_verify_file(station->tls, o->client_ca) == 1
+	    ? 0
+	    : tls_refuse_file(err, "--client-ca", o->client_ca);
+}
+
+static int
 open_socket(struct station *station, struct err *err)
 {
 	const struct station_options *o = station->options;
@@ -301,7 +336,9 @@ station_open(struct station **ret, const struct station_options *options,
 		err_set(err, -ENOMEM, "cannot make an event loop");
 		goto out;
 	}
-	result = protocol_open(&station->protocol, options, err);
+	result = open_tls(station, err);
+	if (result == 0)
+		result = protocol_open(&station->protocol, options, err);
 	if (result == 0)
 		result = station_ledger_open(&station->ledger, options->ledger,
 		    options->ledger_sync, err);
@@ -385,6 +422,7 @@ station_close(struct station **station)
 		free_event(&s->signals[i]);
 	station_ledger_close(&s->ledger);
 	protocol_close(&s->protocol);
+	SSL_CTX_free(s->tls);
 	if (s->base)
 		event_base_free(s->base);
 	free(s);

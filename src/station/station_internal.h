@@ -4,6 +4,7 @@
 
 #include <event2/event.h>
 #include <event2/listener.h>
+#include <openssl/types.h>
 #include <sys/queue.h>
 
 #include "station/fault.h"
@@ -16,8 +17,9 @@
 /* Where the connection stands; only LINK_READING takes bytes. */
 enum link_state {
 	LINK_CONNECTING,
+	LINK_SHAKING, /* hands, for TLS */
 	LINK_READING,
-	LINK_DELAYED,	/* a reply waits for the delay */
+	LINK_DELAYED,	/* a reply or the handshake waits for the delay */
 	LINK_WRITING,	/* the other side does not take our bytes */
 	LINK_HALF_OPEN, /* dead, but never says so */
 };
@@ -27,6 +29,7 @@ struct link {
 	struct station *station;
 	enum link_state state;
 	int fd;
+	SSL *tls; /* NULL: clear */
 	struct event *readable;
 	struct event *writable;
 	struct event *timer;
@@ -46,6 +49,7 @@ struct station {
 	struct event *reconnect;
 	int fd; /* UDP */
 	uint16_t port;
+	SSL_CTX *tls; /* NULL: clear */
 	struct protocol *protocol;
 	struct station_ledger *ledger;
 	struct fault_plan faults;
@@ -65,6 +69,8 @@ struct answer {
 /* Decide, write to the ledger (not yet flushed), count. */
 struct answer station_take(struct station *station,
     const struct message *message, int64_t now_us);
+/* Whether slow-tls strikes the connection that begins. */
+bool station_delays_tls(struct station *station);
 /* Before any reply leaves. False: the run ends. */
 bool station_flush(struct station *station);
 bool station_is_done(const struct station *station);

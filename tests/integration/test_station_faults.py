@@ -5,14 +5,16 @@ import signal
 
 import proof
 import pytest
+from authority import Authority
 
 import harness
 
 SITES = 40
 QUICK = {"reconnect_min": "50ms", "reconnect_max": "400ms",
-         "primary_return": "1s"}
-PROTOCOLS = ["surgard", "dc09", "ademco685", "d6500", "xml"]
+         "connect_timeout": "1s", "primary_return": "1s"}
+PROTOCOLS = ["surgard", "dc09-tls", "ademco685", "d6500", "xml-tls"]
 FAULTS = [("no-ack", "nak"), ("half-open", "close-each"), ("drip", "slow")]
+TLS_FAULTS = [*FAULTS[:2], ("drip", "slow-tls")]
 KEY = "hex:000102030405060708090a0b0c0d0e0f"
 
 
@@ -57,34 +59,58 @@ def summary(station):
     return json.loads(station.text().splitlines()[-1])
 
 
+def fault_count(fault):
+    """Of refusals too few in a row to park a message; one connection."""
+    return {"nak": 2, "slow-tls": 1}.get(fault, 4)
+
+
 def fault_options(fault):
-    """Now and then; of refusals too few in a row to park a message."""
-    return ("--fault", fault, "--fault-rate", "0.2", "--fault-count",
-            2 if fault == "nak" else 4, "--delay", "100ms", "--json")
+    """Now and then; a handshake that is late is too late."""
+    late = fault == "slow-tls"
+    return ("--fault", fault, "--fault-rate", "1" if late else "0.2",
+            "--fault-count", fault_count(fault),
+            "--delay", "1500ms" if late else "100ms", "--json")
 
 
-def stations_of(place, protocol, faults, before):
+def secure(place):
+    """Stations have certificates from now on: the options that say so."""
+    directory = place.directory / "tls"
+    directory.mkdir(exist_ok=True)
+    place.extra["egress"] = {**QUICK, "certificates": directory}
+    authority = Authority(directory)
+    return ("--certificate", authority.sign("station", "station",
+                                            "IP:127.0.0.1"))
+
+
+def stations_of(place, protocol, options, faults, before):
     """One station for each fault, in the places of those before."""
     if not before:
-        return proof.demo_stations(place, SITES, "--protocol", protocol,
-                                   protocol=protocol,
-                                   faults=[fault_options(x) for x in faults])
+        stations = proof.demo_stations(
+            place, SITES, "--protocol", protocol, protocol=protocol,
+            faults=[(*options, *fault_options(x)) for x in faults])
+        for station in stations if options else ():
+            set_receiver(place, station.name, "--endpoints",
+                         f"tls://127.0.0.1:{station.port};ca=ca.pem")
+        return stations
     stations = []
     for old, fault in zip(before, faults):
-        station = place.station(f"{old.name}-{fault}", *fault_options(fault),
+        station = place.station(f"{old.name}-{fault}", *options,
+                                *fault_options(fault),
                                 protocol=protocol, listen=old.port)
         station.name = old.name
         stations.append(station)
     return stations
 
 
-@pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_each_fault_loses_nothing(installation, protocol):
+@pytest.mark.parametrize("way", PROTOCOLS)
+def test_each_fault_loses_nothing(installation, way):
     place = installation
+    protocol, _, tls = way.partition("-")
     place.extra["egress"] = QUICK
+    options = secure(place) if tls else ()
     everyone, loads, present = [], [], []
-    for phase, faults in enumerate(FAULTS):
-        present = stations_of(place, protocol, faults, present)
+    for phase, faults in enumerate(TLS_FAULTS if tls else FAULTS):
+        present = stations_of(place, protocol, options, faults, present)
         everyone += present
         if not place.daemon:
             impatient(place, "station-a", "station-b")
@@ -100,12 +126,15 @@ def test_each_fault_loses_nothing(installation, protocol):
         for station, before in zip(present, marked):
             assert station.stop() == 0
             struck = summary(station)["faults"]
-            assert struck == (2 if "nak" in station.command else 4)
+            assert struck == fault_count(
+                station.command[station.command.index("--fault") + 1])
             # one message in flight: what a fault can double is one delivery
             assert repeated_outcomes(place, station.name) - before <= struck
     assert proof.prove(place, loads, everyone, minimum=600) == 600
     assert not place.live("show", "parked")
-    assert {x["protocol"] for x in place.live("show", "links")} == {protocol}
+    links = place.live("show", "links")
+    assert {x["protocol"] for x in links} == {protocol}
+    assert any(x["tls_failures"] > 0 for x in links) == bool(tls)
 
 
 @pytest.mark.parametrize("protocol", ["ademco685", "d6500"])

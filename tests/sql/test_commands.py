@@ -31,6 +31,10 @@ def test_an_object_lives(conninfo, site):
     assert run(conninfo, "site", "list", "--city", "Sparta") == []
     assert run(conninfo, "receiver", "show", "--id", 1)[0]["endpoints"] == "192.0.2.1:1025,[2001:db8::1]:1026"
     run(conninfo, "receiver", "set", "--id", 1, "--heartbeat", "10s", "--endpoints", "b:7")
+    secure = "tls://[2001:db8::1]:7;name=a.example;ca=ca.pem;certificate=us.pem,tls://b:8"
+    run(conninfo, "receiver", "set", "--id", 1, "--endpoints", secure)
+    assert run(conninfo, "receiver", "show", "--id", 1)[0]["endpoints"] == secure
+    run(conninfo, "receiver", "set", "--id", 1, "--endpoints", "b:7")
     receiver = run(conninfo, "receiver", "show", "--id", 1)[0]
     assert (receiver["heartbeat_ms"], receiver["endpoints"]) == (10000, "b:7")
     assert ctl("site", "remove", "--id", 1, conninfo=conninfo).returncode == 0
@@ -61,6 +65,8 @@ REFUSED = [
     ("site list extra", 64, "one word too many"),
     ("receiver set --id 1 --heartbeat 30", 64, "time with its unit"),
     ("receiver set --id 1 --endpoints nowhere", 1, "HOST:PORT"),
+    ("receiver set --id 1 --endpoints tls://a:1;ca=x;name=y", 1, "in this order"),
+    ("receiver set --id 1 --endpoints a:1;ca=x", 1, "are for tls://"),
     ("receiver set --id 1 --listen maybe", 64, "yes or no"),
     ("bridge add --serial B --key hex:00 --master-key-file /nonexistent", 1, "a key is hex:"),
     ("bridge add --serial B --key text:sixteen-byte-key", 1, "--master-key-file"),

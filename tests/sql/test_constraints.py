@@ -138,6 +138,15 @@ REFUSED = [
     ("receiver_endpoint_position_range", "UPDATE tocsin.receiver_endpoint SET position = 17"),
     ("receiver_endpoint_host_format", "UPDATE tocsin.receiver_endpoint SET host = 'a b'"),
     ("receiver_endpoint_port_range", "UPDATE tocsin.receiver_endpoint SET port = 65536"),
+    ("receiver_endpoint_tls_over_tcp", "UPDATE tocsin.receiver_endpoint SET tls = true WHERE receiver_id = 2"),
+    ("receiver_endpoint_tls_options", "UPDATE tocsin.receiver_endpoint SET tls_ca = 'ca.pem' WHERE receiver_id = 1"),
+    ("receiver_endpoint_tls_name_format", "UPDATE tocsin.receiver_endpoint SET tls = true, tls_name = 'a b' WHERE receiver_id = 1"),
+    ("receiver_endpoint_tls_files", "UPDATE tocsin.receiver_endpoint SET tls = true, tls_ca = '../ca.pem' WHERE receiver_id = 1"),
+    ("receiver_endpoint_tls_files", "UPDATE tocsin.receiver_endpoint SET tls = true, tls_certificate = '.' WHERE receiver_id = 1"),
+    ("receiver_endpoint_tls_only_outgoing", RECEIVER + "listen = true WHERE id = 1;"
+                                            "UPDATE tocsin.receiver_endpoint SET tls = true WHERE receiver_id = 1"),
+    ("receiver_endpoint_tls_only_outgoing", "UPDATE tocsin.receiver_endpoint SET tls = true WHERE receiver_id = 1;"
+                                            + RECEIVER + "listen = true WHERE id = 1"),
     ("receiver_endpoint_udp_only_dc09", "UPDATE tocsin.receiver_endpoint SET udp = true WHERE receiver_id = 1"),
     ("receiver_endpoint_udp_only_dc09", RECEIVER + "protocol = 'surgard', receiver_number = '01' WHERE id = 2"),
     ("station_record_dealer_exists", "UPDATE tocsin.station_record SET dealer_id = 9 WHERE id = 4"),

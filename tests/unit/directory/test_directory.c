@@ -257,8 +257,10 @@ put_one_of_each(struct directory_batch *batch)
 	const struct directory_zone_type type = { 3, true, "130", name };
 	const struct directory_dealer dealer = { 10, name, library };
 	char host[] = "192.0.2.7";
-	struct directory_endpoint endpoints[] = { { host, 1025, false },
-		{ name, 1026, true } };
+	struct directory_endpoint endpoints[] = {
+		{ .host = host, .port = 1025, .tls = true, .tls_ca = name },
+		{ .host = name, .port = 1026, .udp = true },
+	};
 	const struct directory_receiver receiver = { .id = 20,
 		.name = name,
 		.protocol = DIRECTORY_PROTOCOL_DC09,
@@ -318,7 +320,9 @@ check_one_of_each(void)
 	assert_string_equal(dealer->library.rows[1].inbound_code, "602");
 	assert_int_equal(receiver->endpoint_count, 2);
 	assert_string_equal(receiver->endpoints[0].host, "192.0.2.7");
+	assert_string_equal(receiver->endpoints[0].tls_ca, "a name");
 	assert_int_equal(receiver->endpoints[1].port, 1026);
+	assert_string_equal(receiver->endpoints[1].tls_ca, "");
 	assert_string_equal(receiver->endpoints[1].host, "a name");
 	assert_string_equal(station->prefix, "77");
 	assert_string_equal(station->line_card, ""); /* was NULL */

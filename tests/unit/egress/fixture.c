@@ -6,6 +6,7 @@
 #include "base/log.h"
 
 struct fixture fixture;
+const char *fixture_certificates;
 
 static void
 on_tick(evutil_socket_t fd, short what, void *context)
@@ -97,6 +98,7 @@ fixture_open(void **state)
 {
 	const struct egress_config config = {
 		.node = "node",
+		.certificates = fixture_certificates,
 		.reconnect_min_us = 2000,
 		.reconnect_max_us = 20000,
 		.connect_timeout_us = 500000,
@@ -150,10 +152,12 @@ fixture_begin(enum directory_protocol protocol, bool udp)
 	    protocol == DIRECTORY_PROTOCOL_XML;
 	peer_listen(&fixture.peer);
 	peer_listen(&fixture.backup);
-	fixture.endpoints[0] =
-	    (struct directory_endpoint){ "127.0.0.1", fixture.peer.port, udp };
-	fixture.endpoints[1] = (struct directory_endpoint){ "127.0.0.1",
-		fixture.backup.port, udp };
+	fixture.endpoints[0] = (struct directory_endpoint){
+		.host = "127.0.0.1", .port = fixture.peer.port, .udp = udp
+	};
+	fixture.endpoints[1] = (struct directory_endpoint){
+		.host = "127.0.0.1", .port = fixture.backup.port, .udp = udp
+	};
 	fixture.receiver = (struct directory_receiver){
 		.id = 7,
 		.name = "central",

@@ -39,6 +39,8 @@ struct fixture {
 };
 
 extern struct fixture fixture;
+/* The directory of PEM files from the next fixture_open on; NULL: none. */
+extern const char *fixture_certificates;
 
 int fixture_open(void **state);
 int fixture_close(void **state);

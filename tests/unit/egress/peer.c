@@ -1,11 +1,13 @@
 #include "unit/egress/peer.h"
 
 #include <errno.h>
+#include <openssl/ssl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/socket.h"
+#include "base/tls.h"
 #include "codec/xml_package.h"
 #include "unit/test.h"
 
@@ -14,6 +16,10 @@ say(struct peer *peer, const void *data, size_t length)
 {
 	if (peer->fd < 0)
 		return;
+	if (peer->tls) {
+		assert_int_equal(tls_send(peer->tls, data, length), length);
+		return;
+	}
 	assert_int_equal(sendto(peer->fd, data, length, MSG_NOSIGNAL,
 			     peer->udp ? &peer->from.any : NULL,
 			     peer->udp ? peer->from.length : 0),
@@ -32,6 +38,7 @@ peer_hang_up(struct peer *peer)
 	if (peer->readable)
 		event_free(peer->readable);
 	peer->readable = NULL;
+	tls_end(&peer->tls);
 	if (peer->fd >= 0)
 		close(peer->fd);
 	peer->fd = -1;
@@ -336,6 +343,33 @@ take_xml(struct peer *peer)
 
 /* ---- the socket -------------------------------------------------------------- */
 
+/* False: nothing to take yet, or hung up. */
+static bool
+shake_hands(struct peer *peer)
+{
+	if (!SSL_is_init_finished(peer->tls) &&
+	    tls_handshake(peer->tls) == TLS_FAILED)
+		peer_hang_up(peer);
+	return peer->tls && SSL_is_init_finished(peer->tls);
+}
+
+static ssize_t
+receive(struct peer *peer)
+{
+	char *place = peer->in + peer->filled;
+	size_t size = sizeof(peer->in) - peer->filled;
+	bool more = false;
+	ssize_t got;
+
+	if (!peer->tls)
+		return recvfrom(peer->fd, place, size, 0, &peer->from.any,
+		    &peer->from.length);
+	got = tls_receive(peer->tls, place, size, &more);
+	if (more)
+		event_active(peer->readable, EV_READ, 0);
+	return got;
+}
+
 static void
 on_readable(evutil_socket_t fd, short what, void *context)
 {
@@ -343,11 +377,16 @@ on_readable(evutil_socket_t fd, short what, void *context)
 	ssize_t got;
 	size_t used;
 
+	(void)fd;
 	(void)what;
 	peer->from.length = sizeof(peer->from.storage);
-	got = recvfrom(fd, peer->in + peer->filled,
-	    sizeof(peer->in) - peer->filled, 0, &peer->from.any,
-	    &peer->from.length);
+	if (peer->mute) {
+		event_del(peer->readable);
+		return;
+	}
+	if (peer->tls && !shake_hands(peer))
+		return;
+	got = receive(peer);
 	if (got <= 0) {
 		if (got == 0 || errno != EAGAIN)
 			peer_hang_up(peer);
@@ -371,6 +410,12 @@ watch(struct peer *peer, int fd)
 	peer->readable =
 	    event_new(peer->base, fd, EV_READ | EV_PERSIST, on_readable, peer);
 	event_add(peer->readable, NULL);
+	if (!peer->secure)
+		return;
+	peer->tls = SSL_new(peer->secure);
+	assert_non_null(peer->tls);
+	assert_int_equal(SSL_set_fd(peer->tls, fd), 1);
+	SSL_set_accept_state(peer->tls);
 }
 
 static void

@@ -6,6 +6,7 @@
 #define PEER_H
 
 #include <event2/event.h>
+#include <openssl/types.h>
 
 #include "base/socket.h"
 #include "codec/dc09.h"
@@ -30,6 +31,8 @@ struct peer {
 	bool dc09, udp, xml;
 	char terminator;    /* of a message that one byte answers */
 	size_t behind_zone; /* bytes between its zone and that */
+	SSL_CTX *secure;    /* NULL: clear; borrowed */
+	bool mute;	    /* accept, but never read, so no handshake */
 	struct codec_key key;
 	struct dc09_crypto *crypto;
 	int64_t clock_offset_us; /* of its own clock */
@@ -41,6 +44,7 @@ struct peer {
 	bool refuse; /* close what connects */
 
 	int listen_fd, fd;	    /* -1: none; udp: fd only */
+	SSL *tls;		    /* of fd; NULL: clear */
 	struct socket_address from; /* udp: of the last datagram */
 	uint16_t port;
 	struct event *acceptable, *readable;
