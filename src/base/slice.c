@@ -3,16 +3,6 @@
 #include <errno.h>
 
 struct slice
-slice_part(struct slice s, size_t offset, size_t length)
-{
-	if (offset > s.length)
-		offset = s.length;
-	if (length > s.length - offset)
-		length = s.length - offset;
-	return slice_of(s.data ? s.data + offset : NULL, length);
-}
-
-struct slice
 slice_strip_zeros(struct slice s)
 {
 	while (s.length > 1 && s.data[0] == '0')

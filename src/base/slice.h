@@ -52,7 +52,15 @@ slice_is(struct slice s, const char *string)
 }
 
 /* The part from offset on, at most length bytes; cut to what there is. */
-struct slice slice_part(struct slice s, size_t offset, size_t length);
+static inline struct slice
+slice_part(struct slice s, size_t offset, size_t length)
+{
+	if (offset > s.length)
+		offset = s.length;
+	if (length > s.length - offset)
+		length = s.length - offset;
+	return slice_of(s.data ? s.data + offset : NULL, length);
+}
 
 /* Without leading '0's; of an all-zero text one '0' stays. */
 struct slice slice_strip_zeros(struct slice s);

@@ -34,6 +34,21 @@ text_utf8_length(const char *data, size_t length)
 }
 
 bool
+text_is_ascii(struct slice s)
+{
+	uint64_t seen = 0, word;
+	size_t i = 0;
+
+	for (; i + sizeof(word) <= s.length; i += sizeof(word)) {
+		memcpy(&word, s.data + i, sizeof(word));
+		seen |= word;
+	}
+	for (; i < s.length; i++)
+		seen |= (unsigned char)s.data[i];
+	return (seen & 0x8080808080808080) == 0;
+}
+
+bool
 text_is_utf8(struct slice s)
 {
 	for (size_t i = 0, n; i < s.length; i += n) {

@@ -14,6 +14,8 @@
  */
 size_t text_utf8_length(const char *data, size_t length);
 bool text_is_utf8(struct slice s);
+/* No byte above 0x7f. */
+bool text_is_ascii(struct slice s);
 
 /*
  * What panels write as text: valid UTF-8 stays, anything else is taken as

@@ -178,19 +178,21 @@ static enum dc09_response
 response_kind(struct slice id)
 {
 	static const struct {
-		const char *id;
+		struct slice id;
 		enum dc09_response kind;
 	} kinds[] = {
-		{ "ACK", DC09_RESPONSE_ACK },
-		{ "*ACK", DC09_RESPONSE_ACK },
-		{ "NAK", DC09_RESPONSE_NAK },
-		{ "DUH", DC09_RESPONSE_DUH },
-		{ "RSP", DC09_RESPONSE_RSP },
-		{ "*RSP", DC09_RESPONSE_RSP },
+		{ { "ACK", 3 }, DC09_RESPONSE_ACK },
+		{ { "*ACK", 4 }, DC09_RESPONSE_ACK },
+		{ { "NAK", 3 }, DC09_RESPONSE_NAK },
+		{ { "DUH", 3 }, DC09_RESPONSE_DUH },
+		{ { "RSP", 3 }, DC09_RESPONSE_RSP },
+		{ { "*RSP", 4 }, DC09_RESPONSE_RSP },
 	};
 
+	if (id.length > 4)
+		return DC09_RESPONSE_OTHER; /* asked of each frame received */
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-		if (slice_is(id, kinds[i].id))
+		if (slice_equal(id, kinds[i].id))
 			return kinds[i].kind;
 	return DC09_RESPONSE_OTHER;
 }

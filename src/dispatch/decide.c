@@ -74,7 +74,7 @@ undecided_pop(struct undecided_queue *queue)
 void
 decide_unreadable(struct decision *decision, const struct err *err)
 {
-	memset(decision, 0, sizeof(*decision));
+	decision_begin(decision);
 	decision->verdict = VERDICT_PARKED;
 	decision->reason = slice_from_string(err->text);
 }
@@ -82,7 +82,7 @@ decide_unreadable(struct decision *decision, const struct err *err)
 static void
 decide_repeat(struct decision *decision)
 {
-	memset(decision, 0, sizeof(*decision));
+	decision_begin(decision);
 	decision->verdict = VERDICT_REPEAT;
 	decision->reason = slice_from_string(
 	    "the same message from the same sender, already taken");

@@ -22,6 +22,13 @@ enum signal_bit {
 	SIGNAL_BIT_ACCOUNT_ZEROS = 1 << 2,
 };
 
+/* Two numbers of 16 bits, in one go: a signal has some twenty of them. */
+static uint32_t
+piece_head(size_t offset, size_t length)
+{
+	return (uint32_t)(uint16_t)offset | (uint32_t)length << 16;
+}
+
 /* A slice that lies inside the raw frame is an offset and a length. */
 static void
 write_piece(struct writer *w, struct slice raw, struct slice piece)
@@ -32,23 +39,22 @@ write_piece(struct writer *w, struct slice raw, struct slice piece)
 		w->failed = true;
 	if (raw.data && raw.length < PIECE_INLINE && at >= start &&
 	    at + piece.length <= start + raw.length) {
-		writer_u16(w, (uint16_t)(at - start));
-		writer_u16(w, (uint16_t)piece.length);
+		writer_u32(w, piece_head(at - start, piece.length));
 		return;
 	}
-	writer_u16(w, PIECE_INLINE);
-	writer_u16(w, (uint16_t)piece.length);
+	writer_u32(w, piece_head(PIECE_INLINE, piece.length));
 	writer_bytes(w, piece.data, piece.length);
 }
 
 static struct slice
 read_piece(struct reader *r, struct slice raw)
 {
-	uint16_t offset = reader_u16(r), length = reader_u16(r);
+	uint32_t head = reader_u32(r), offset = head & 0xffff,
+		 length = head >> 16;
 
 	if (offset == PIECE_INLINE)
 		return reader_bytes(r, length);
-	if (!raw.data || (size_t)offset + length > raw.length) {
+	if (!raw.data || offset + length > raw.length) {
 		r->failed = true;
 		return SLICE_NONE;
 	}

@@ -9,8 +9,8 @@
 #define CODE_INPUT    "409"
 
 /* Contact ID events that open (E) and close (R). */
-static const char *const open_close[] = { "400", "401", "402", "403", "407",
-	"408", "409", "441", "442" };
+static const char open_close[][SIGNAL_CODE_SIZE] = { "400", "401", "402", "403",
+	"407", "408", "409", "441", "442" };
 
 struct command {
 	char code[SIGNAL_CODE_SIZE];
@@ -38,7 +38,7 @@ read_command(const struct route *route, struct command *ret)
 		return false;
 	ret->armed = qualifier == SIGNAL_QUALIFIER_RESTORE;
 	for (size_t i = 0; i < COUNT(open_close); i++)
-		if (strcmp(open_close[i], ret->code) == 0)
+		if (memcmp(open_close[i], ret->code, SIGNAL_CODE_SIZE) == 0)
 			return true;
 	return false;
 }

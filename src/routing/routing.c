@@ -30,7 +30,6 @@ clean_text(char *text)
 /* The sentence while it is written; what has no room is cut. */
 struct sentence {
 	char *position, *end;
-	unsigned char seen; /* all its bytes or-ed: 0x80 and up is not ASCII */
 };
 
 static void
@@ -40,10 +39,7 @@ sentence_add(struct sentence *sentence, const char *text, size_t length)
 
 	if (length > room)
 		length = room;
-	for (size_t i = 0; i < length; i++) {
-		sentence->seen |= (unsigned char)text[i];
-		sentence->position[i] = text[i];
-	}
+	memcpy(sentence->position, text, length);
 	sentence->position += length;
 }
 
@@ -87,12 +83,12 @@ say(struct route *route, size_t said, const char *format, va_list arguments)
 {
 	char *text = route->scratch->reason;
 	struct sentence sentence = { text + said,
-		text + sizeof(route->scratch->reason) - 1, 0 };
+		text + sizeof(route->scratch->reason) - 1 };
 	va_list values;
 
 	va_copy(values, arguments);
 	while (*format) {
-		size_t plain = strcspn(format, "%");
+		size_t plain = (size_t)(strchrnul(format, '%') - format);
 
 		sentence_add(&sentence, format, plain);
 		format += plain;
@@ -102,10 +98,10 @@ say(struct route *route, size_t said, const char *format, va_list arguments)
 	}
 	va_end(values);
 	*sentence.position = '\0';
-	if (sentence.seen >= 0x80)
-		clean_text(text);
 	route->decision->reason =
 	    slice_of(text, (size_t)(sentence.position - text));
+	if (!text_is_ascii(route->decision->reason))
+		clean_text(text);
 }
 
 void
@@ -563,7 +559,7 @@ routing_decide(const struct directory *directory,
 			.decision = ret,
 		};
 
-		memset(ret, 0, sizeof(*ret));
+		decision_begin(ret);
 		ret->item = (uint16_t)request->item;
 		ret->signal_lsn = request->signal_lsn;
 		ret->site_id = request->site_id;

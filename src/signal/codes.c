@@ -1,6 +1,5 @@
 #include "signal/codes.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "signal/codes_table.h"
@@ -57,10 +56,11 @@ bool
 codes_contact_id(enum signal_format format, const char *code, char ret_code[4],
     enum signal_qualifier *qualifier)
 {
-	ret_code[0] = '\0';
+	memset(ret_code, 0, SIGNAL_CODE_SIZE);
 	if (format == SIGNAL_FORMAT_SIA)
 		return codes_contact_id_from_sia(code, ret_code, qualifier);
-	snprintf(ret_code, SIGNAL_CODE_SIZE, "%s", code);
+	for (size_t i = 0; i < SIGNAL_CODE_SIZE - 1 && code[i]; i++)
+		ret_code[i] = code[i];
 	return true;
 }
 

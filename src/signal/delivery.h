@@ -63,6 +63,15 @@ struct decision {
 	struct effect effects[EFFECTS_MAX];
 };
 
+/* Nothing decided yet: the tables are as long as their counts say, and too
+ * large to be cleared for each event. */
+static inline void
+decision_begin(struct decision *decision)
+{
+	memset(decision, 0, offsetof(struct decision, deliveries));
+	decision->effect_count = 0;
+}
+
 /* How one delivery ended, or moved. In the journal: never renumber. */
 enum outcome_state {
 	OUTCOME_DELIVERED = 1, /* the station acknowledged */

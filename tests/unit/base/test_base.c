@@ -169,6 +169,25 @@ json_is_always_valid(void **state)
 	json_close(&json);
 }
 
+/* One byte that is none, at each place of texts of each length. */
+static void
+text_ascii(void **state)
+{
+	char text[40];
+
+	(void)state;
+	memset(text, '~', sizeof(text));
+	for (size_t length = 0; length <= sizeof(text); length++) {
+		assert_true(text_is_ascii(slice_of(text, length)));
+		for (size_t at = 0; at < length; at++) {
+			text[at] = (char)0x80;
+			assert_false(text_is_ascii(slice_of(text, length)));
+			assert_true(text_is_ascii(slice_of(text, at)));
+			text[at] = '~';
+		}
+	}
+}
+
 static void
 text_utf8_or_windows_1252(void **state)
 {
@@ -251,6 +270,7 @@ main(void)
 		cmocka_unit_test(times),
 		cmocka_unit_test(cursor_is_sticky),
 		cmocka_unit_test(json_is_always_valid),
+		cmocka_unit_test(text_ascii),
 		cmocka_unit_test(text_utf8_or_windows_1252),
 		cmocka_unit_test(pool_is_bounded_and_reuses),
 		cmocka_unit_test(addresses),
