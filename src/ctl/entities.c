@@ -177,9 +177,15 @@ static const struct entity_column bridge_columns[] = {
 	{ "cipher-required", "cipher_required", ENTITY_BOOLEAN, false, false,
 	    false, "yes|no", "refuse clear frames" },
 	{ "key", "key", ENTITY_KEY, false, true, false, "hex:..|text:..",
-	    "DC-09 key, needs --master-key-file" },
+	    "DC-09 key at once (see roll-key), needs --master-key-file" },
+	{ "tls-required", "tls_required", ENTITY_BOOLEAN, false, false, false,
+	    "yes|no", "refuse what does not come over TLS" },
+	{ "time-window-past", "time_window_past_s", ENTITY_SECONDS, false, true,
+	    false, "TIME", "how old a frame may be, none: the listener's" },
+	{ "time-window-future", "time_window_future_s", ENTITY_SECONDS, false,
+	    true, false, "TIME", "how far it may be ahead, likewise" },
 	{ "mac", "mac", ENTITY_MAC, false, true, true, "MAC",
-	    "of its network interface" },
+	    "of its network interface; refuse frames that name another" },
 	{ "model", "model", ENTITY_TEXT, false, false, false, "TEXT",
 	    "maker and type" },
 	{ "firmware", "firmware", ENTITY_TEXT, false, false, false, "TEXT",
@@ -371,8 +377,9 @@ ENTITY(site, "site", "tocsin.site", NULL,
     ", (SELECT account FROM tocsin.effective_account e "
     "WHERE e.site_id = t.id AND e.destination_id IS NULL) AS effective_account",
     true, life_site_actions, LIFE_SITE_ACTIONS)
-ENTITY(bridge, "bridge", "tocsin.bridge", "bridge.key", ", number, state", true,
-    life_bridge_actions, LIFE_BRIDGE_ACTIONS)
+ENTITY(bridge, "bridge", "tocsin.bridge", "bridge.key",
+    ", previous_key_until, number, state", true, life_bridge_actions,
+    LIFE_BRIDGE_ACTIONS)
 PLAIN(channel, "channel", true)
 PLAIN(camera, "camera", false)
 PLAIN(contact, "contact", true)

@@ -441,9 +441,11 @@ print_one(struct entity_run *run, const char *id)
 
 /* ---- keys and lists ------------------------------------------------------------------ */
 
+#define SEALED_HEX_SIZE (2 + 2 * (CTL_KEY_MAX + SEAL_OVERHEAD) + 1)
+
 static int
 seal_key(struct entity_run *run, const char *id, const char *text,
-    char *ret_hex)
+    char ret_hex[SEALED_HEX_SIZE])
 {
 	const char *file = ctl_value(&run->arguments, "master-key-file");
 	struct seal_master master;
@@ -473,7 +475,7 @@ seal_key(struct entity_run *run, const char *id, const char *text,
 static bool
 store_key(struct entity_run *run, size_t i, const char *id)
 {
-	char hex[2 + 2 * (CTL_KEY_MAX + SEAL_OVERHEAD) + 1];
+	char hex[SEALED_HEX_SIZE];
 	bool clear = is_none(&run->entity->columns[i], run->given[i]);
 
 	if (!clear && seal_key(run, id, run->given[i], hex) < 0)
@@ -734,6 +736,12 @@ print_action(struct entity_run *run, const struct entity_action *action)
 	return status;
 }
 
+static bool
+is_secret(const struct entity_column *column)
+{
+	return column->type == ENTITY_SECRET || column->type == ENTITY_KEY;
+}
+
 /* What was asked for, as it was given: "--site 1 --user 2". */
 static const char *
 describe_given(const struct entity_run *run, char *out, size_t size)
@@ -745,11 +753,38 @@ describe_given(const struct entity_run *run, char *out, size_t size)
 		const char *option = run->entity->columns[i].option;
 		const char *value = ctl_value(&run->arguments, option);
 
-		if (value && run->entity->columns[i].type != ENTITY_SECRET)
+		if (value && !is_secret(&run->entity->columns[i]))
 			used += (size_t)snprintf(out + used, size - used,
 			    "%s--%s %s", used ? " " : "", option, value);
 	}
 	return out;
+}
+
+/* A key goes into the statement sealed, for the row that --id names. */
+static bool
+seal_given(struct entity_run *run)
+{
+	unsigned long number;
+	char id[24];
+
+	for (size_t i = 0; i < run->entity->count; i++) {
+		if (run->entity->columns[i].type != ENTITY_KEY)
+			continue;
+		/* as it is stored, however it was typed */
+		slice_to_number(slice_from_string(ctl_value(&run->arguments,
+				    "id")),
+		    10, &number);
+		snprintf(id, sizeof(id), "%lu", number);
+		run->owned[i] = calloc(1, SEALED_HEX_SIZE);
+		if (!run->owned[i]) {
+			err_set(&run->err, -ENOMEM, "out of memory");
+			return false;
+		}
+		if (seal_key(run, id, run->given[i], run->owned[i]) < 0)
+			return false;
+		run->given[i] = run->owned[i];
+	}
+	return true;
 }
 
 static int
@@ -757,6 +792,9 @@ do_action(struct entity_run *run, const struct entity_action *action)
 {
 	char id[24], given[256];
 
+	if (!seal_given(run))
+		return ctl_fail(EXIT_STATUS_USAGE, "%s %s: %s",
+		    run->entity->name, run->verb, run->err.text);
 	for (size_t i = 0; i < action->count; i++)
 		parameter(run, stored(run, i));
 	if (db_execute(&run->db, "BEGIN", &run->err) < 0)
@@ -782,6 +820,10 @@ run_action(struct entity_run *run, const struct entity_action *action, int argc,
 		.count = action->count };
 	char command[64];
 	int status;
+
+	for (size_t i = 0; i < own.count; i++)
+		if (own.columns[i].type == ENTITY_KEY)
+			own.key_context = run->entity->key_context;
 
 	run->entity = &own;
 	run->verb = action->name;

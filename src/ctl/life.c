@@ -185,9 +185,17 @@ static const struct entity_column bridge_supervise[] = {
 	    "of EN 50136; none: not supervised" },
 };
 
+static const struct entity_column bridge_roll_key[] = {
+	BRIDGE,
+	NEEDED("key", ENTITY_KEY, "hex:..|text:..", "the new one"),
+	OPTIONAL("overlap", ENTITY_SECONDS, "TIME",
+	    "how long the old one is accepted too, 30d otherwise"),
+};
+
 #define SHOW_BRIDGE                                                            \
  "SELECT id, site_id, serial, model, firmware, kind, transport_account, "      \
- "has_key, state, supervision FROM tocsin.site_bridge WHERE id = $1::bigint"
+ "has_key, previous_key_until, state, supervision "                            \
+ "FROM tocsin.site_bridge WHERE id = $1::bigint"
 
 const struct entity_action life_bridge_actions[LIFE_BRIDGE_ACTIONS] = {
 	{ "claim-code", "--id ID", "a new claim code, shown this once",
@@ -218,6 +226,12 @@ const struct entity_action life_bridge_actions[LIFE_BRIDGE_ACTIONS] = {
 	    COLUMNS(bridge_supervise),
 	    "SELECT b.id, tocsin.bridge_supervise(b.id, $2) "
 	    "FROM tocsin.bridge b WHERE b.id = $1::bigint",
+	    SHOW_BRIDGE },
+	{ "roll-key", "--id ID --key KEY --master-key-file FILE [--overlap T]",
+	    "a new key; the old one is accepted beside it for a time",
+	    COLUMNS(bridge_roll_key),
+	    "SELECT $1::bigint, tocsin.bridge_key_roll($1::bigint, $2::bytea, "
+	    "coalesce($3::bigint, 30 * 86400))",
 	    SHOW_BRIDGE },
 };
 

@@ -168,6 +168,18 @@ static const struct refusal {
 	    "another bridge signals with the same account, receiver, line and "
 	    "listener: nobody could tell them apart",
 	    "transport_account" },
+	{ "bridge_previous_key_ends",
+	    "a previous key is accepted until some time, and that time is a "
+	    "previous key's" },
+	{ "bridge_previous_key_needs_key",
+	    "a bridge without a key has no previous one" },
+	{ "bridge_time_window_whole",
+	    "a time window has both ends: how old and how far ahead a frame "
+	    "may be" },
+	{ "bridge_time_window_past_range",
+	    "the time window is 0 to 86400 seconds", "time_window_past_s" },
+	{ "bridge_time_window_future_range",
+	    "the time window is 0 to 86400 seconds", "time_window_future_s" },
 	{ "channel_bridge_exists", "there is no such bridge", "bridge_id" },
 	{ "channel_zone_type_exists", "there is no such zone type",
 	    "zone_type" },
@@ -486,6 +498,8 @@ static const struct refusal {
 	{ "bridge_exists", NULL },
 	{ "bridge_firmware_too_old", NULL, "firmware" },
 	{ "bridge_is_registered", NULL },
+	{ "bridge_key_roll_has_key", NULL },
+	{ "bridge_key_roll_overlap", NULL, "overlap" },
 	{ "bridge_registered_elsewhere", NULL },
 	{ "bridge_transfer_elsewhere", NULL, "site_id" },
 	{ "import_kind_known", NULL, "kind" },

@@ -263,7 +263,21 @@ enum directory_path_kind {
 	DIRECTORY_PATH_PRIMARY,
 	DIRECTORY_PATH_BACKUP
 };
-#define DIRECTORY_PATHS 2
+#define DIRECTORY_PATHS	   2
+
+#define DIRECTORY_KEY_SIZE 32
+#define DIRECTORY_MAC_SIZE 6
+/* How far the time of an encrypted frame may be off. */
+struct directory_time_window {
+	uint32_t past_s, future_s;
+};
+
+/* The key before the last roll. */
+struct directory_previous_key {
+	int64_t until_us; /* wall clock; used later it is refused */
+	uint8_t length;
+	uint8_t bytes[DIRECTORY_KEY_SIZE];
+};
 
 struct directory_bridge {
 	uint64_t id;
@@ -275,9 +289,13 @@ struct directory_bridge {
 	const char *line;
 	const char *listener;
 	const uint8_t *key;
+	const struct directory_previous_key *previous_key; /* NULL: none */
+	const struct directory_time_window *time_window; /* NULL: listener's */
+	const uint8_t *mac; /* DIRECTORY_MAC_SIZE; NULL: not known */
 	uint8_t kind;	    /* enum directory_bridge_kind */
 	uint8_t key_length; /* 0: the listener's key, or clear */
 	bool cipher_required;
+	bool tls_required;
 	bool arming_input_inverted; /* a closed input means disarmed */
 	uint16_t entry_delay_s, exit_delay_s; /* DIRECTORY_SECONDS_INHERIT */
 	uint16_t zone_count;
@@ -287,7 +305,6 @@ struct directory_bridge {
 	const struct directory_path *paths;
 	const struct directory_zone *zones; /* sorted by zone without zeros */
 };
-#define DIRECTORY_KEY_SIZE 32
 
 /* ---- readers ---------------------------------------------------------------- */
 

@@ -69,12 +69,14 @@ static const struct query queries[OBJECT_KINDS] = {
 	    "o.listener, o.key, o.cipher_required, o.primary_interval_s, "
 	    "o.primary_margin_s, o.primary_listener, o.backup_interval_s, "
 	    "o.backup_margin_s, o.backup_listener, o.number, o.entry_delay_s, "
-	    "o.exit_delay_s, o.arming_input_inverted, "
+	    "o.exit_delay_s, o.arming_input_inverted, o.previous_key, "
+	    "o.previous_key_until_us, o.tls_required, o.time_window_past_s, "
+	    "o.time_window_future_s, o.mac, "
 	    "z.zone, z.channel_id, z.zone_type, z.enabled, z.code, z.name, "
 	    "z.repeat_filter_s, z.partition",
 	    "tocsin.directory_bridge o LEFT JOIN tocsin.directory_zone z "
 	    "ON z.bridge_id = o.id",
-	    "o.id", "", 20, 8 },
+	    "o.id", "", 26, 8 },
 	[OBJECT_CHANNEL] = { "channel", "o.id, " LIBRARY_COLUMNS,
 	    "tocsin.directory_channel o LEFT JOIN tocsin.directory_library l "
 	    "ON l.owner = 'channel' AND l.owner_id = o.id",
@@ -544,11 +546,56 @@ read_path(struct fields *fields, struct directory_path *path)
 	path->listener = read_nullable(fields);
 }
 
-/* key and paths: where the bridge's are kept meanwhile */
+/* What a bridge points at, meanwhile. */
+struct bridge_parts {
+	uint8_t key[DIRECTORY_KEY_SIZE], mac[DIRECTORY_MAC_SIZE];
+	struct directory_previous_key previous_key;
+	struct directory_time_window time_window;
+	struct directory_path paths[DIRECTORY_PATHS];
+};
+
+static void
+read_previous_key(const struct gathering *g, struct fields *fields,
+    struct directory_bridge *bridge, struct directory_previous_key *previous)
+{
+	bool opened = read_key(g->load, fields, "bridge", bridge->id,
+	    previous->bytes, &previous->length);
+
+	previous->until_us = (int64_t)read_number(fields, INT64_MAX);
+	if (opened && previous->length > 0)
+		bridge->previous_key = previous;
+}
+
+static void
+read_time_window(struct fields *fields, struct directory_bridge *bridge,
+    struct directory_time_window *window)
+{
+	if (!*fields->position) { /* both or none */
+		fields->position += 2;
+		return;
+	}
+	window->past_s = (uint32_t)read_number(fields, UINT32_MAX);
+	window->future_s = (uint32_t)read_number(fields, UINT32_MAX);
+	bridge->time_window = window;
+}
+
+static void
+read_mac(struct fields *fields, struct directory_bridge *bridge,
+    uint8_t mac[DIRECTORY_MAC_SIZE])
+{
+	const char *text = read_nullable(fields);
+
+	if (!text)
+		return;
+	if (text_hex_decode(slice_from_string(text), mac, DIRECTORY_MAC_SIZE) !=
+	    DIRECTORY_MAC_SIZE)
+		fields->failed = true;
+	bridge->mac = mac;
+}
+
 static bool
 read_bridge(const struct gathering *g, struct directory_bridge *bridge,
-    uint8_t key[DIRECTORY_KEY_SIZE],
-    struct directory_path paths[DIRECTORY_PATHS])
+    struct bridge_parts *parts)
 {
 	static const char *const kinds[] = { "bridge", "panel", NULL };
 	struct fields fields = own_fields(g);
@@ -563,28 +610,31 @@ read_bridge(const struct gathering *g, struct directory_bridge *bridge,
 	bridge->line = read_nullable(&fields);
 	bridge->listener = read_nullable(&fields);
 	/* the panel is not understood then, and takes its backup path */
-	if (!read_key(g->load, &fields, "bridge", bridge->id, key,
+	if (!read_key(g->load, &fields, "bridge", bridge->id, parts->key,
 		&bridge->key_length))
 		bridge->key_length = 0;
-	bridge->key = key;
+	bridge->key = parts->key;
 	bridge->cipher_required = read_boolean(&fields);
 	for (unsigned i = 0; i < DIRECTORY_PATHS; i++)
-		read_path(&fields, &paths[i]);
-	bridge->paths = paths;
+		read_path(&fields, &parts->paths[i]);
+	bridge->paths = parts->paths;
 	bridge->number = (uint16_t)read_number(&fields, UINT16_MAX);
 	bridge->entry_delay_s = read_seconds(&fields);
 	bridge->exit_delay_s = read_seconds(&fields);
 	bridge->arming_input_inverted = read_boolean(&fields);
+	read_previous_key(g, &fields, bridge, &parts->previous_key);
+	bridge->tls_required = read_boolean(&fields);
+	read_time_window(&fields, bridge, &parts->time_window);
+	read_mac(&fields, bridge, parts->mac);
 	return !fields.failed;
 }
 
 static int
 put_bridge(const struct gathering *g)
 {
-	uint8_t key[DIRECTORY_KEY_SIZE];
-	struct directory_path paths[DIRECTORY_PATHS];
+	struct bridge_parts parts;
 	struct directory_bridge bridge = { 0 };
-	bool good = read_bridge(g, &bridge, key, paths);
+	bool good = read_bridge(g, &bridge, &parts);
 	int result = read_zones(g, &bridge);
 
 	if (result == 0)
@@ -592,7 +642,7 @@ put_bridge(const struct gathering *g)
 		    ? directory_put_bridge(g->load->batch, bridge.id, &bridge)
 		    : -EPROTO;
 	free((void *)(uintptr_t)bridge.zones);
-	explicit_bzero(key, sizeof(key));
+	explicit_bzero(&parts, sizeof(parts));
 	return result;
 }
 

@@ -208,6 +208,7 @@ pack_bridge(struct packing *packing, struct directory_bridge *bridge)
 	pack_string(packing, &bridge->line);
 	bridge->key = pack_bytes(packing,
 	    bridge->key_length ? bridge->key : NULL, bridge->key_length, 1);
+	bridge->mac = pack_bytes(packing, bridge->mac, DIRECTORY_MAC_SIZE, 1);
 	pack_text(packing, &bridge->serial);
 	zones = (struct directory_zone *)(uintptr_t)pack_bytes(packing,
 	    count ? bridge->zones : NULL, count * sizeof(*zones),
@@ -218,6 +219,12 @@ pack_bridge(struct packing *packing, struct directory_bridge *bridge)
 			zones[i].name = "";
 	if (zones)
 		qsort(zones, count, sizeof(*zones), compare_zones);
+	bridge->previous_key = pack_bytes(packing, bridge->previous_key,
+	    sizeof(*bridge->previous_key),
+	    _Alignof(struct directory_previous_key));
+	bridge->time_window = pack_bytes(packing, bridge->time_window,
+	    sizeof(*bridge->time_window),
+	    _Alignof(struct directory_time_window));
 	if (is_supervised(bridge))
 		bridge->paths = pack_bytes(packing, bridge->paths,
 		    sizeof(no_paths), _Alignof(struct directory_path));

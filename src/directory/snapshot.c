@@ -12,7 +12,7 @@
 #include "base/cursor.h"
 
 #define SNAPSHOT_MAGIC	     "TOCSNAP\n"
-#define SNAPSHOT_VERSION     10
+#define SNAPSHOT_VERSION     11
 #define SNAPSHOT_SEALED	     1u
 #define SNAPSHOT_HEADER_SIZE 120
 #define RECORD_HEADER_SIZE   5
@@ -225,6 +225,29 @@ write_destinations(struct writer *w,
 	}
 }
 
+/* What it must do to be believed, beside its key. */
+static void
+write_policy(struct writer *w, const struct directory_bridge *bridge,
+    const struct seal_master *master)
+{
+	static const struct directory_previous_key none;
+	const struct directory_previous_key *previous =
+	    bridge->previous_key ? bridge->previous_key : &none;
+	const struct directory_time_window *window = bridge->time_window;
+
+	write_key(w, master, "bridge", bridge->id, previous->bytes,
+	    previous->length);
+	writer_u64(w, (uint64_t)previous->until_us);
+	writer_u8(w, bridge->tls_required);
+	writer_u8(w, window != NULL);
+	if (window) {
+		writer_u32(w, window->past_s);
+		writer_u32(w, window->future_s);
+	}
+	writer_slice(w,
+	    slice_of(bridge->mac, bridge->mac ? DIRECTORY_MAC_SIZE : 0));
+}
+
 static void
 write_bridge(struct writer *w, const struct directory_bridge *bridge,
     const struct seal_master *master)
@@ -239,6 +262,7 @@ write_bridge(struct writer *w, const struct directory_bridge *bridge,
 	write_key(w, master, "bridge", bridge->id, bridge->key,
 	    bridge->key_length);
 	writer_u8(w, bridge->cipher_required);
+	write_policy(w, bridge, master);
 	writer_u16(w, bridge->number);
 	writer_u8(w, bridge->arming_input_inverted);
 	writer_u16(w, bridge->entry_delay_s);
@@ -877,14 +901,47 @@ read_zones(struct content_reader *c, struct directory_bridge *bridge,
 	bridge->zone_count = zones ? count : 0;
 }
 
+/* What a bridge points at, meanwhile. */
+struct bridge_parts {
+	uint8_t key[DIRECTORY_KEY_SIZE], mac[DIRECTORY_MAC_SIZE];
+	struct directory_previous_key previous_key;
+	struct directory_time_window time_window;
+	struct directory_path paths[DIRECTORY_PATHS];
+};
+
+static void
+read_policy(struct content_reader *c, struct directory_bridge *bridge,
+    struct bridge_parts *parts)
+{
+	struct slice mac;
+
+	parts->previous_key.length = 0;
+	read_key(c, "bridge", bridge->id, parts->previous_key.bytes,
+	    &parts->previous_key.length);
+	parts->previous_key.until_us = (int64_t)reader_u64(&c->r);
+	if (parts->previous_key.length > 0)
+		bridge->previous_key = &parts->previous_key;
+	bridge->tls_required = reader_u8(&c->r);
+	if (reader_u8(&c->r)) {
+		parts->time_window.past_s = reader_u32(&c->r);
+		parts->time_window.future_s = reader_u32(&c->r);
+		bridge->time_window = &parts->time_window;
+	}
+	mac = reader_slice(&c->r);
+	if (mac.length == DIRECTORY_MAC_SIZE)
+		bridge->mac = memcpy(parts->mac, mac.data, sizeof(parts->mac));
+	else if (mac.length != 0)
+		c->r.failed = true;
+}
+
 static int
 read_bridge(struct content_reader *c, uint64_t id,
     struct directory_batch *batch, void **ret_array)
 {
-	uint8_t key[DIRECTORY_KEY_SIZE];
-	struct directory_path paths[DIRECTORY_PATHS];
+	struct bridge_parts parts;
+	struct directory_path *paths = parts.paths;
 	struct directory_bridge bridge = {
-		.id = id, .key = key, .paths = paths
+		.id = id, .key = parts.key, .paths = paths
 	};
 	int result;
 
@@ -895,8 +952,9 @@ read_bridge(struct content_reader *c, uint64_t id,
 	bridge.receiver = read_nullable(c);
 	bridge.line = read_nullable(c);
 	bridge.listener = read_nullable(c);
-	read_key(c, "bridge", id, key, &bridge.key_length);
+	read_key(c, "bridge", id, parts.key, &bridge.key_length);
 	bridge.cipher_required = reader_u8(&c->r);
+	read_policy(c, &bridge, &parts);
 	bridge.number = reader_u16(&c->r);
 	bridge.arming_input_inverted = reader_u8(&c->r);
 	bridge.entry_delay_s = reader_u16(&c->r);
@@ -909,7 +967,7 @@ read_bridge(struct content_reader *c, uint64_t id,
 	read_zones(c, &bridge, ret_array);
 	result =
 	    c->r.failed ? -EBADMSG : directory_put_bridge(batch, id, &bridge);
-	explicit_bzero(key, sizeof(key));
+	explicit_bzero(&parts, sizeof(parts));
 	return result;
 }
 

@@ -103,6 +103,46 @@ def test_keys_are_sealed(conninfo, site, tmp_path):
     assert len(blob) == 16 + 40 and b"sixteen" not in blob
 
 
+def test_a_key_is_rolled(conninfo, site, tmp_path):
+    key_file = tmp_path / "master"
+    key_file.write_bytes(bytes(range(32)))
+    master = ["--master-key-file", key_file]
+    run(conninfo, "bridge", "add", "--serial", "B1", "--key", "text:sixteen-byte-key", *master)
+    with psycopg2.connect(conninfo) as connection:
+        cursor = connection.cursor()
+
+        def keys():
+            cursor.execute("SELECT key, previous_key, previous_key_until - now() FROM tocsin.bridge")
+            return cursor.fetchone()
+
+        first = keys()[0]
+        connection.commit()
+        rolled = run(conninfo, "bridge", "roll-key", "--id", "01", "--key", "text:another-key-here", "--overlap", "2h", *master)
+        second, previous, left = keys()
+        connection.commit()
+        assert rolled[0]["previous_key_until"] and bytes(previous) == bytes(first) != bytes(second)
+        assert 7100 < left.total_seconds() <= 7200
+        run(conninfo, "bridge", "roll-key", "--id", 1, "--key", "text:the-third-key-16", *master)
+        _, previous, left = keys()
+        connection.commit()
+        assert bytes(previous) == bytes(second) and left.days in (29, 30)
+        # one that is set takes the place of all of them
+        run(conninfo, "bridge", "set", "--id", 1, "--key", "text:sixteen-byte-key", *master)
+        assert keys()[1:] == (None, None)
+        connection.commit()
+        run(conninfo, "bridge", "set", "--id", 1, "--key", "none")
+    for words, status, says in (
+            (["--id", 1, "--key", "text:sixteen-byte-key"], 64, "--master-key-file"),
+            (["--id", 1, "--key", "text:short", *master], 64, "a key is hex:"),
+            (["--id", 1, *master], 64, "--key hex:..|text:.. is needed"),
+            (["--id", 1, "--key", "text:sixteen-byte-key", *master], 1, "has no key to roll: set one"),
+            (["--id", 9, "--key", "text:sixteen-byte-key", *master], 1, "there is no bridge 9"),
+            (["--id", 1, "--key", "text:sixteen-byte-key", "--overlap", "1s", *master], 1, "1 minute to 366 days")):
+        done = ctl("bridge", "roll-key", *words, conninfo=conninfo)
+        assert done.returncode == status and says in done.stderr, (words, done.stderr)
+        assert "sixteen" not in done.stderr
+
+
 def test_the_demonstration_is_added_once(conninfo, tmp_path):
     key_file = tmp_path / "master"
     key_file.write_bytes(bytes(range(32)))

@@ -461,20 +461,55 @@ a_newer_database_is_refused(void **state)
 	assert_non_null(strstr(err.text, "newer version"));
 }
 
-/* Put a sealed key into a row. */
 static void
-store_key(const char *table, int id, const char *context, const char *plain)
+seal_hex(const char *context, const char *plain, char hex[300])
 {
 	uint8_t sealed[128];
-	char hex[300], statement[512];
 	int length = seal_close(&master, context, slice_from_string(plain),
 	    sealed, sizeof(sealed));
 
 	assert_true(length > 0);
 	text_hex_encode(sealed, (size_t)length, hex);
+}
+
+/* Put a sealed key into a row. */
+static void
+store_key(const char *table, int id, const char *context, const char *plain)
+{
+	char hex[300], statement[512];
+
+	seal_hex(context, plain, hex);
 	snprintf(statement, sizeof(statement),
 	    "UPDATE tocsin.%s SET key = '\\x%s' WHERE id = %d", table, hex, id);
 	postgres_execute(&sql, statement);
+}
+
+static void
+roll_key(int id, const char *context, const char *plain)
+{
+	char hex[300], statement[512];
+
+	seal_hex(context, plain, hex);
+	snprintf(statement, sizeof(statement),
+	    "SELECT tocsin.bridge_key_roll(%d, '\\x%s', 3600)", id, hex);
+	postgres_execute(&sql, statement);
+}
+
+static void
+check_policy(const struct directory_bridge *bridge)
+{
+	static const uint8_t mac[] = { 2, 0, 0x5e, 0, 0x53, 10 };
+	int64_t left_us =
+	    bridge->previous_key->until_us - clock_wall_us(&clock_system);
+
+	assert_int_equal(bridge->previous_key->length, 16);
+	assert_memory_equal(bridge->previous_key->bytes, "sixteen bytes :)",
+	    16);
+	assert_true(left_us > 0 && left_us <= 3600000000);
+	assert_true(bridge->tls_required);
+	assert_int_equal(bridge->time_window->past_s, 600);
+	assert_int_equal(bridge->time_window->future_s, 0);
+	assert_memory_equal(bridge->mac, mac, sizeof(mac));
 }
 
 static void
@@ -490,14 +525,26 @@ sealed_keys_are_opened(void **state)
 	fclose(file);
 	store_key("bridge", 1, "bridge.key:1", "sixteen bytes :)");
 	store_key("bridge", 2, "bridge.key:1", "of another row..");
+	roll_key(1, "bridge.key:1", "the newer bytes.");
+	roll_key(2, "bridge.key:1", "of another row..");
+	postgres_execute(&sql,
+	    "UPDATE tocsin.bridge SET tls_required = true, "
+	    "time_window_past_s = 600, time_window_future_s = 0, "
+	    "mac = '02:00:5e:00:53:0A' WHERE id = 1");
 	store_key("receiver", 2, "receiver.key:2", "sixteen bytes :(");
 	postgres_execute(&sql, "UPDATE tocsin.receiver SET paused = false");
 	if (try_open(schema, key_file, &err) < 0)
 		fail_msg("%s", err.text);
 	bridge = directory_bridge_by_id(directory, 1);
 	assert_int_equal(bridge->key_length, 16);
-	assert_memory_equal(bridge->key, "sixteen bytes :)", 16);
-	assert_int_equal(directory_bridge_by_id(directory, 2)->key_length, 0);
+	assert_memory_equal(bridge->key, "the newer bytes.", 16);
+	check_policy(bridge);
+	bridge = directory_bridge_by_id(directory, 2);
+	assert_int_equal(bridge->key_length, 0);
+	assert_null(bridge->previous_key);
+	assert_false(bridge->tls_required);
+	assert_null(bridge->time_window);
+	assert_null(bridge->mac);
 	receiver = directory_receiver_by_id(directory, 2);
 	assert_int_equal(receiver->key_length, 16);
 	assert_memory_equal(receiver->key, "sixteen bytes :(", 16);

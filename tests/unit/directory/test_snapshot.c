@@ -77,6 +77,11 @@ fill(void)
 	static const struct directory_path paths[DIRECTORY_PATHS] = {
 		{ 180, 18, NULL }, { 90000, 9000, "gsm" }
 	};
+	static const struct directory_previous_key previous_key = {
+		.until_us = 1ll << 51, .length = 16, .bytes = "OLDERSECRET"
+	};
+	static const struct directory_time_window time_window = { 600, 30 };
+	static const uint8_t mac[] = { 2, 0, 0x5e, 0, 0x53, 1 };
 	const struct directory_bridge bridge = { .id = 50,
 		.site_id = 40,
 		.kind = DIRECTORY_PANEL,
@@ -87,6 +92,10 @@ fill(void)
 		.key = key,
 		.key_length = sizeof(key),
 		.cipher_required = true,
+		.previous_key = &previous_key,
+		.tls_required = true,
+		.time_window = &time_window,
+		.mac = mac,
 		.number = 12,
 		.paths = paths,
 		.zone_count = 2,
@@ -140,6 +149,21 @@ check_receiver(const struct directory *copy)
 }
 
 static void
+check_policy(const struct directory_bridge *bridge)
+{
+	static const uint8_t mac[] = { 2, 0, 0x5e, 0, 0x53, 1 };
+
+	assert_int_equal(bridge->previous_key->length, 16);
+	assert_true(bridge->previous_key->until_us == 1ll << 51);
+	assert_string_equal((const char *)bridge->previous_key->bytes,
+	    "OLDERSECRET");
+	assert_true(bridge->tls_required);
+	assert_int_equal(bridge->time_window->past_s, 600);
+	assert_int_equal(bridge->time_window->future_s, 30);
+	assert_memory_equal(bridge->mac, mac, sizeof(mac));
+}
+
+static void
 check_bridge(const struct directory *copy)
 {
 	const struct directory_bridge *bridge =
@@ -155,6 +179,7 @@ check_bridge(const struct directory *copy)
 	assert_int_equal(bridge->key_length, 32);
 	assert_string_equal((const char *)bridge->key, "BRIDGESECRET");
 	assert_true(bridge->cipher_required);
+	check_policy(bridge);
 	assert_int_equal(bridge->number, 12);
 	assert_int_equal(bridge->paths[0].interval_s, 180);
 	assert_int_equal(bridge->paths[0].margin_s, 18);
