@@ -8,6 +8,7 @@
 #include "codec/d6500.h"
 #include "codec/surgard.h"
 #include "ingress/intake.h"
+#include "ingress/policy.h"
 #include "ingress/reply.h"
 #include "ingress/session.h"
 #include "ingress/worker.h"
@@ -154,14 +155,6 @@ take(const struct frame_origin *origin, struct slice message,
 	return 0;
 }
 
-static bool
-must_be_encrypted(const struct frame_origin *origin,
-    const struct directory_bridge *bridge)
-{
-	return origin->slot->config->cipher_required ||
-	    (bridge && bridge->cipher_required);
-}
-
 static int
 handle_event(const struct frame_origin *origin, struct slice message,
     struct intake *intake, uint64_t hash)
@@ -169,6 +162,7 @@ handle_event(const struct frame_origin *origin, struct slice message,
 	const struct ingress_listener_config *config = origin->slot->config;
 	const struct tls_session *tls = origin->session->tls;
 	const struct signal *signal = &intake->record.signal;
+	const struct breach *breach;
 
 	if (tls && !tls_session_may_say(tls, signal->account))
 		return refuse(origin, message, signal->account,
@@ -178,10 +172,10 @@ handle_event(const struct frame_origin *origin, struct slice message,
 	intake->bridge = directory_bridge_by_sender(origin->worker->directory,
 	    origin->slot->name, signal->receiver, signal->line, signal->account,
 	    config->tolerate & DC09_TOLERATE_ACCOUNT_ZEROS);
-	if (must_be_encrypted(origin, intake->bridge))
-		return refuse(origin, message, signal->account,
-		    INGRESS_REFUSED_CLEAR_TEXT,
-		    "clear text from a bridge that must encrypt");
+	breach = policy_check_way(origin, intake->bridge, false);
+	if (breach)
+		return refuse(origin, message, signal->account, breach->cause,
+		    breach->reason);
 	if (!intake->bridge && config->unknown_account == INGRESS_UNKNOWN_DUH)
 		return refuse(origin, message, signal->account,
 		    INGRESS_REFUSED_UNKNOWN_ACCOUNT, "unknown account");

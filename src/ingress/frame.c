@@ -1,9 +1,11 @@
 #include "ingress/frame.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "ingress/intake.h"
+#include "ingress/policy.h"
 #include "ingress/reply.h"
 #include "ingress/session.h"
 #include "ingress/worker.h"
@@ -11,8 +13,10 @@
 /* What is known about a frame so far. */
 struct opened {
 	struct intake intake; /* with the bridge and the signal */
-	struct codec_key own_key;
-	const struct codec_key *key; /* own_key, the listener's, or NULL */
+	struct codec_key own_key, previous_key;
+	/* own_key, the listener's, or NULL; previous_key once that opened it */
+	const struct codec_key *key;
+	struct dc09_window window;
 };
 
 void
@@ -99,7 +103,10 @@ says_who_there_is(enum ingress_refusal cause)
 	return cause == INGRESS_REFUSED_UNKNOWN_ACCOUNT ||
 	    cause == INGRESS_REFUSED_NO_KEY ||
 	    cause == INGRESS_REFUSED_WRONG_KEY ||
+	    cause == INGRESS_REFUSED_OLD_KEY ||
 	    cause == INGRESS_REFUSED_CLEAR_TEXT ||
+	    cause == INGRESS_REFUSED_NO_TLS ||
+	    cause == INGRESS_REFUSED_OTHER_MAC ||
 	    cause == INGRESS_REFUSED_OTHER_ACCOUNT;
 }
 
@@ -130,6 +137,7 @@ find_sender(const struct frame_origin *origin, const struct dc09_frame *frame,
 	    directory_bridge_by_sender(origin->worker->directory,
 		origin->slot->name, frame->receiver, frame->line,
 		frame->account, config->tolerate & DC09_TOLERATE_ACCOUNT_ZEROS);
+	ret->window = policy_time_window(origin, ret->intake.bridge);
 	ret->key = config->key.length > 0 ? &config->key : NULL;
 	if (ret->intake.bridge && ret->intake.bridge->key_length > 0) {
 		memcpy(ret->own_key.bytes, ret->intake.bridge->key,
@@ -166,8 +174,13 @@ static int
 accept_frame(const struct frame_origin *origin, const struct dc09_frame *frame,
     struct opened *opened)
 {
+	const struct breach *breach = policy_check_signal(opened->intake.bridge,
+	    &opened->intake.record.signal);
 	int result;
 
+	if (breach)
+		return refuse(origin, DC09_REPLY_DUH, frame, breach->cause,
+		    breach->reason);
 	if (opened->intake.bridge)
 		intake_note_presence(origin, opened->intake.bridge);
 	if (!opened->intake.record.signal.poll)
@@ -180,34 +193,105 @@ accept_frame(const struct frame_origin *origin, const struct dc09_frame *frame,
 
 /* Nobody's. */
 static const struct codec_key no_key = { .length = 16 };
+/* Of an account: its key and the one before. */
+#define KEYS_TRIED 2
 
-/* Who has no key is refused after the same work as who has another: the time
- * of an answer must not tell which accounts there are. */
+/* Who has no key, or none before it, is refused after the same work as who has
+ * others: the time of an answer must not tell which accounts there are. */
 static void
-open_in_vain(const struct frame_origin *origin, const struct dc09_frame *frame)
+open_in_vain(const struct frame_origin *origin, const struct dc09_frame *frame,
+    unsigned keys)
 {
 	const struct ingress_listener_config *config = origin->slot->config;
 	struct signal nothing;
 	const char *reason;
 
-	if (frame->encrypted)
+	for (unsigned i = 0; frame->encrypted && i < keys; i++)
 		dc09_decode(origin->worker->crypto, frame, &no_key,
 		    config->window, config->tolerate, origin->worker->wall_us,
 		    origin->worker->plain, &nothing, &reason);
+}
+
+static enum dc09_verdict
+decode_with(const struct frame_origin *origin, const struct dc09_frame *frame,
+    const struct codec_key *key, struct opened *opened, const char **ret_reason)
+{
+	struct worker *worker = origin->worker;
+
+	return dc09_decode(worker->crypto, frame, key, opened->window,
+	    origin->slot->config->tolerate, worker->wall_us, worker->plain,
+	    &opened->intake.record.signal, ret_reason);
+}
+
+/* The key of its account does not open it: perhaps the one before does, and
+ * is opened->key then. */
+static enum dc09_verdict
+decode_with_previous(const struct frame_origin *origin,
+    const struct dc09_frame *frame, struct opened *opened,
+    const char **ret_reason)
+{
+	const struct directory_bridge *bridge = opened->intake.bridge;
+	enum dc09_verdict verdict;
+
+	if (!bridge || !bridge->previous_key) {
+		open_in_vain(origin, frame, opened->key ? 1 : KEYS_TRIED);
+		return DC09_UNREADABLE;
+	}
+	opened->previous_key.length = bridge->previous_key->length;
+	memcpy(opened->previous_key.bytes, bridge->previous_key->bytes,
+	    bridge->previous_key->length);
+	verdict = decode_with(origin, frame, &opened->previous_key, opened,
+	    ret_reason);
+	if (verdict != DC09_UNREADABLE)
+		opened->key = &opened->previous_key;
+	return verdict;
+}
+
+/* Opened by the key before the last roll: is its time over? */
+static bool
+is_too_old(const struct frame_origin *origin, const struct opened *opened)
+{
+	return opened->key == &opened->previous_key &&
+	    origin->worker->wall_us >
+	    opened->intake.bridge->previous_key->until_us;
+}
+
+static void
+note_previous_key(const struct frame_origin *origin,
+    const struct opened *opened)
+{
+	const struct directory_bridge *bridge = opened->intake.bridge;
+	char until[CLOCK_TEXT_SIZE];
+
+	if (opened->key != &opened->previous_key)
+		return;
+	counter_add(&origin->slot->counters.previous_key, 1);
+	log_limited(&origin->slot->key_limit, LOG_NOTICE, "ingress",
+	    "previous-key",
+	    "listener=%s peer=%s bridge=%" PRIu64
+	    " account=%s accepted_until=%s",
+	    origin->slot->config->name, origin->peer, bridge->id,
+	    bridge->account,
+	    clock_format(bridge->previous_key->until_us, until));
 }
 
 static int
 open_frame(const struct frame_origin *origin, const struct dc09_frame *frame,
     struct opened *opened)
 {
-	const struct ingress_listener_config *config = origin->slot->config;
-	struct worker *worker = origin->worker;
 	const char *reason = "";
+	enum dc09_verdict verdict =
+	    decode_with(origin, frame, opened->key, opened, &reason);
 
-	switch (dc09_decode(worker->crypto, frame, opened->key, config->window,
-	    config->tolerate, worker->wall_us, worker->plain,
-	    &opened->intake.record.signal, &reason)) {
+	if (verdict == DC09_UNREADABLE)
+		verdict = decode_with_previous(origin, frame, opened, &reason);
+	if (is_too_old(origin, opened))
+		return refuse(origin, DC09_REPLY_DUH, frame,
+		    INGRESS_REFUSED_OLD_KEY,
+		    "encrypted with the key before, whose time is over");
+	switch (verdict) {
 	case DC09_ACCEPT:
+		note_previous_key(origin, opened);
 		return accept_frame(origin, frame, opened);
 	case DC09_NAK:
 		return refuse(origin, DC09_REPLY_NAK, frame,
@@ -216,8 +300,6 @@ open_frame(const struct frame_origin *origin, const struct dc09_frame *frame,
 		return refuse(origin, DC09_REPLY_DUH, frame,
 		    INGRESS_REFUSED_UNPROCESSABLE, reason);
 	case DC09_UNREADABLE:
-		if (!opened->key)
-			open_in_vain(origin, frame);
 		return refuse(origin, DC09_REPLY_DUH, frame,
 		    opened->key ? INGRESS_REFUSED_WRONG_KEY
 				: INGRESS_REFUSED_NO_KEY,
@@ -229,25 +311,18 @@ open_frame(const struct frame_origin *origin, const struct dc09_frame *frame,
 	return 0;
 }
 
-static bool
-must_be_encrypted(const struct frame_origin *origin,
-    const struct opened *opened)
-{
-	return origin->slot->config->cipher_required ||
-	    (opened->intake.bridge && opened->intake.bridge->cipher_required);
-}
-
 static int
 handle_sender(const struct frame_origin *origin, const struct dc09_frame *frame,
     struct opened *opened)
 {
-	if (!frame->encrypted && must_be_encrypted(origin, opened))
-		return refuse(origin, DC09_REPLY_DUH, frame,
-		    INGRESS_REFUSED_CLEAR_TEXT,
-		    opened->intake.bridge &&
-			    opened->intake.bridge->cipher_required
-			? "clear text from a bridge that must encrypt"
-			: "clear text where the listener demands encryption");
+	const struct breach *breach =
+	    policy_check_way(origin, opened->intake.bridge, frame->encrypted);
+
+	if (breach) {
+		open_in_vain(origin, frame, KEYS_TRIED);
+		return refuse(origin, DC09_REPLY_DUH, frame, breach->cause,
+		    breach->reason);
+	}
 	return open_frame(origin, frame, opened);
 }
 
@@ -262,11 +337,11 @@ handle_unknown(const struct frame_origin *origin,
 	case INGRESS_UNKNOWN_ACK_AND_LOG:
 		return handle_sender(origin, frame, opened);
 	case INGRESS_UNKNOWN_DUH:
-		open_in_vain(origin, frame);
+		open_in_vain(origin, frame, KEYS_TRIED);
 		return refuse(origin, DC09_REPLY_DUH, frame,
 		    INGRESS_REFUSED_UNKNOWN_ACCOUNT, "unknown account");
 	case INGRESS_UNKNOWN_IGNORE:
-		open_in_vain(origin, frame);
+		open_in_vain(origin, frame, KEYS_TRIED);
 		return ignore(origin, frame, INGRESS_REFUSED_UNKNOWN_ACCOUNT,
 		    "unknown account");
 	}

@@ -127,10 +127,13 @@ enum ingress_refusal {
 	INGRESS_REFUSED_UNKNOWN_ACCOUNT, /* where such are not taken */
 	INGRESS_REFUSED_NO_KEY,
 	INGRESS_REFUSED_WRONG_KEY,
+	INGRESS_REFUSED_OLD_KEY, /* after the end of its overlap */
 	INGRESS_REFUSED_CLEAR_TEXT,
+	INGRESS_REFUSED_NO_TLS,
+	INGRESS_REFUSED_OTHER_MAC,
 	INGRESS_REFUSED_TIME_WINDOW,
 	INGRESS_REFUSED_OTHER_ACCOUNT, /* not one that the certificate names */
-	INGRESS_REFUSED_NOT_TLS,
+	INGRESS_REFUSED_NOT_TLS,       /* a connection to a TLS listener */
 	INGRESS_REFUSED_TLS_FAILED,
 	INGRESS_REFUSED_OVER_LIMIT, /* from here on nothing was read */
 	INGRESS_REFUSED_OVER_SOURCE_LIMIT,
@@ -173,6 +176,7 @@ struct ingress_listener_status {
 	uint64_t refused, refused_source; /* over max_.. */
 	uint64_t handshakes, handshakes_failed;
 	uint64_t other_account; /* not one that the certificate names */
+	uint64_t previous_key;	/* frames under one, accepted */
 	uint64_t refusals[INGRESS_REFUSALS];
 	uint64_t ack_buckets[16]; /* seconds from receipt to reply */
 	double ack_sum_s;

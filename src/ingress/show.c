@@ -19,6 +19,7 @@ add_slot(const struct slot *slot, struct ingress_listener_status *sum)
 	for (unsigned i = 0; i < COUNT(sum->refusals); i++)
 		sum->refusals[i] += counter_read(&c->refusals[i]);
 	sum->handshakes += counter_read(&c->handshakes);
+	sum->previous_key += counter_read(&c->previous_key);
 	sum->timeouts += counter_read(&c->timeouts);
 	for (unsigned i = 0; i < COUNT(sum->ack_buckets); i++)
 		sum->ack_buckets[i] += counter_read(&c->ack_buckets[i]);
@@ -171,6 +172,7 @@ show_listener(const struct listener *listener, const SSL_CTX *tls,
 	json_boolean(json, "encrypted", config->key.length > 0);
 	json_unsigned(json, "signals", status.signals);
 	json_unsigned(json, "polls", status.polls);
+	json_unsigned(json, "previous_key", status.previous_key);
 	json_unsigned(json, "acknowledged", status.replies[INGRESS_REPLY_ACK]);
 	json_unsigned(json, "nak", status.replies[INGRESS_REPLY_NAK]);
 	json_unsigned(json, "duh", status.replies[INGRESS_REPLY_DUH]);

@@ -40,7 +40,7 @@ counter_read(const counter *c)
 
 struct listener_counters {
 	counter signals, polls, replies[INGRESS_REPLY_KINDS], faults[8];
-	counter sessions_total, timeouts, handshakes;
+	counter sessions_total, timeouts, handshakes, previous_key;
 	counter refusals[INGRESS_REFUSALS];
 	counter ack_buckets[16], ack_sum_us;
 };
@@ -66,7 +66,7 @@ struct slot {
 	struct tls_list handshakes; /* who waits longest for its peer first */
 	uint32_t handshake_count;
 	struct datagrams *datagrams; /* UDP only */
-	struct log_limit journal_limit, dial_limit, spool_limit;
+	struct log_limit journal_limit, dial_limit, spool_limit, key_limit;
 	struct log_limit refusal_limits[INGRESS_REFUSALS];
 	struct listener_counters counters;
 };

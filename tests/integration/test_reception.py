@@ -212,6 +212,43 @@ def test_a_wrong_clock_is_told_the_time(installation):
     assert history(place, "sequence", "verdict") == [("0009", "delivered")]
 
 
+def test_a_key_is_rolled(installation):
+    place = installation
+    master = place.directory / "master.key"
+    master.write_text("a5" * 32)
+    sealed = ("--master-key-file", master)
+    place.extra["directory"] = {"master_key_file": master}
+    proof.demo_stations(place, SITES, "--encrypted", 1, "--key", KEY_TEXT,
+                        *sealed)
+    place.start_daemon()
+    new, other = bytes(range(32)), bytes(range(1, 17))
+    sequences = iter(range(1, 1000))
+
+    def says(key):
+        with panel.Panel(place.port) as p:
+            return p.ask(panel.frame(account(0), "1130 01 002", key=key,
+                                     sequence=next(sequences)))
+    place.ctl("bridge", "roll-key", "--id", bridge(place, 0)[0], "--key",
+              f"hex:{new.hex()}", "--overlap", "1h", *sealed)
+    harness.wait_until(lambda: says(new) == "*ACK", "the new key is known")
+    assert says(KEY) == "*ACK" and says(other) == "DUH"
+    assert "event=previous-key" in place.daemon.text()
+    place.postgres.query("UPDATE tocsin.bridge SET previous_key_until = now()"
+                         " WHERE previous_key IS NOT NULL")
+    harness.wait_until(lambda: says(KEY) == "DUH", "the overlap is over")
+    assert says(new) == "*ACK"
+    counted = next(x for x in place.live("show", "listeners")
+                   if x["port"] == place.port)
+    assert counted["refusals"]["old_key"] > 0 and counted["previous_key"] > 0
+
+    def told():
+        return place.postgres.query(
+            "SELECT text FROM tocsin.event WHERE protocol = 'internal' "
+            "AND code = '421' AND text LIKE %s",
+            f"%whose time is over%account {account(0)}%")
+    harness.wait_until(told, "the use of the old key is in the history")
+
+
 def verdicts(place):
     """Per site of the demo: what is changed first, what is sent, and the
     verdict, flags, words of the reason, and code at the station expected."""

@@ -259,8 +259,8 @@ rig_connect_udp(struct rig *rig, const char *listener)
 	return connect_to(rig, listener, SOCK_DGRAM, NULL, 0);
 }
 
-static size_t
-encode(struct rig *rig, const struct panel *panel, unsigned sequence,
+size_t
+rig_frame(struct rig *rig, const struct panel *panel, unsigned sequence,
     const char *id, const char *data, char out[DC09_FRAME_MAX])
 {
 	const struct dc09_message message = { .id = id,
@@ -286,7 +286,7 @@ rig_event(struct rig *rig, const struct panel *panel, unsigned sequence,
 
 	snprintf(data, sizeof(data), "#%s|1130 01 %03u", panel->account,
 	    sequence % 1000);
-	return encode(rig, panel, sequence, "ADM-CID", data, out);
+	return rig_frame(rig, panel, sequence, "ADM-CID", data, out);
 }
 
 size_t
@@ -299,7 +299,7 @@ rig_long_event(struct rig *rig, const char *account, unsigned sequence,
 	memset(data + head, 'x', text_bytes);
 	data[(size_t)head + text_bytes] = '^';
 	data[(size_t)head + text_bytes + 1] = '\0';
-	return encode(rig, &(struct panel){ .account = account }, sequence,
+	return rig_frame(rig, &(struct panel){ .account = account }, sequence,
 	    "SIA-DCS", data, out);
 }
 
@@ -307,7 +307,7 @@ size_t
 rig_poll(struct rig *rig, const struct panel *panel, unsigned sequence,
     char out[DC09_FRAME_MAX])
 {
-	return encode(rig, panel, sequence, "NULL", "", out);
+	return rig_frame(rig, panel, sequence, "NULL", "", out);
 }
 
 void

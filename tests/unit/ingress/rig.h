@@ -79,6 +79,8 @@ struct panel {
 	int64_t late_us; /* how far its clock is behind */
 	bool timestamp;
 };
+size_t rig_frame(struct rig *rig, const struct panel *panel, unsigned sequence,
+    const char *id, const char *data, char out[DC09_FRAME_MAX]);
 size_t rig_event(struct rig *rig, const struct panel *panel, unsigned sequence,
     char out[DC09_FRAME_MAX]);
 /* A SIA event with this much text. */

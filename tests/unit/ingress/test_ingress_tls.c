@@ -424,6 +424,27 @@ test_a_certificate_names_the_account(void **state)
 }
 
 static void
+test_a_bridge_that_must_use_it(void **state)
+{
+	const struct directory_bridge bridge = {
+		.id = 7, .site_id = 1, .account = "7777", .tls_required = true
+	};
+	struct fixture *f = *state;
+	int clear = rig_connect(&f->rig, names[PLAIN]);
+	SSL *ssl = open_panel(f, OPEN, &(struct client){ 0 });
+
+	rig_put_bridge(&f->rig, &bridge);
+	rig_send_event(&f->rig, clear, "7777", 1);
+	rig_expect(&f->rig, clear, DC09_RESPONSE_DUH, 1);
+	assert_int_equal(rig_count_records(&f->rig), 0);
+	say_event(f, ssl, "7777", 2);
+	expect(ssl, "ACK", 2);
+	assert_int_equal(rig_count_records(&f->rig), 1);
+	hang_up(ssl);
+	close(clear);
+}
+
+static void
 test_a_reload_changes_the_certificate(void **state)
 {
 	struct fixture *f = *state;
@@ -685,6 +706,7 @@ main(void)
 		TEST(test_frames_wait_for_the_disk),
 		TEST(test_client_certificates),
 		TEST(test_a_certificate_names_the_account),
+		TEST(test_a_bridge_that_must_use_it),
 		TEST(test_a_reload_changes_the_certificate),
 		TEST(test_a_bad_certificate_is_not_taken),
 		TEST(test_a_listener_turns_to_tls),
