@@ -18,7 +18,11 @@ numbers = itertools.count(1)
 def server():
     if not os.access(TOCSINCTL, os.X_OK):
         pytest.fail(f"no tocsinctl at {TOCSINCTL}: build it, or set TOCSIN_BUILD")
-    conninfo = subprocess.check_output([SERVER, "start"], text=True).strip()
+    # nothing of it is to outlive the run
+    conninfo = subprocess.check_output(
+        [SERVER, "start"], text=True,
+        env={**os.environ, "PRIVATE_POSTGRES_OPTIONS":
+             "-c fsync=off -c autovacuum=off"}).strip()
     directory = subprocess.check_output([SERVER, "dir", conninfo], text=True).strip()
     yield conninfo
     subprocess.run([SERVER, "stop", directory], check=True)
