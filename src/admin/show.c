@@ -269,6 +269,7 @@ put_dispatch(struct json *json, struct dispatch *dispatch)
 	json_unsigned(json, "delivered", status.delivered);
 	json_unsigned(json, "skipped", status.skipped);
 	json_unsigned(json, "parked_now", status.parked_now);
+	json_unsigned(json, "unsettled_now", status.unsettled_now);
 	json_unsigned(json, "position_lsn", status.position_lsn);
 	json_unsigned(json, "lag_bytes", status.lag_bytes);
 	json_object_begin(json, "verdicts");

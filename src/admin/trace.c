@@ -35,6 +35,7 @@ send_receipt(struct client *client, const struct journal_entry *entry)
 	put_head(admin, "received", entry->received_wall_us);
 	json_slice(json, "listener", signal->listener);
 	json_slice(json, "peer", signal->peer);
+	json_string(json, "ack_level", ack_level_name(signal->ack_level));
 	json_boolean(json, "encrypted", signal->signal.encrypted);
 	json_slice(json, "sequence", signal->signal.sequence);
 	json_slice(json, "account", signal->signal.account);

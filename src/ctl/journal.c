@@ -73,6 +73,7 @@ dump_signal(struct json *json, const struct record_signal *record)
 	json_slice(json, "listener", record->listener);
 	json_slice(json, "peer", record->peer);
 	json_string(json, "protocol", signal_protocol_name(signal->protocol));
+	json_string(json, "ack_level", ack_level_name(record->ack_level));
 	json_boolean(json, "encrypted", signal->encrypted);
 	if (record->bridge_id)
 		json_unsigned(json, "bridge", record->bridge_id);

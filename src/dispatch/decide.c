@@ -70,6 +70,17 @@ undecided_pop(struct undecided_queue *queue)
 	queue->count--;
 }
 
+void
+undecided_describe(struct undecided *signal, const struct record_signal *record)
+{
+	unsigned events = record->signal.event_count;
+
+	signal->sender = record->sender;
+	signal->fingerprint = record->fingerprint;
+	signal->awaited = record->ack_level == ACK_LEVEL_DELIVERED;
+	signal->items = (uint16_t)(events > 0 ? events : 1);
+}
+
 /* Its checksum holds, but this build cannot read it. */
 void
 decide_unreadable(struct decision *decision, const struct err *err)
@@ -266,12 +277,9 @@ decide_signal(struct dispatch *dispatch, const struct journal_entry *entry,
 	    record_signal_decode(entry->payload, &dispatch->signal, &err) == 0;
 
 	if (readable && !signal->judged) {
-		signal->sender = dispatch->signal.sender;
-		signal->fingerprint = dispatch->signal.fingerprint;
-		signal->repeat = repeat_seen(&dispatch->repeats, signal->sender,
-		    signal->fingerprint, signal->received_us);
+		undecided_describe(signal, &dispatch->signal);
+		signal->repeat = settle_judge(dispatch, signal);
 		signal->judged = true;
-		signal->items = (uint16_t)dispatch->signal.signal.event_count;
 	}
 	if (signal->items == 0)
 		signal->items = 1;

@@ -161,8 +161,8 @@ static void
 write_checkpoint(struct dispatch *dispatch)
 {
 	const struct checkpoint checkpoint = {
-		.replay_from_lsn =
-		    least(dispatch_floor(dispatch), window_begin(dispatch)),
+		.replay_from_lsn = least(settling_oldest(&dispatch->settling),
+		    least(dispatch_floor(dispatch), window_begin(dispatch))),
 		.newest_lsn = dispatch->appended_decision_lsn,
 		.numbers = &dispatch->numbers,
 		.sites = &dispatch->sites,
@@ -231,6 +231,7 @@ handle_decision(struct dispatch *dispatch, const struct journal_entry *entry,
 		dispatch->enqueued++;
 	}
 	dispatch->enqueued = 0;
+	settling_decided(&dispatch->settling, decision);
 	if (decision->flags & DECISION_CONCLUDES)
 		settled(dispatch, decision);
 	else
@@ -277,6 +278,7 @@ handle_outcome(struct dispatch *dispatch, const struct journal_entry *entry,
 
 	if (record_outcome_decode(entry->payload, &outcome, err) < 0)
 		return -EINVAL;
+	settling_ended(&dispatch->settling, &outcome);
 	switch (outcome.state) {
 	case OUTCOME_DELIVERED:
 		dispatch->status.delivered++;
@@ -503,6 +505,7 @@ turn(evutil_socket_t fd, short what, void *context)
 		conclude_due(dispatch);
 	if (result == 0)
 		runaway_tell(dispatch, clock_wall_us(dispatch->clock));
+	settle_pass_fences(dispatch);
 	if (dispatch->undecided.count == 0)
 		dispatch->sites.position_lsn =
 		    journal_cursor_position(dispatch->cursor);
@@ -704,6 +707,8 @@ dispatch_open(struct dispatch **ret, struct event_base *base,
 	if (result == 0)
 		result = waiting_open(&dispatch->waiting);
 	if (result == 0)
+		result = settling_open(&dispatch->settling);
+	if (result == 0)
 		result = flood_open(&dispatch->floods, config->runaway_limit);
 	if (result < 0)
 		err_set(err, result, "no memory for dispatch's tables");
@@ -749,6 +754,7 @@ dispatch_close(struct dispatch **slot)
 	repeat_close(&dispatch->repeats);
 	site_states_close(&dispatch->sites);
 	waiting_close(&dispatch->waiting);
+	settling_close(&dispatch->settling);
 	flood_close(&dispatch->floods);
 	free(dispatch->undecided.ring);
 	free(dispatch);
@@ -937,6 +943,14 @@ dispatch_idle(const struct dispatch *dispatch)
 	    egress_queued(dispatch->egress) == 0;
 }
 
+void
+dispatch_on_settled(struct dispatch *dispatch, dispatch_settled_fn fn,
+    void *context)
+{
+	dispatch->settling.fn = fn;
+	dispatch->settling.context = context;
+}
+
 bool
 dispatch_broken(const struct dispatch *dispatch)
 {
@@ -958,6 +972,7 @@ dispatch_status(const struct dispatch *dispatch, struct dispatch_status *ret)
 	ret->position_lsn = journal_cursor_position(dispatch->cursor);
 	ret->lag_bytes =
 	    durable > ret->position_lsn ? durable - ret->position_lsn : 0;
+	ret->unsettled_now = dispatch->settling.count;
 	ret->parked_now = dispatch->parked.count - dispatch->parked.requeued;
 	ret->waiting_now = dispatch->waiting.heap_count;
 }

@@ -34,6 +34,16 @@ int dispatch_open(struct dispatch **ret, struct event_base *base,
     struct egress *egress, struct err *err);
 void dispatch_close(struct dispatch **dispatch);
 
+/*
+ * Of each signal whose sender is answered when it is settled, and of each
+ * resend of it: every event is decided, and every delivery was acknowledged by
+ * its station or given up by an operator. Not of one that cannot be decided,
+ * and in doubt of none. Called on the main loop.
+ */
+typedef void (*dispatch_settled_fn)(void *context, uint64_t lsn);
+void dispatch_on_settled(struct dispatch *dispatch, dispatch_settled_fn fn,
+    void *context);
+
 /* The callbacks to open egress with; the context is filled in by
  * dispatch_open, so egress is opened first with these. */
 struct egress_callbacks dispatch_egress_callbacks(struct dispatch **slot);
@@ -67,10 +77,11 @@ bool dispatch_broken(const struct dispatch *dispatch);
 
 struct dispatch_status {
 	uint64_t decided, repeats, delivered, skipped, parked_now;
-	uint64_t waiting_now;	       /* to be decided again */
-	uint64_t verdicts[16];	       /* by enum verdict */
-	uint64_t position_lsn;	       /* read up to here */
-	uint64_t lag_bytes;	       /* durable but not yet read */
+	uint64_t unsettled_now; /* signals whose senders wait for stations */
+	uint64_t waiting_now;	/* to be decided again */
+	uint64_t verdicts[16];	/* by enum verdict */
+	uint64_t position_lsn;	/* read up to here */
+	uint64_t lag_bytes;	/* durable but not yet read */
 	uint64_t delivery_buckets[16]; /* seconds from receipt to station ack */
 	double delivery_sum_s;
 };

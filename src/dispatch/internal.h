@@ -11,6 +11,7 @@
 #include "dispatch/open_list.h"
 #include "dispatch/parked.h"
 #include "dispatch/repeat.h"
+#include "dispatch/settling.h"
 #include "dispatch/waiting.h"
 #include "journal/record.h"
 #include "routing/routing.h"
@@ -25,7 +26,8 @@ struct undecided {
 	uint64_t sender, fingerprint;
 	int64_t received_us;
 	uint16_t items, next_item;
-	bool judged; /* repeat is known */
+	bool awaited; /* its sender is answered when it is settled */
+	bool judged;  /* repeat is known */
 	bool repeat;
 	bool decided; /* in a replay: all of them are */
 	/* the site that it armed or disarmed: what waits there is concluded
@@ -54,6 +56,18 @@ struct loaded_memo {
 };
 #define MEMOS 1024
 
+/* A resend to be answered when every older signal is settled. */
+struct fence {
+	uint64_t lsn;
+	uint64_t decision_lsn; /* older ones are decided up to here, or wait */
+	uint64_t end_lsn;      /* their deliveries are; 0: not known yet */
+};
+#define FENCES 256
+struct fence_queue {
+	struct fence ring[FENCES]; /* the oldest first */
+	size_t head, count;
+};
+
 struct dispatch {
 	struct dispatch_config config;
 	struct journal *journal;
@@ -74,6 +88,8 @@ struct dispatch {
 	struct parked_list parked;
 	struct mark_file marks;
 	struct undecided_queue undecided;
+	struct settling_list settling;
+	struct fence_queue fences;
 	struct flood_table floods;
 	struct site_states sites;
 	struct waiting_list waiting;
@@ -124,6 +140,9 @@ struct undecided *undecided_find(struct undecided_queue *queue, uint64_t lsn);
 /* NULL when empty */
 struct undecided *undecided_front(struct undecided_queue *queue);
 void undecided_pop(struct undecided_queue *queue);
+/* What its record says. */
+void undecided_describe(struct undecided *signal,
+    const struct record_signal *record);
 
 /*
  * Decide what is left of one signal and append the decisions. 0: all of it;
@@ -162,6 +181,12 @@ int conclude_early(struct dispatch *dispatch, const struct undecided *signal);
  * by the monotonic clock. After waiting_reserve. */
 void conclude_later(struct dispatch *dispatch, const struct decision *decision,
     int64_t received_us);
+
+/* Was it taken already? Remembers it, and answers its sender or notes who is to
+ * be. Once for each signal that is decided here. */
+bool settle_judge(struct dispatch *dispatch, const struct undecided *signal);
+/* After records were read, or deliveries ended. */
+void settle_pass_fences(struct dispatch *dispatch);
 
 /* Count it for its bridge, live and in a replay. */
 void runaway_note(struct dispatch *dispatch, const struct decision *decision,

@@ -58,19 +58,24 @@ repeat_expect(const struct repeat_table *table, uint64_t sender)
 
 bool
 repeat_seen(struct repeat_table *table, uint64_t sender, uint64_t fingerprint,
-    int64_t received_us)
+    struct repeat_sighting now, struct repeat_sighting *ret_first)
 {
 	struct repeat_entry *ways = bucket_of(table, sender);
 
 	for (unsigned i = 0; i < REPEAT_WAYS; i++) {
-		int64_t age_us = received_us - ways[i].seen_us;
+		int64_t age_us = now.received_us - ways[i].seen_us;
 
-		if (ways[i].fingerprint == fingerprint &&
-		    ways[i].seen_us != 0 && age_us <= table->window_us &&
-		    age_us >= -table->window_us)
-			return true;
+		if (ways[i].fingerprint != fingerprint ||
+		    ways[i].seen_us == 0 || age_us > table->window_us ||
+		    age_us < -table->window_us)
+			continue;
+		if (ret_first)
+			*ret_first = (struct repeat_sighting){ ways[i].seen_us,
+				ways[i].awaited };
+		return true;
 	}
 	memmove(ways + 1, ways, (REPEAT_WAYS - 1) * sizeof(*ways));
-	ways[0] = (struct repeat_entry){ fingerprint, received_us };
+	ways[0] =
+	    (struct repeat_entry){ fingerprint, now.received_us, now.awaited };
 	return false;
 }

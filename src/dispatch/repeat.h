@@ -16,7 +16,15 @@
 
 struct repeat_entry {
 	uint64_t fingerprint;
-	int64_t seen_us; /* wall time of receipt; 0: free */
+	int64_t seen_us : 63; /* wall time of receipt; 0: free */
+	uint64_t awaited : 1; /* its sender is answered when it is settled */
+};
+_Static_assert(sizeof(struct repeat_entry) == 16, "as the manual says");
+
+/* One time that a message came. */
+struct repeat_sighting {
+	int64_t received_us;
+	bool awaited;
 };
 
 struct repeat_table {
@@ -32,11 +40,13 @@ void repeat_close(struct repeat_table *table);
 
 /*
  * True when this fingerprint was seen from this sender inside the window
- * before received_us; remembers it either way. The window counts from the
- * first sighting, so that a stuck panel is heard again after it.
+ * before now; remembers it either way. The window counts from the first
+ * sighting, so that a stuck panel is heard again after it. ret_first (or NULL)
+ * gets that sighting.
  */
 bool repeat_seen(struct repeat_table *table, uint64_t sender,
-    uint64_t fingerprint, int64_t received_us);
+    uint64_t fingerprint, struct repeat_sighting now,
+    struct repeat_sighting *ret_first);
 
 /* That will be asked of this sender soon: have its bucket fetched. */
 void repeat_expect(const struct repeat_table *table, uint64_t sender);

@@ -25,11 +25,11 @@ replay_signal(struct replay *replay, const struct journal_entry *entry,
 	};
 
 	if (record_signal_decode(entry->payload, &dispatch->signal, err) == 0) {
-		signal.sender = dispatch->signal.sender;
-		signal.fingerprint = dispatch->signal.fingerprint;
-		if (dispatch->signal.signal.event_count > 0)
-			signal.items =
-			    (uint16_t)dispatch->signal.signal.event_count;
+		undecided_describe(&signal, &dispatch->signal);
+		if (signal.awaited)
+			settling_add(&dispatch->settling, signal.lsn,
+			    signal.fingerprint, signal.received_us,
+			    signal.items);
 		if (runaway_is_summary(&dispatch->signal))
 			flood_told(&dispatch->floods,
 			    dispatch->signal.bridge_id);
@@ -56,7 +56,10 @@ settle_signal(struct dispatch *dispatch, const struct decision *decision)
 		return;
 	if (!signal->judged)
 		repeat_seen(&dispatch->repeats, signal->sender,
-		    signal->fingerprint, signal->received_us);
+		    signal->fingerprint,
+		    (struct repeat_sighting){
+			signal->received_us, signal->awaited },
+		    NULL);
 	signal->next_item = (uint16_t)(decision->item + 1);
 	signal->judged = true;
 	signal->repeat = decide_is_repeat(decision);
@@ -98,6 +101,10 @@ replay_decision(struct replay *replay, const struct journal_entry *entry,
 		return -EINVAL;
 	if (!(decision->flags & DECISION_CONCLUDES))
 		settle_signal(dispatch, decision);
+	if (decide_is_repeat(decision))
+		settling_remove(&dispatch->settling, decision->signal_lsn);
+	else
+		settling_decided(&dispatch->settling, decision);
 	runaway_note(dispatch, decision, entry->received_wall_us);
 	if (replay_effects(dispatch, entry, decision) < 0)
 		return err_set(err, -ENOMEM, "no memory to replay the journal");
@@ -131,6 +138,7 @@ replay_outcome(struct replay *replay, const struct journal_entry *entry,
 	if (record_outcome_decode(entry->payload, &outcome, err) < 0)
 		return -EINVAL;
 	open_list_apply(&replay->open, &outcome, entry->lsn);
+	settling_ended(&replay->dispatch->settling, &outcome);
 	return 0;
 }
 

@@ -20,6 +20,7 @@ enum signal_bit {
 	SIGNAL_BIT_POLL = 1 << 0,
 	SIGNAL_BIT_ENCRYPTED = 1 << 1,
 	SIGNAL_BIT_ACCOUNT_ZEROS = 1 << 2,
+	SIGNAL_BIT_ACK_DELIVERED = 1 << 3,
 };
 
 /* Two numbers of 16 bits, in one go: a signal has some twenty of them. */
@@ -240,7 +241,10 @@ record_signal_encode(const struct record_signal *record, void *out,
 	writer_u8(&w,
 	    (uint8_t)((signal->poll ? SIGNAL_BIT_POLL : 0) |
 		(signal->encrypted ? SIGNAL_BIT_ENCRYPTED : 0) |
-		(record->account_zeros ? SIGNAL_BIT_ACCOUNT_ZEROS : 0)));
+		(record->account_zeros ? SIGNAL_BIT_ACCOUNT_ZEROS : 0) |
+		(record->ack_level == ACK_LEVEL_DELIVERED
+			? SIGNAL_BIT_ACK_DELIVERED
+			: 0)));
 	writer_u64(&w, record->sender);
 	writer_u64(&w, record->fingerprint);
 	writer_slice(&w, record->listener);
@@ -279,6 +283,8 @@ record_signal_decode(struct slice payload, struct record_signal *ret,
 	ret->signal.poll = bits & SIGNAL_BIT_POLL;
 	ret->signal.encrypted = bits & SIGNAL_BIT_ENCRYPTED;
 	ret->account_zeros = bits & SIGNAL_BIT_ACCOUNT_ZEROS;
+	ret->ack_level = bits & SIGNAL_BIT_ACK_DELIVERED ? ACK_LEVEL_DELIVERED
+							 : ACK_LEVEL_LOCAL;
 	ret->sender = reader_u64(&r);
 	ret->fingerprint = reader_u64(&r);
 	ret->listener = reader_slice(&r);

@@ -9,6 +9,7 @@
 #define JOURNAL_RECORD_H
 
 #include "base/err.h"
+#include "signal/ack_level.h"
 #include "signal/delivery.h"
 #include "signal/signal.h"
 
@@ -23,6 +24,8 @@ struct record_signal {
 	uint64_t fingerprint;
 	/* the listener's account_zeros tolerance, which routing must share */
 	bool account_zeros;
+	/* at which its sender is answered; of our own: local */
+	enum ack_level ack_level;
 	/* that it came from; of a signal of our own: that it is about; 0: nobody
 	 * known, the installation */
 	uint64_t bridge_id;

@@ -27,6 +27,11 @@ static struct world {
 	const char *account;
 	uint64_t next_fingerprint;
 	int64_t repeat_window_us;
+	enum ack_level level; /* of what is received */
+	int64_t late_us;      /* and by how much later than now */
+	/* what was told to be settled, in order */
+	unsigned told;
+	uint64_t told_lsns[16];
 } world;
 
 static void
@@ -143,12 +148,20 @@ try_stages(struct err *err)
 }
 
 static void
+note_settled(void *context, uint64_t lsn)
+{
+	(void)context;
+	world.told_lsns[world.told++ % COUNT(world.told_lsns)] = lsn;
+}
+
+static void
 open_stages(void)
 {
 	struct err err = { "" };
 
 	if (try_stages(&err) < 0)
 		fail_msg("%s", err.text);
+	dispatch_on_settled(world.dispatch, note_settled, NULL);
 	egress_sync(world.egress);
 }
 
@@ -211,8 +224,8 @@ close_world(void **state)
 	return system(command);
 }
 
-/* An alarm of zone `zone`; fingerprint 0: one of its own. */
-static void
+/* An alarm of zone `zone`; fingerprint 0: one of its own. Returns its lsn. */
+static uint64_t
 receive(const char *zone, uint64_t fingerprint)
 {
 	static uint8_t payload[JOURNAL_PAYLOAD_MAX];
@@ -222,6 +235,7 @@ receive(const char *zone, uint64_t fingerprint)
 		.sender = 1,
 		.fingerprint =
 		    fingerprint ? fingerprint : world.next_fingerprint++,
+		.ack_level = world.level,
 		.raw = slice_from_string("raw"),
 		.signal = {
 			.protocol = SIGNAL_PROTOCOL_DC09,
@@ -238,10 +252,11 @@ receive(const char *zone, uint64_t fingerprint)
 	uint64_t lsn;
 
 	assert_int_equal(journal_append(world.journal, JOURNAL_SIGNAL,
-			     clock_wall_us(&clock_system),
+			     clock_wall_us(&clock_system) + world.late_us,
 			     clock_monotonic_us(&clock_system),
 			     slice_of(payload, (size_t)length), &lsn),
 	    0);
+	return lsn;
 }
 
 static uint64_t
@@ -522,6 +537,182 @@ deliveries_of_a_burst_keep_their_order(void **state)
 	assert_int_equal(world.peer.messages, 3000);
 }
 
+/* ---- whose sender waits for the station ----------------------------------------- */
+
+static void
+assert_told(unsigned index, uint64_t lsn)
+{
+	assert_true(index < world.told);
+	assert_int_equal(world.told_lsns[index], lsn);
+}
+
+static void
+told_when_the_station_has_it(void **state)
+{
+	uint64_t lsn;
+
+	(void)state;
+	open_stages();
+	egress_pause(world.egress, "station", true);
+	receive("1", 0); /* of level local: never told */
+	world.level = ACK_LEVEL_DELIVERED;
+	lsn = receive("1", 0);
+	wait_for(verdicts(VERDICT_ROUTED) == 2);
+	assert_int_equal(world.told, 0);
+	egress_pause(world.egress, "station", false);
+	wait_for(world.told == 1);
+	assert_told(0, lsn);
+	assert_int_equal(delivered(), 2);
+	lsn = receive("2", 0); /* nothing to deliver */
+	wait_for(world.told == 2);
+	assert_told(1, lsn);
+}
+
+static void
+a_resend_waits_for_the_original(void **state)
+{
+	uint64_t original, resend, late;
+
+	(void)state;
+	world.level = ACK_LEVEL_DELIVERED;
+	open_stages();
+	egress_pause(world.egress, "station", true);
+	original = receive("1", 77);
+	resend = receive("1", 77);
+	wait_for(verdicts(VERDICT_REPEAT) == 1);
+	assert_int_equal(world.told, 0);
+	egress_pause(world.egress, "station", false);
+	wait_for(world.told == 2);
+	assert_told(0, original);
+	assert_told(1, resend);
+	late = receive("1", 77);
+	wait_for(world.told == 3);
+	assert_told(2, late);
+	restart();
+	late = receive("1", 77);
+	wait_for(world.told == 4);
+	assert_told(3, late);
+	wait_for(dispatch_idle(world.dispatch));
+	assert_int_equal(world.peer.messages, 1);
+}
+
+static void
+what_is_parked_is_told_when_it_has_ended(void **state)
+{
+	struct dispatch_skipped skipped;
+	uint64_t resend;
+	struct err err;
+
+	(void)state;
+	world.level = ACK_LEVEL_DELIVERED;
+	world.account = "TOOLONG";
+	fill_directory();
+	open_stages();
+	receive("1", 77);
+	wait_for(parked_now() == 1 && dispatch_idle(world.dispatch));
+	restart();
+	resend = receive("1", 77);
+	wait_for(verdicts(VERDICT_REPEAT) == 1);
+	assert_int_equal(dispatch_replay_parked(world.dispatch, NULL, "test",
+			     &err),
+	    1);
+	wait_for(parked_now() == 0);
+	wait_for(parked_now() == 1 && dispatch_idle(world.dispatch));
+	assert_int_equal(world.told, 0);
+	assert_int_equal(dispatch_skip(world.dispatch, "station", "by phone",
+			     &skipped, &err),
+	    0);
+	assert_int_equal(skipped.parked, 1);
+	wait_for(world.told == 2);
+	assert_told(1, resend);
+	restart();
+	receive("1", 77);
+	wait_for(world.told == 3);
+}
+
+/* As long as it is sent again and again, and over restarts, it is one alarm. What
+ * reads alike after a pause is another: a sequence began anew. */
+static void
+no_second_alarm_while_the_first_waits(void **state)
+{
+	struct dispatch_skipped skipped;
+	struct err err = { "" };
+	uint64_t resend;
+
+	(void)state;
+	world.level = ACK_LEVEL_DELIVERED;
+	world.account = "TOOLONG";
+	fill_directory();
+	open_stages();
+	receive("1", 77);
+	wait_for(parked_now() == 1 && dispatch_idle(world.dispatch));
+	for (unsigned i = 0; i < 3; i++) {
+		world.late_us += 100000000; /* the window is 120 s */
+		resend = receive("1", 77);
+		wait_for(verdicts(VERDICT_REPEAT) == 1);
+		assert_int_equal(verdicts(VERDICT_ROUTED), i == 0);
+		restart();
+	}
+	world.late_us += 100000000;
+	resend = receive("1", 77);
+	wait_for(verdicts(VERDICT_REPEAT) == 1);
+	world.level = ACK_LEVEL_LOCAL;
+	world.late_us += 130000000;
+	receive("1", 77);
+	wait_for(parked_now() == 2 && dispatch_idle(world.dispatch));
+	world.level = ACK_LEVEL_DELIVERED;
+	world.late_us += 130000000;
+	receive("1", 77);
+	wait_for(parked_now() == 3 && dispatch_idle(world.dispatch));
+	assert_int_equal(world.told, 0);
+	assert_int_equal(dispatch_skip(world.dispatch, "station", "by phone",
+			     &skipped, &err),
+	    0);
+	wait_for(world.told == 3);
+	assert_told(1, resend);
+}
+
+/* It was answered for what it was; the other path promises more. */
+static void
+a_resend_of_what_nobody_waited_for(void **state)
+{
+	uint64_t resend;
+
+	(void)state;
+	open_stages();
+	egress_pause(world.egress, "station", true);
+	receive("1", 77);
+	wait_for(verdicts(VERDICT_ROUTED) == 1);
+	world.level = ACK_LEVEL_DELIVERED;
+	resend = receive("1", 77);
+	wait_for(verdicts(VERDICT_REPEAT) == 1);
+	receive("2", 0); /* the turn after that is over */
+	wait_for(world.told == 1);
+	egress_pause(world.egress, "station", false);
+	wait_for(world.told == 2);
+	assert_told(1, resend);
+	wait_for(delivered() == 1);
+	resend = receive("1", 77); /* everything older is settled */
+	wait_for(world.told == 3);
+	assert_told(2, resend);
+}
+
+static void
+what_was_not_decided_is_told_after_the_start(void **state)
+{
+	uint64_t lsns[2];
+
+	(void)state;
+	world.level = ACK_LEVEL_DELIVERED;
+	lsns[0] = receive("1", 500);
+	lsns[1] = receive("1", 500); /* a resend */
+	open_stages();
+	wait_for(world.told == 2);
+	assert_told(0, lsns[0]);
+	assert_told(1, lsns[1]);
+	assert_int_equal(delivered(), 1);
+}
+
 #define world_test(name)                                                       \
  cmocka_unit_test_setup_teardown(name, open_world, close_world)
 
@@ -539,6 +730,12 @@ main(void)
 		world_test(a_replay_that_fails_forgets_no_delivery),
 		world_test(a_journal_that_cannot_be_read_on_is_told),
 		world_test(deliveries_of_a_burst_keep_their_order),
+		world_test(told_when_the_station_has_it),
+		world_test(a_resend_waits_for_the_original),
+		world_test(what_is_parked_is_told_when_it_has_ended),
+		world_test(no_second_alarm_while_the_first_waits),
+		world_test(a_resend_of_what_nobody_waited_for),
+		world_test(what_was_not_decided_is_told_after_the_start),
 	};
 
 	return cmocka_run_group_tests_name("dispatch", tests, NULL, NULL);

@@ -51,6 +51,61 @@ set_gate(bool shut)
 
 /* ---- by hand ------------------------------------------------------------------------ */
 
+/* Who waits for the station waits for what becomes of the entry delay, whether
+ * it was the alarm's sender or only the one of its resend. */
+static void
+an_alarm_that_waits_is_not_settled(void **state)
+{
+	(void)state;
+	for (unsigned resent = 0; resent < 2; resent++)
+		for (unsigned disarmed = 0; disarmed < 2; disarmed++) {
+			open_world("/tmp", gate_io());
+			receive("409", SIGNAL_QUALIFIER_RESTORE, "000");
+			wait_for(verdicts(VERDICT_ROUTED) == 1 && settled());
+			clock_fake_advance(&world.clock, 100 * SECOND);
+			if (!resent)
+				world.level = ACK_LEVEL_DELIVERED;
+			receive("130", SIGNAL_QUALIFIER_NEW, "1");
+			wait_for(verdicts(VERDICT_WAITING) == 1 && settled());
+			world.level = ACK_LEVEL_DELIVERED;
+			world.fingerprint -= resent;
+			if (resent)
+				receive("130", SIGNAL_QUALIFIER_NEW, "1");
+			wait_for(verdicts(VERDICT_REPEAT) == resent &&
+			    settled());
+			world.level = ACK_LEVEL_LOCAL;
+			assert_int_equal(world.told, 0);
+			if (disarmed)
+				receive("409", SIGNAL_QUALIFIER_NEW, "000");
+			else
+				advance(61);
+			wait_for(world.told == 1);
+			assert_int_equal(verdicts(VERDICT_CANCELLED), disarmed);
+			wait_for(dispatch_idle(world.dispatch));
+			assert_int_equal(world.peer.messages, 2);
+			close_world();
+		}
+}
+
+/* What a zone's filter leaves out is a repeat too, and not a resend. */
+static void
+what_a_filter_leaves_out_is_settled(void **state)
+{
+	(void)state;
+	open_world("/tmp", gate_io());
+	receive("409", SIGNAL_QUALIFIER_RESTORE, "000");
+	wait_for(verdicts(VERDICT_ROUTED) == 1 && settled());
+	clock_fake_advance(&world.clock, 100 * SECOND);
+	world.level = ACK_LEVEL_DELIVERED;
+	receive("130", SIGNAL_QUALIFIER_NEW, "3");
+	wait_for(world.told == 1);
+	receive("130", SIGNAL_QUALIFIER_NEW, "3");
+	wait_for(world.told == 2);
+	assert_int_equal(verdicts(VERDICT_REPEAT), 1);
+	wait_for(dispatch_idle(world.dispatch));
+	close_world();
+}
+
 static void
 an_alarm_waits_over_a_restart_and_is_raised(void **state)
 {
@@ -319,6 +374,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_alarm_that_waits_is_not_settled),
+		cmocka_unit_test(what_a_filter_leaves_out_is_settled),
 		cmocka_unit_test(an_alarm_waits_over_a_restart_and_is_raised),
 		cmocka_unit_test(past_its_time_it_is_raised_at_the_start),
 		cmocka_unit_test(disarmed_in_time_nothing_is_sent),

@@ -13,8 +13,15 @@
 #include "dispatch/open_list.h"
 #include "dispatch/parked.h"
 #include "dispatch/repeat.h"
+#include "dispatch/settling.h"
 
 #define SECOND INT64_C(1000000)
+
+static struct repeat_sighting
+at(int64_t received_us)
+{
+	return (struct repeat_sighting){ .received_us = received_us };
+}
 
 static void
 repeats_are_of_one_sender_inside_the_window(void **state)
@@ -41,10 +48,230 @@ repeats_are_of_one_sender_inside_the_window(void **state)
 	assert_int_equal(repeat_open(&table, 1024, 120 * SECOND), 0);
 	for (size_t i = 0; i < COUNT(rows); i++)
 		assert_row(repeat_seen(&table, rows[i].sender,
-			       rows[i].fingerprint,
-			       rows[i].at) == rows[i].repeat,
+			       rows[i].fingerprint, at(rows[i].at),
+			       NULL) == rows[i].repeat,
 		    i, rows[i].name);
 	repeat_close(&table);
+}
+
+static void
+a_repeat_knows_how_the_first_is_answered(void **state)
+{
+	struct repeat_table table;
+
+	(void)state;
+	assert_int_equal(repeat_open(&table, 1024, 120 * SECOND), 0);
+	for (unsigned awaited = 0; awaited < 2; awaited++) {
+		struct repeat_sighting sighting = { (5 + awaited) * SECOND,
+			awaited };
+		struct repeat_sighting first = { 0 };
+
+		assert_false(repeat_seen(&table, 1, 10 + awaited, sighting,
+		    &first));
+		sighting.received_us += SECOND;
+		sighting.awaited = !awaited;
+		assert_true(repeat_seen(&table, 1, 10 + awaited, sighting,
+		    &first));
+		assert_int_equal(first.received_us, (5 + awaited) * SECOND);
+		assert_int_equal(first.awaited, awaited);
+	}
+	repeat_close(&table);
+}
+
+/* What was told to be settled, in order. */
+static struct {
+	unsigned count;
+	uint64_t lsns[16];
+} told;
+
+static void
+note_settled(void *context, uint64_t lsn)
+{
+	(void)context;
+	told.lsns[told.count++ % COUNT(told.lsns)] = lsn;
+}
+
+static int
+open_settling(void **state)
+{
+	static struct settling_list list;
+
+	memset(&told, 0, sizeof(told));
+	*state = &list;
+	if (settling_open(&list) < 0)
+		return -1;
+	list.fn = note_settled;
+	return 0;
+}
+
+static int
+close_settling(void **state)
+{
+	settling_close(*state);
+	return 0;
+}
+
+static void
+decide(struct settling_list *list, uint64_t lsn, unsigned item,
+    enum verdict verdict, unsigned deliveries)
+{
+	static struct decision decision;
+
+	decision.signal_lsn = lsn;
+	decision.item = (uint16_t)item;
+	decision.verdict = verdict;
+	decision.delivery_count = deliveries;
+	settling_decided(list, &decision);
+}
+
+static void
+end(struct settling_list *list, uint64_t lsn, unsigned item, unsigned index,
+    enum outcome_state state)
+{
+	const struct outcome outcome = { .signal_lsn = lsn,
+		.item = (uint16_t)item,
+		.index = (uint8_t)index,
+		.state = state };
+
+	settling_ended(list, &outcome);
+}
+
+/* One signal each, of one event: decided, then up to two outcomes. */
+static void
+a_signal_is_settled_when_all_of_it_has_ended(void **state)
+{
+	static const struct {
+		const char *name;
+		enum verdict verdict;
+		unsigned deliveries;
+		struct {
+			unsigned index;
+			enum outcome_state state;
+		} ends[3];
+		bool settled;
+	} rows[] = {
+		{ "nothing to deliver", VERDICT_SUPPRESSED, 0, { { 0 } },
+		    true },
+		{ "on test", VERDICT_ON_TEST, 0, { { 0 } }, true },
+		{ "nobody's", VERDICT_UNKNOWN_ACCOUNT, 0, { { 0 } }, true },
+		{ "left out by a filter", VERDICT_REPEAT, 0, { { 0 } }, true },
+		{ "it waits", VERDICT_WAITING, 0, { { 0 } }, false },
+		{ "it cannot be decided", VERDICT_PARKED, 0, { { 0 } }, false },
+		{ "on its way", VERDICT_ROUTED, 1, { { 0 } }, false },
+		{ "there", VERDICT_ROUTED, 1, { { 0, OUTCOME_DELIVERED } },
+		    true },
+		{ "one of two", VERDICT_ROUTED, 2, { { 1, OUTCOME_DELIVERED } },
+		    false },
+		{ "the same twice", VERDICT_ROUTED, 2,
+		    { { 1, OUTCOME_DELIVERED }, { 1, OUTCOME_DELIVERED } },
+		    false },
+		{ "both", VERDICT_ROUTED, 2,
+		    { { 1, OUTCOME_DELIVERED }, { 0, OUTCOME_DELIVERED } },
+		    true },
+		{ "parked", VERDICT_ROUTED, 1, { { 0, OUTCOME_PARKED } },
+		    false },
+		{ "put back", VERDICT_ROUTED, 1,
+		    { { 0, OUTCOME_PARKED }, { 0, OUTCOME_REQUEUED } }, false },
+		{ "put back and there", VERDICT_ROUTED, 1,
+		    { { 0, OUTCOME_PARKED }, { 0, OUTCOME_REQUEUED },
+			{ 0, OUTCOME_DELIVERED } },
+		    true },
+		{ "given up", VERDICT_ROUTED, 1,
+		    { { 0, OUTCOME_PARKED }, { 0, OUTCOME_SKIPPED } }, true },
+		{ "no such delivery", VERDICT_ROUTED, 1,
+		    { { 99, OUTCOME_DELIVERED } }, false },
+	};
+	struct settling_list *list = *state;
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		uint64_t lsn = 1000 + i;
+
+		told.count = 0;
+		settling_add(list, lsn, lsn, SECOND, 1);
+		decide(list, lsn, 0, rows[i].verdict, rows[i].deliveries);
+		for (unsigned e = 0; e < 3 && rows[i].ends[e].state; e++)
+			end(list, lsn, 0, rows[i].ends[e].index,
+			    rows[i].ends[e].state);
+		assert_row(told.count == rows[i].settled, i, rows[i].name);
+		assert_row(!told.count || told.lsns[0] == lsn, i, rows[i].name);
+	}
+}
+
+static void
+each_event_of_a_frame_counts(void **state)
+{
+	struct settling_list *list = *state;
+
+	settling_add(list, 10, 1, SECOND, SIGNAL_EVENTS_MAX);
+	settling_add(list, 10, 1, SECOND, SIGNAL_EVENTS_MAX); /* is there */
+	for (unsigned item = 0; item < SIGNAL_EVENTS_MAX; item++)
+		decide(list, 10, item,
+		    item % 2 ? VERDICT_ROUTED : VERDICT_SUPPRESSED, item % 2);
+	for (unsigned item = 1; item < SIGNAL_EVENTS_MAX; item += 2) {
+		assert_int_equal(told.count, 0);
+		end(list, 10, item, 0, OUTCOME_DELIVERED);
+	}
+	assert_int_equal(told.count, 1);
+	/* one that waited, and what is not in the list */
+	settling_add(list, 20, 2, SECOND, 1);
+	decide(list, 20, 0, VERDICT_WAITING, 0);
+	decide(list, 20, 0, VERDICT_CANCELLED, 0);
+	decide(list, 30, 0, VERDICT_ROUTED, 1);
+	end(list, 30, 0, 0, OUTCOME_DELIVERED);
+	assert_int_equal(told.count, 2);
+	assert_int_equal(told.lsns[1], 20);
+	assert_int_equal(list->count, 0);
+	assert_int_equal(settling_oldest(list), UINT64_MAX);
+}
+
+static void
+resends_are_answered_with_the_original(void **state)
+{
+	static const uint64_t expected[] = { 10, 150, 140, 130, 120 };
+	struct settling_list *list = *state;
+	struct settling *original;
+
+	settling_add(list, 10, 7, SECOND, 1);
+	settling_add(list, 20, 8, SECOND, 1);
+	assert_null(settling_original(list, 7, 10)); /* itself */
+	assert_null(settling_original(list, 9, 100));
+	for (uint64_t lsn = 100; lsn <= 150; lsn += 10) {
+		original = settling_original(list, 7, lsn);
+		assert_non_null(original);
+		assert_int_equal(original->lsn, 10);
+		settling_resend(original, lsn, SECOND);
+	}
+	decide(list, 10, 0, VERDICT_ROUTED, 1);
+	end(list, 10, 0, 0, OUTCOME_DELIVERED);
+	assert_int_equal(told.count, COUNT(expected));
+	for (unsigned i = 0; i < COUNT(expected); i++)
+		assert_int_equal(told.lsns[i], expected[i]);
+	assert_null(settling_original(list, 7, 200));
+	assert_int_equal(settling_oldest(list), 20);
+}
+
+/* A resend may have come long after the original: of neither is it known then. */
+static void
+what_is_forgotten_is_not_known(void **state)
+{
+	struct settling_list *list = *state;
+
+	assert_true(settling_knows(list, SECOND));
+	settling_add(list, 1, 1, 5 * SECOND, 1);
+	settling_add(list, 2, 1, 50 * SECOND, 1); /* in a replay */
+	settling_remove(list, 2);
+	settling_add(list, 3, 3, 60 * SECOND, 1);
+	for (uint64_t lsn = 4; lsn < SETTLING_MAX + 2; lsn++)
+		settling_add(list, lsn, lsn, 70 * SECOND, 1);
+	assert_true(settling_knows(list, 5 * SECOND));
+	settling_add(list, SETTLING_MAX + 2, 1, 70 * SECOND, 1);
+	assert_int_equal(list->count, SETTLING_MAX);
+	assert_int_equal(settling_oldest(list), 3);
+	assert_false(settling_knows(list, 5 * SECOND));
+	assert_false(settling_knows(list, 50 * SECOND));
+	assert_true(settling_knows(list, 51 * SECOND));
+	decide(list, 1, 0, VERDICT_SUPPRESSED, 0);
+	assert_int_equal(told.count, 0);
 }
 
 static void
@@ -56,11 +283,13 @@ a_flood_pushes_out_only_its_own_bucket(void **state)
 	(void)state;
 	assert_int_equal(repeat_open(&table, 8192, 120 * SECOND), 0);
 	for (uint64_t sender = 1; sender <= 100; sender++)
-		assert_false(repeat_seen(&table, sender, sender, SECOND));
+		assert_false(repeat_seen(&table, sender, sender, at(SECOND),
+		    NULL));
 	for (uint64_t n = 0; n < 100000; n++)
-		repeat_seen(&table, 7777, 1000000 + n, 2 * SECOND);
+		repeat_seen(&table, 7777, 1000000 + n, at(2 * SECOND), NULL);
 	for (uint64_t sender = 1; sender <= 100; sender++)
-		kept += repeat_seen(&table, sender, sender, 3 * SECOND);
+		kept +=
+		    repeat_seen(&table, sender, sender, at(3 * SECOND), NULL);
 	assert_in_range(kept, 98, 100);
 	repeat_close(&table);
 }
@@ -379,12 +608,20 @@ a_checkpoint_that_is_damaged_is_none(void **state)
 	site_states_close(&sites);
 }
 
+#define settling_test(name)                                                    \
+ cmocka_unit_test_setup_teardown(name, open_settling, close_settling)
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(repeats_are_of_one_sender_inside_the_window),
 		cmocka_unit_test(a_flood_pushes_out_only_its_own_bucket),
+		cmocka_unit_test(a_repeat_knows_how_the_first_is_answered),
+		settling_test(a_signal_is_settled_when_all_of_it_has_ended),
+		settling_test(each_event_of_a_frame_counts),
+		settling_test(resends_are_answered_with_the_original),
+		settling_test(what_is_forgotten_is_not_known),
 		cmocka_unit_test(a_flood_is_counted_by_the_minute),
 		cmocka_unit_test(numbers_are_kept_per_receiver),
 		cmocka_unit_test(the_open_list_is_what_has_no_end),

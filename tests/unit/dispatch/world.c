@@ -104,6 +104,14 @@ fill_directory(void)
 	assert_int_equal(directory_batch_commit(batch), 0);
 }
 
+static void
+note_settled(void *context, uint64_t lsn)
+{
+	(void)context;
+	(void)lsn;
+	world.told++;
+}
+
 void
 open_stages(void)
 {
@@ -133,6 +141,7 @@ open_stages(void)
 	    dispatch_open(&world.dispatch, world.base, &dispatch, world.journal,
 		world.directory, &world.clock.clock, world.egress, &err) < 0)
 		fail_msg("%s", err.text);
+	dispatch_on_settled(world.dispatch, note_settled, NULL);
 	egress_sync(world.egress);
 }
 
@@ -194,6 +203,7 @@ receive_events(const char *account, const struct signal_event *events,
 		.site_id = world.claimed_site_id,
 		.bridge_id =
 		    strcmp(account, "ABCD") == 0 ? world.known_bridge_id : 0,
+		.ack_level = world.level,
 		.raw = slice_from_string("raw"),
 		.signal = { .protocol = SIGNAL_PROTOCOL_DC09,
 		    .account = slice_from_string(account),

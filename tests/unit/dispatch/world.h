@@ -7,6 +7,7 @@
 #define DISPATCH_WORLD_H
 
 #include "dispatch/dispatch.h"
+#include "signal/ack_level.h"
 #include "unit/egress/peer.h"
 
 #define SECOND	 INT64_C(1000000)
@@ -35,6 +36,8 @@ struct world {
 	uint64_t known_bridge_id; /* that ingress knew ABCD by; 0: none */
 	uint32_t runaway_limit;
 	int64_t checkpoint_us; /* 0: at the start and the end */
+	enum ack_level level;  /* of what is received */
+	unsigned told;	       /* how often something was told to be settled */
 };
 
 extern struct world world;

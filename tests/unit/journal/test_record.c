@@ -109,6 +109,8 @@ random_signal(struct record_signal *record)
 	record->sender = random_u64();
 	record->fingerprint = random_u64();
 	record->account_zeros = random_below(2);
+	record->ack_level =
+	    random_below(2) ? ACK_LEVEL_LOCAL : ACK_LEVEL_DELIVERED;
 	record->bridge_id = random_below(2) ? random_u64() : 0;
 	record->site_id = random_below(4) ? 0 : random_u64();
 	signal->protocol =
@@ -144,6 +146,7 @@ assert_same_signal(const struct record_signal *a, const struct record_signal *b)
 	assert_true(a->sender == b->sender);
 	assert_true(a->fingerprint == b->fingerprint);
 	assert_int_equal(a->account_zeros, b->account_zeros);
+	assert_int_equal(a->ack_level, b->ack_level);
 	assert_true(a->bridge_id == b->bridge_id && a->site_id == b->site_id);
 	assert_int_equal(s->protocol, t->protocol);
 	assert_int_equal(s->poll, t->poll);
