@@ -87,7 +87,12 @@ static const struct config_choice protocols[] = {
 	{ "contact-id", INGRESS_CONTACT_ID },
 	{ 0 },
 };
-static const struct config_choice ack_levels[] = { { "local", 0 }, { 0 } };
+
+static const struct config_choice ack_levels[] = {
+	{ "local", ACK_LEVEL_LOCAL },
+	{ "delivered", ACK_LEVEL_DELIVERED },
+	{ 0 },
+};
 
 static const struct config_setting table[] = {
 	/* ---- node ---- */
@@ -299,11 +304,23 @@ static const struct config_setting table[] = {
 	    .help =
 		"The same from one address (of IPv6: the first 64 bits). Mobile\n"
 		"networks show many panels as one address. 0: no limit." },
-	{ CONFIG_SECTION_LISTENER, "ack_level", CONFIG_CHOICE, OF(ack_level),
-	    .standard = "local", .choices = ack_levels, .reload = true,
+	{ CONFIG_SECTION_LISTENER, "ack_level", CONFIG_CHOICE,
+	    OF(ingress.ack_level), .standard = "local", .choices = ack_levels,
+	    .reload = true,
 	    .help =
 		"When a signal is acknowledged. local: it is on stable storage\n"
-		"here." },
+		"here. delivered: besides, every station that it goes to has\n"
+		"acknowledged, or it ended without going to one, with the reason\n"
+		"in its history. What has to wait (an entry delay, a station that\n"
+		"is away) is not acknowledged meanwhile." },
+	{ CONFIG_SECTION_LISTENER, "delivered_timeout", CONFIG_DURATION,
+	    OF(ingress.delivered_timeout_us), .unit = 1, .min = SECOND,
+	    .max = HOUR, .standard = "30s", .reload = true,
+	    .help =
+		"With ack_level delivered: after this time there is no answer at\n"
+		"all, so that the panel repeats or takes its backup path. Its\n"
+		"repeat waits for the same delivery; what was delivered meanwhile\n"
+		"is acknowledged at once." },
 	{ CONFIG_SECTION_LISTENER, "unknown_account", CONFIG_CHOICE,
 	    OF(ingress.unknown_account), .standard = "ack-and-log",
 	    .choices = unknown_accounts, .reload = true,

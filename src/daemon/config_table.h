@@ -10,7 +10,6 @@
 
 struct config_listener {
 	struct ingress_listener_config ingress;
-	int ack_level;
 	const char *key_file;
 	const struct config_group *group;
 };

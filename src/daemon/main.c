@@ -255,6 +255,15 @@ open_watch(struct daemon *daemon, struct err *err)
 	    &daemon->config->watch, &watched, &clock_system, err);
 }
 
+static void
+on_settled(void *context, uint64_t lsn)
+{
+	struct daemon *daemon = context;
+
+	if (daemon->ingress)
+		ingress_settled(daemon->ingress, lsn);
+}
+
 static int
 open_stages(struct daemon *daemon, struct err *err)
 {
@@ -283,6 +292,7 @@ open_stages(struct daemon *daemon, struct err *err)
 		 daemon->journal, daemon->directory, clock, err)) < 0 ||
 	    (result = open_admin(daemon, err)) < 0)
 		return result;
+	dispatch_on_settled(daemon->dispatch, on_settled, daemon);
 	return 0;
 }
 

@@ -224,6 +224,13 @@ ingress_open(struct ingress **ret, const struct ingress_config *config,
 	return 0;
 }
 
+void
+ingress_settled(struct ingress *ingress, uint64_t lsn)
+{
+	for (unsigned i = 0; i < ingress->worker_count; i++)
+		worker_settled(ingress->workers[i], lsn);
+}
+
 static void
 begin_drain(struct worker *worker, void *context)
 {

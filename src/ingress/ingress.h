@@ -14,6 +14,7 @@
 #include "codec/dc09.h"
 #include "directory/directory.h"
 #include "journal/journal.h"
+#include "signal/ack_level.h"
 
 enum ingress_transport {
 	INGRESS_TCP,
@@ -67,6 +68,9 @@ struct ingress_listener_config {
 	struct dc09_window window;
 	unsigned tolerate; /* enum dc09_tolerance bits */
 	enum ingress_unknown unknown_account;
+	enum ack_level ack_level;
+	/* no answer to what is not settled for so long (ACK_LEVEL_DELIVERED) */
+	int64_t delivered_timeout_us;
 	bool reply_timestamp; /* also in clear replies */
 	int64_t idle_timeout_us;
 	int64_t first_frame_timeout_us; /* nothing sound yet: close */
@@ -108,6 +112,10 @@ int ingress_check_tls(const struct ingress_tls_config *config, struct err *err);
 /* Stop accepting and reading; replies still go out. Then ingress_close. */
 void ingress_drain(struct ingress *ingress, int64_t timeout_us);
 void ingress_close(struct ingress **ingress);
+
+/* Any thread, from ingress_open to ingress_close: the signal with this lsn is
+ * settled. Whoever waits for that is answered. */
+void ingress_settled(struct ingress *ingress, uint64_t lsn);
 
 uint16_t ingress_listener_port(const struct ingress *ingress, const char *name);
 
@@ -178,7 +186,10 @@ struct ingress_listener_status {
 	uint64_t other_account; /* not one that the certificate names */
 	uint64_t previous_key;	/* frames under one, accepted */
 	uint64_t refusals[INGRESS_REFUSALS];
-	uint64_t ack_buckets[16]; /* seconds from receipt to reply */
+	/* replies that wait until their signal is settled, now; and those that
+	 * waited for too long */
+	uint64_t awaiting, delivered_timeouts;
+	uint64_t ack_buckets[16]; /* seconds from receipt to durable reply */
 	double ack_sum_s;
 };
 extern const double ingress_ack_bounds_s[15];

@@ -81,26 +81,58 @@ not_taken(const struct frame_origin *origin, int error)
 	return 0;
 }
 
+static int
+collect(struct worker *worker, size_t length, uint64_t *ret_lsn)
+{
+	return journal_collect(worker->journal, JOURNAL_SIGNAL, worker->wall_us,
+	    worker->monotonic_us, slice_of(worker->record, length), ret_lsn);
+}
+
+/* Answered once it is durable. */
+static int
+take_local(const struct frame_origin *origin, struct slice answer,
+    size_t length)
+{
+	struct pending_reply *reply = reply_prepare(origin, answer.length);
+	uint64_t lsn;
+	int result = reply ? collect(origin->worker, length, &lsn) : -EAGAIN;
+
+	if (result == 0)
+		reply_commit(origin, reply, lsn, answer.data, answer.length);
+	return result;
+}
+
+/* Answered once it is settled. */
+static int
+take_awaiting(const struct frame_origin *origin, struct slice answer,
+    size_t length)
+{
+	struct awaiting_reply *reply = awaiting_prepare(origin->worker);
+	uint64_t lsn;
+	int result = reply ? collect(origin->worker, length, &lsn) : -ENOMEM;
+
+	if (result == 0)
+		awaiting_commit(origin, reply, lsn, answer.data, answer.length);
+	else if (reply)
+		awaiting_discard(origin->worker, reply);
+	return result;
+}
+
 int
 intake_take(const struct frame_origin *origin, struct intake *intake)
 {
-	struct worker *worker = origin->worker;
-	struct pending_reply *reply;
-	uint64_t lsn;
-	int result = encode_record(origin, intake);
+	enum ack_level level = origin->slot->config->ack_level;
+	int length, result;
 
-	if (result < 0)
-		return result;
-	reply = reply_prepare(origin, intake->reply.length);
-	if (!reply)
-		return not_taken(origin, -EAGAIN);
-	result = journal_collect(worker->journal, JOURNAL_SIGNAL,
-	    worker->wall_us, worker->monotonic_us,
-	    slice_of(worker->record, (size_t)result), &lsn);
+	intake->record.ack_level = level;
+	length = encode_record(origin, intake);
+	if (length < 0)
+		return length;
+	result = level == ACK_LEVEL_DELIVERED
+	    ? take_awaiting(origin, intake->reply, (size_t)length)
+	    : take_local(origin, intake->reply, (size_t)length);
 	if (result < 0)
 		return not_taken(origin, result);
-	reply_commit(origin, reply, lsn, intake->reply.data,
-	    intake->reply.length);
 	counter_add(&origin->slot->counters.signals, 1);
 	return 0;
 }

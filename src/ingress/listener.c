@@ -76,6 +76,7 @@ listener_open(struct listener **ret,
 
 		slot->listener = listener;
 		slot->worker = workers[i];
+		TAILQ_INIT(&slot->awaiting);
 		slot->config = config;
 		slot->name = slice_from_string(config->name);
 		slot->fd = -1;

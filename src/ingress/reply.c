@@ -63,7 +63,8 @@ reply_now(const struct frame_origin *origin, enum ingress_reply_kind kind,
 {
 	struct pending_reply *reply;
 
-	if (origin->session && origin->session->in_flight > 0) {
+	if (origin->session &&
+	    origin->session->in_flight > origin->session->awaited) {
 		reply = reply_prepare(origin, length);
 		if (!reply)
 			return -EAGAIN;

@@ -1,5 +1,6 @@
-/* Replies on their way: at once, or behind what must be durable first. The
- * replies of a session leave in the order of its frames. */
+/* Replies on their way: at once, or behind what must be durable first. These
+ * replies of a session leave in the order of its frames; those that wait for
+ * the station (ingress/awaiting.h) when they may. */
 #ifndef INGRESS_REPLY_H
 #define INGRESS_REPLY_H
 

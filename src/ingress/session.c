@@ -97,6 +97,7 @@ session_close(struct session *session)
 
 	if (session->closed)
 		return;
+	awaiting_forget_session(session);
 	session->closed = true;
 	session_unstall(session);
 	session_set_writing(session, false);
@@ -263,6 +264,7 @@ make(struct slot *slot, int fd, const struct presence_peer *from)
 		return NULL;
 	session->slot = slot;
 	session->worker = worker;
+	TAILQ_INIT(&session->awaiting);
 	session->fd = fd;
 	session->from = *from;
 	if (slot->tls && tls_session_open(session) < 0) {
@@ -315,6 +317,7 @@ session_show(const struct session *session, int64_t now_us, struct json *json)
 	json_time(json, "since", session->opened_wall_us);
 	json_unsigned(json, "frames", session->frames);
 	json_unsigned(json, "in_flight", session->in_flight);
+	json_unsigned(json, "awaiting_delivery", session->awaited);
 	json_boolean(json, "blocked", session->writing);
 	json_boolean(json, "stalled", session->stalled);
 	if (session->tls)

@@ -28,7 +28,8 @@ struct session {
 	struct worker *worker;
 	int fd;
 	struct tls_session *tls; /* NULL: clear */
-	uint32_t in_flight;	 /* replies in the pending queue */
+	uint32_t in_flight;	 /* replies it is owed */
+	uint32_t awaited;	 /* those of them that are in awaiting */
 	uint32_t junk_bytes;	 /* since the last sound frame */
 	bool sound;		 /* had a sound frame */
 	bool reading;		 /* read_event is added */
@@ -48,6 +49,7 @@ struct session {
 	TAILQ_ENTRY(session) by_slot;
 	TAILQ_ENTRY(session) by_turn;	 /* dirty, then closed */
 	TAILQ_ENTRY(session) by_stalled; /* stalled */
+	struct awaiting_queue awaiting;	 /* the oldest first */
 	struct presence_peer from;
 	char peer[SOCKET_ADDRESS_TEXT]; /* the same */
 };
@@ -61,7 +63,7 @@ void session_close(struct session *session);
 
 /* Bytes that may go out now; sent at the end of the turn. */
 void session_send(struct session *session, const void *data, size_t length);
-/* A reply left the pending queue; read on if it was only that. */
+/* It is owed one reply less; read on if it was only that. */
 void session_answered(struct session *session);
 
 /* Wait until the socket takes more, and read nothing until then. */

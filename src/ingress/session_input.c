@@ -176,6 +176,8 @@ session_readable(evutil_socket_t fd, short what, void *context)
 	if (n < 0) {
 		session_close(session);
 	} else if (n == 0) {
+		/* it gave up waiting for the station, and comes again */
+		awaiting_forget_session(session);
 		session_finish(session);
 	} else {
 		worker_read_clock(worker);

@@ -21,6 +21,8 @@ add_slot(const struct slot *slot, struct ingress_listener_status *sum)
 	sum->handshakes += counter_read(&c->handshakes);
 	sum->previous_key += counter_read(&c->previous_key);
 	sum->timeouts += counter_read(&c->timeouts);
+	sum->awaiting += counter_read(&c->awaiting);
+	sum->delivered_timeouts += counter_read(&c->delivered_timeouts);
 	for (unsigned i = 0; i < COUNT(sum->ack_buckets); i++)
 		sum->ack_buckets[i] += counter_read(&c->ack_buckets[i]);
 	sum->ack_sum_s += (double)counter_read(&c->ack_sum_us) / 1e6;
@@ -170,6 +172,7 @@ show_listener(const struct listener *listener, const SSL_CTX *tls,
 	json_string(json, "address", config->address);
 	json_unsigned(json, "port", listener->port);
 	json_boolean(json, "encrypted", config->key.length > 0);
+	json_string(json, "ack_level", ack_level_name(config->ack_level));
 	json_unsigned(json, "signals", status.signals);
 	json_unsigned(json, "polls", status.polls);
 	json_unsigned(json, "previous_key", status.previous_key);
@@ -177,6 +180,8 @@ show_listener(const struct listener *listener, const SSL_CTX *tls,
 	json_unsigned(json, "nak", status.replies[INGRESS_REPLY_NAK]);
 	json_unsigned(json, "duh", status.replies[INGRESS_REPLY_DUH]);
 	json_unsigned(json, "unanswered", status.replies[INGRESS_REPLY_NONE]);
+	json_unsigned(json, "awaiting_delivery", status.awaiting);
+	json_unsigned(json, "delivered_timeouts", status.delivered_timeouts);
 	show_faults(&status, json);
 	show_refusals(&status, json);
 	json_unsigned(json, "sessions", status.sessions_now);

@@ -156,6 +156,7 @@ slot_silence(struct slot *slot)
 	spool_close(&slot->spool);
 	close_sessions(slot);
 	pending_forget_slot(&slot->worker->pending, slot);
+	awaiting_forget_slot(slot);
 	if (slot->fd >= 0)
 		close(slot->fd);
 	slot->fd = -1;

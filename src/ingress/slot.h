@@ -11,6 +11,7 @@
 #include <sys/queue.h>
 
 #include "base/log.h"
+#include "ingress/awaiting.h"
 #include "ingress/ingress.h"
 #include "ingress/tls_session.h"
 
@@ -43,6 +44,7 @@ struct listener_counters {
 	counter sessions_total, timeouts, handshakes, previous_key;
 	counter refusals[INGRESS_REFUSALS];
 	counter ack_buckets[16], ack_sum_us;
+	counter awaiting, delivered_timeouts;
 };
 
 TAILQ_HEAD(session_list, session);
@@ -58,6 +60,8 @@ struct slot {
 	int fd;		 /* -1: closed */
 	bool attached;	 /* the worker has it */
 	bool paused;	 /* out of descriptors: until the next tick */
+	struct awaiting_queue awaiting; /* the oldest first */
+	struct log_limit delivered_limit;
 	struct event event;
 	struct spool *spool; /* of INGRESS_DIRECTORY */
 	int64_t dial_at_us;  /* of INGRESS_TCP_CONNECT: not before */

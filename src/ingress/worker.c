@@ -69,6 +69,15 @@ on_call(evutil_socket_t fd, short what, void *context)
 	pthread_mutex_unlock(&worker->lock);
 }
 
+void
+worker_settled(struct worker *worker, uint64_t lsn)
+{
+	/* a reply is counted before its record has an lsn */
+	if (atomic_load_explicit(&worker->awaiting.count,
+		memory_order_relaxed) > 0)
+		settled_put(&worker->settled, lsn);
+}
+
 static bool
 nothing_to_send(const struct worker *worker)
 {
@@ -142,6 +151,7 @@ on_tick(evutil_socket_t fd, short what, void *context)
 	wheel_advance(&worker->wheel, worker->monotonic_us, on_timeout, NULL);
 	TAILQ_FOREACH(slot, &worker->slots, by_worker) {
 		slot_unpause(slot);
+		awaiting_expire(slot);
 		dial_tick(slot);
 		spool_tick(slot);
 	}
@@ -235,7 +245,8 @@ open_events(struct worker *worker, struct err *err)
 	worker->durable_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	worker->call_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	worker->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	if (worker->durable_fd < 0 || worker->call_fd < 0)
+	if (settled_open(&worker->settled) < 0 || worker->durable_fd < 0 ||
+	    worker->call_fd < 0)
 		return err_set_errno(err, "no eventfd for a worker");
 	worker->durable_event = event_new(worker->base, worker->durable_fd,
 	    EV_READ | EV_PERSIST, worker_durable, worker);
@@ -243,9 +254,14 @@ open_events(struct worker *worker, struct err *err)
 	    EV_READ | EV_PERSIST, on_call, worker);
 	worker->tick_event =
 	    event_new(worker->base, -1, EV_PERSIST, on_tick, worker);
+	worker->settled_event =
+	    event_new(worker->base, worker->settled.event_fd,
+		EV_READ | EV_PERSIST, awaiting_settled, worker);
 	if (!worker->durable_event || !worker->call_event ||
-	    !worker->tick_event || event_add(worker->durable_event, NULL) < 0 ||
+	    !worker->tick_event || !worker->settled_event ||
+	    event_add(worker->durable_event, NULL) < 0 ||
 	    event_add(worker->call_event, NULL) < 0 ||
+	    event_add(worker->settled_event, NULL) < 0 ||
 	    event_add(worker->tick_event, &tick) < 0)
 		return err_set(err, -ENOMEM, "no events for a worker");
 	return 0;
@@ -278,6 +294,7 @@ worker_open(struct worker **ret, const struct worker_setup *setup,
 	worker->clock = setup->clock;
 	worker->hash_key = journal_hash_key(setup->journal);
 	worker->durable_fd = worker->call_fd = worker->reserve_fd = -1;
+	worker->settled.event_fd = -1;
 	init_sync(worker);
 	TAILQ_INIT(&worker->slots);
 	TAILQ_INIT(&worker->dirty);
@@ -289,6 +306,7 @@ worker_open(struct worker **ret, const struct worker_setup *setup,
 	    0);
 	buffer_pools_init(&worker->buffers);
 	pending_init(&worker->pending);
+	awaiting_init(&worker->awaiting);
 	wheel_init(&worker->wheel, clock_monotonic_us(setup->clock));
 	result = open_events(worker, err);
 	if (result == 0)
@@ -334,6 +352,8 @@ close_events(struct worker *worker)
 		event_free(worker->call_event);
 	if (worker->tick_event)
 		event_free(worker->tick_event);
+	if (worker->settled_event)
+		event_free(worker->settled_event);
 	if (worker->base)
 		event_base_free(worker->base);
 	if (worker->durable_fd >= 0)
@@ -358,7 +378,9 @@ worker_close(struct worker **worker)
 	}
 	dc09_crypto_close(&old->crypto);
 	close_events(old);
+	settled_close(&old->settled);
 	pending_close(&old->pending);
+	awaiting_close(&old->awaiting);
 	buffer_pools_close(&old->buffers);
 	pool_close(&old->sessions);
 	pthread_cond_destroy(&old->answered);

@@ -16,11 +16,13 @@
 #include <pthread.h>
 #include <stdbool.h>
 
+#include "ingress/awaiting.h"
 #include "ingress/buffer.h"
 #include "ingress/ingress.h"
 #include "ingress/listener.h"
 #include "ingress/pending.h"
 #include "ingress/session.h"
+#include "ingress/settled.h"
 #include "ingress/wheel.h"
 
 /* What one recv() takes at most, so what a session may do in a turn. */
@@ -39,7 +41,7 @@ struct worker {
 	bool running; /* the thread exists */
 	bool stopping;
 	struct event_base *base;
-	struct event *durable_event, *call_event, *tick_event;
+	struct event *durable_event, *call_event, *tick_event, *settled_event;
 	int durable_fd, call_fd;
 	int reserve_fd; /* given up to refuse a connection when out of others */
 
@@ -49,10 +51,13 @@ struct worker {
 	struct worker_call *call;
 	bool drained; /* draining and nothing is left to send */
 
+	struct settled settled;
+
 	struct dc09_crypto *crypto;
 	struct pool sessions;
 	struct buffer_pools buffers;
 	struct pending pending;
+	struct awaiting awaiting;
 	struct wheel wheel;
 	struct slot_list slots;
 	struct session_list dirty;   /* have something to send */
@@ -98,8 +103,11 @@ void worker_close(struct worker **worker);
 typedef void (*worker_fn)(struct worker *worker, void *context);
 void worker_call(struct worker *worker, worker_fn fn, void *context);
 
-/* Wait until a draining worker has sent everything, until the deadline
- * (CLOCK_MONOTONIC). False: it has not. */
+/* Any thread: this signal is settled. */
+void worker_settled(struct worker *worker, uint64_t lsn);
+
+/* Wait until a draining worker has sent everything that may go out without a
+ * station, until the deadline (CLOCK_MONOTONIC). False: it has not. */
 bool worker_wait_drained(struct worker *worker, int64_t deadline_us);
 
 /* ---- on the worker's thread ------------------------------------------------ */

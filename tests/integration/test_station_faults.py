@@ -3,6 +3,7 @@ the backup takes over, and the ledgers agree afterwards."""
 import json
 import signal
 
+import panel
 import proof
 import pytest
 from authority import Authority
@@ -397,3 +398,64 @@ def test_dc09_receivers(installation, ways):
     assert load.wait() == 0, load.text()
     proof.prove(place, [load], stations, minimum=400)
     assert {x["protocol"] for x in place.live("show", "links")} == {"dc09"}
+
+
+def test_acknowledged_when_the_station_has_it(installation):
+    """ack_level delivered: no answer while the station is silent, and the
+    panel's resend is answered when, or as soon as, the station has it."""
+    place = installation
+    waiting = harness.free_port()
+    place.extra["listener waiting"] = {
+        "address": "127.0.0.1", "port": waiting, "ack_level": "delivered",
+        "delivered_timeout": "1s"}
+    place.extra["egress"] = QUICK
+    station, _ = proof.demo_stations(place, SITES,
+                                     faults=[("--fault", "no-ack"), ()])
+    impatient(place, "station-a")
+    first, second = (row[0] for row in place.postgres.query(
+        "SELECT b.transport_account FROM tocsin.bridge b "
+        "JOIN tocsin.site s ON s.id = b.site_id "
+        "JOIN tocsin.station_record r ON r.id = s.station_record_id "
+        "WHERE r.receiver_id = %s ORDER BY b.id LIMIT 2",
+        receiver_id(place, "station-a")))
+    place.start_daemon()
+    alarm = panel.frame(first, "1130 01 001", sequence=1)
+    with panel.Panel(waiting) as p:
+        p.send(alarm)
+        listener = harness.wait_until(
+            lambda: next((x for x in place.live("show", "listeners")
+                          if x["delivered_timeouts"]), None), "no answer")
+        assert listener["name"] == "waiting"
+        assert listener["acknowledged"] == 0
+        assert p.ask(panel.frame(first, "", identifier="NULL",
+                                 sequence=2)) == "ACK"
+        assert p.buffer == b""  # the link test's was the only answer
+        p.send(alarm)
+        harness.wait_until(
+            lambda: next(x for x in place.live("show", "listeners")
+                         if x["name"] == "waiting")["signals"] == 2,
+            "the panel has repeated it")
+        with panel.Panel(place.port) as beside:
+            assert beside.ask(panel.frame(second, "1130 01 001",
+                                          sequence=1)) == "ACK"
+        assert received(station) == 0
+        place.daemon.kill()
+        assert p.receive() == b""
+    station.signal(signal.SIGUSR1)  # well from here on
+    place.start_daemon()
+    harness.wait_until(lambda: received(station) == 2, "both are delivered")
+    with panel.Panel(waiting) as p:
+        assert p.ask(alarm) == "ACK"
+        assert p.ask(panel.frame(first, "3130 01 001", sequence=3)) == "ACK"
+    harness.wait_until(place.drained, "everything is through")
+    assert received(station) == 3
+    events = place.postgres.query(
+        "SELECT listener, verdict, node || '-' || lsn "
+        "FROM tocsin.event_history WHERE protocol <> 'internal' ORDER BY lsn")
+    assert [row[:2] for row in events] == [
+        ("waiting", "delivered"), ("waiting", "repeat"), ("tcp", "delivered"),
+        ("waiting", "repeat"), ("waiting", "delivered")]
+    levels = [place.live("trace", event)[0]["ack_level"]
+              for *_, event in events]
+    assert levels == ["delivered", "delivered", "local", "delivered",
+                      "delivered"]
