@@ -45,7 +45,7 @@ function accountForm(site, version, stations, done) {
 	});
 }
 
-function armingForm(site, methods, bridges, done) {
+function armingForm(site, version, methods, bridges, done) {
 	const form = element("form", {}, choice("arming_method", texts.arming.arming_method,
 		methods.map(({name, title, description}) => ({value: name, text: title, sentence: description})), site.arming_method),
 	select("bridge_id", texts.arming.bridge_id, [{value: "", text: texts.arming.noBridge},
@@ -53,7 +53,7 @@ function armingForm(site, methods, bridges, done) {
 	element("button", {}, texts.arming.save));
 	return whenSent(form, async () => {
 		const {arming_method: method, bridge_id: bridge} = valuesOf(form);
-		await api.put(`/sites/${site.id}/arming`, {arming_method: method, bridge_id: numberOf(bridge)});
+		await api.put(`/sites/${site.id}/arming`, {arming_method: method, bridge_id: numberOf(bridge)}, version);
 		await done(texts.arming.saved);
 	});
 }
@@ -144,7 +144,7 @@ class Site extends HTMLElement {
 		this.replaceChildren(this.#head(site), mayChange ? this.#actions(site, account, signals, done) : "",
 			overview(site), warningsOf(warnings) ?? "", signals,
 			await channelsSection(bridges, mayChange, done) ?? "", contactsSection(site, contacts, mayChange, done), history(site),
-			...mayChange ? [testSection(site, done), account, section(texts.site.arming, armingForm(site, methods, bridges, done))] : [],
+			...mayChange ? [testSection(site, done), account, section(texts.site.arming, armingForm(site, version, methods, bridges, done))] : [],
 			librarySection(site, library, mayChange));
 		document.title = `${site.name} - ${texts.title}`;
 		if (focused)

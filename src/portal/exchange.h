@@ -13,8 +13,9 @@
 #include "portal/route.h"
 #include "portal/token.h"
 
-#define EXCHANGE_SOURCE_SIZE 64
-#define EXCHANGE_LIFETIME_S  43200 /* of a session */
+#define EXCHANGE_SOURCE_SIZE  64
+#define EXCHANGE_VERSION_SIZE 40    /* a hash, quoted */
+#define EXCHANGE_LIFETIME_S   43200 /* of a session */
 
 struct json;
 
@@ -36,7 +37,7 @@ struct exchange {
 	struct evkeyvalq query;
 	char *body; /* owned, NUL-terminated */
 	size_t body_length;
-	char if_match[32];
+	char if_match[EXCHANGE_VERSION_SIZE];
 	char source[EXCHANGE_SOURCE_SIZE];
 	enum exchange_credential credential;
 	char token[TOKEN_TEXT_SIZE];
@@ -48,7 +49,7 @@ struct exchange {
 
 	/* what is answered */
 	int status;
-	char etag[32];
+	char etag[EXCHANGE_VERSION_SIZE];
 	char set_cookie[200];
 	bool keep; /* what was stored stays also when the answer is a problem */
 	struct json *answer;

@@ -5,9 +5,15 @@
 static const struct route_group *const groups[] = {
 	&session_routes,
 	&site_routes,
+	&arming_routes,
+	&people_routes,
 	&bridge_routes,
 	&dealer_routes,
+	&user_routes,
+	&reference_routes,
 };
+
+const struct route_parameter route_no_parameters[] = { { NULL } };
 
 const struct route_group *
 route_group(size_t index)

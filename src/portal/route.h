@@ -91,13 +91,16 @@ struct route {
 	bool slow; /* works on a password: goes to the thread for that */
 };
 
+/* Of an operation that takes none. */
+extern const struct route_parameter route_no_parameters[];
+
 struct route_group {
 	const char *title;
 	const struct route *routes;
 	size_t count;
 };
-extern const struct route_group session_routes, site_routes, bridge_routes,
-    dealer_routes;
+extern const struct route_group session_routes, site_routes, arming_routes,
+    people_routes, bridge_routes, dealer_routes, user_routes, reference_routes;
 
 /* NULL behind the last. */
 const struct route_group *route_group(size_t index);

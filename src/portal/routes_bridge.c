@@ -1,15 +1,7 @@
 #include "base/array.h"
-#include "portal/route.h"
+#include "portal/route_parts.h"
 
-#define BRIDGE                                                                 \
- {                                                                             \
-  "bridge_id", ROUTE_IN_PATH, ROUTE_INTEGER, true, "the bridge"                \
- }
-#define CHANNEL                                                                \
- {                                                                             \
-  "channel_id", ROUTE_IN_PATH, ROUTE_INTEGER, true, "the channel"              \
- }
-
+static const struct route_parameter site[] = { ROUTE_SITE, { NULL } };
 static const struct route_parameter register_bridge[] = {
 	{ "site_id", ROUTE_IN_PATH, ROUTE_INTEGER, true, "the site" },
 	{ "claim_code", ROUTE_IN_BODY, ROUTE_TEXT, true,
@@ -19,21 +11,21 @@ static const struct route_parameter register_bridge[] = {
 	{ NULL },
 };
 static const struct route_parameter transfer_bridge[] = {
-	BRIDGE,
+	ROUTE_BRIDGE,
 	{ "site_id", ROUTE_IN_BODY, ROUTE_INTEGER, true, "where it goes" },
 	{ "firmware", ROUTE_IN_BODY, ROUTE_TEXT, false,
 	    "as the bridge told it" },
 	{ NULL },
 };
-static const struct route_parameter bridge[] = { BRIDGE, { NULL } };
+static const struct route_parameter bridge[] = { ROUTE_BRIDGE, { NULL } };
 static const struct route_parameter supervise_bridge[] = {
-	BRIDGE,
+	ROUTE_BRIDGE,
 	{ "supervision_class", ROUTE_IN_BODY, ROUTE_TEXT, false,
 	    "of listSupervisionClasses; null: not at all" },
 	{ NULL },
 };
 static const struct route_parameter add_channel[] = {
-	BRIDGE,
+	ROUTE_BRIDGE,
 	{ "name", ROUTE_IN_BODY, ROUTE_TEXT, true, "for example Front door" },
 	{ "zone_type", ROUTE_IN_BODY, ROUTE_INTEGER, true, "of listZoneTypes" },
 	{ "enabled", ROUTE_IN_BODY, ROUTE_BOOLEAN, false, "null inherits" },
@@ -43,7 +35,7 @@ static const struct route_parameter add_channel[] = {
 	{ NULL },
 };
 static const struct route_parameter change_channel[] = {
-	CHANNEL,
+	ROUTE_ID("channel_id", "the channel"),
 	{ "name", ROUTE_IN_CHANGE, ROUTE_TEXT, false, "for example Hall" },
 	{ "zone_type", ROUTE_IN_CHANGE, ROUTE_INTEGER, false,
 	    "of listZoneTypes" },
@@ -51,9 +43,11 @@ static const struct route_parameter change_channel[] = {
 	{ "code", ROUTE_IN_CHANGE, ROUTE_TEXT, false, "null inherits" },
 	{ NULL },
 };
-static const struct route_parameter channel[] = { CHANNEL, { NULL } };
+static const struct route_parameter channel[] = {
+	ROUTE_ID("channel_id", "the channel"), { NULL }
+};
 static const struct route_parameter add_camera[] = {
-	BRIDGE,
+	ROUTE_BRIDGE,
 	{ "channel_id", ROUTE_IN_BODY, ROUTE_INTEGER, true,
 	    "the one it sits on" },
 	{ "name", ROUTE_IN_BODY, ROUTE_TEXT, true, "for example Yard" },
@@ -70,6 +64,10 @@ static const struct route_parameter camera[] = {
 };
 
 static const struct route routes[] = {
+	{ ROUTE_GET, "/sites/{site_id}/bridges", "listBridges",
+	    "What signals from there", ROUTE_READ, ROUTE_LIST, site,
+	    "SELECT to_jsonb(b), NULL FROM tocsin.site_bridge b "
+	    "WHERE b.site_id = $1::bigint ORDER BY b.id" },
 	{ ROUTE_POST, "/sites/{site_id}/bridges", "registerBridge",
 	    "Register the bridge with this claim code at the site", ROUTE_SITES,
 	    ROUTE_CREATED, register_bridge,
@@ -116,17 +114,15 @@ static const struct route routes[] = {
 	    "(SELECT p.name, p.zone_type, p.enabled, upper(p.code) "
 	    "FROM jsonb_populate_record(c, $2::jsonb) p) "
 	    "WHERE c.id = $1::bigint RETURNING to_jsonb(c), c.xmin",
-	    .version_sql =
-		"SELECT xmin FROM tocsin.channel WHERE id = $1::bigint FOR UPDATE" },
+	    .version_sql = ROUTE_VERSION("channel") },
 	{ ROUTE_DELETE, "/channels/{channel_id}", "removeChannel",
 	    "Its zones are unknown then", ROUTE_SITES, ROUTE_NOTHING, channel,
 	    "DELETE FROM tocsin.channel WHERE id = $1::bigint",
-	    .version_sql =
-		"SELECT xmin FROM tocsin.channel WHERE id = $1::bigint FOR UPDATE" },
+	    .version_sql = ROUTE_VERSION("channel") },
 	{ ROUTE_GET, "/bridges/{bridge_id}/cameras", "listCameras",
 	    "Cameras of a bridge", ROUTE_READ, ROUTE_LIST, bridge,
-	    "SELECT to_jsonb(c), NULL FROM tocsin.camera c "
-	    "WHERE c.bridge_id = $1::bigint ORDER BY c.id" },
+	    "SELECT to_jsonb(c) || jsonb_build_object('version', "
+	    "c.xmin::text), NULL FROM tocsin.camera c WHERE c.bridge_id = $1::bigint ORDER BY c.id" },
 	{ ROUTE_POST, "/bridges/{bridge_id}/cameras", "addCamera",
 	    "A camera on a channel", ROUTE_SITES, ROUTE_CREATED, add_camera,
 	    "INSERT INTO tocsin.camera AS c (bridge_id, channel_id, name, "
@@ -136,8 +132,7 @@ static const struct route routes[] = {
 	{ ROUTE_DELETE, "/cameras/{camera_id}", "removeCamera",
 	    "The channel has none then", ROUTE_SITES, ROUTE_NOTHING, camera,
 	    "DELETE FROM tocsin.camera WHERE id = $1::bigint",
-	    .version_sql =
-		"SELECT xmin FROM tocsin.camera WHERE id = $1::bigint FOR UPDATE" },
+	    .version_sql = ROUTE_VERSION("camera") },
 };
 
 const struct route_group bridge_routes = { "Bridges", routes, COUNT(routes) };

@@ -197,7 +197,6 @@ show_openapi(struct exchange *exchange, struct db *db)
 	exchange->status = 200;
 }
 
-static const struct route_parameter nothing[] = { { NULL } };
 static const struct route_parameter credentials[] = {
 	{ "login", ROUTE_IN_BODY, ROUTE_TEXT, true, "of the user" },
 	{ "password", ROUTE_IN_BODY, ROUTE_TEXT, true, "of the user" },
@@ -211,11 +210,13 @@ static const struct route routes[] = {
 	    .slow = true },
 	{ ROUTE_GET, "/session", "getSession",
 	    "Who has signed in, and the CSRF token", ROUTE_READ, ROUTE_ONE,
-	    nothing, .handle = show_session },
+	    route_no_parameters, .handle = show_session },
 	{ ROUTE_DELETE, "/session", "signOut", "The session is over",
-	    ROUTE_READ, ROUTE_NOTHING, nothing, .handle = sign_out },
+	    ROUTE_READ, ROUTE_NOTHING, route_no_parameters,
+	    .handle = sign_out },
 	{ ROUTE_GET, "/openapi.json", "getOpenApi", "This document",
-	    ROUTE_PUBLIC, ROUTE_ONE, nothing, .handle = show_openapi },
+	    ROUTE_PUBLIC, ROUTE_ONE, route_no_parameters,
+	    .handle = show_openapi },
 };
 
 const struct route_group session_routes = { "Session", routes, COUNT(routes) };

@@ -1,27 +1,17 @@
 #include "base/array.h"
-#include "portal/route.h"
-
-#define SITE                                                                   \
- {                                                                             \
-  "site_id", ROUTE_IN_PATH, ROUTE_INTEGER, true, "the site"                    \
- }
-#define LIMIT                                                                  \
- {                                                                             \
-  "limit", ROUTE_IN_QUERY, ROUTE_INTEGER, false,                               \
-      "rows, 1 to 200; 50 otherwise"                                           \
- }
+#include "portal/route_parts.h"
 
 static const struct route_parameter list_sites[] = {
 	{ "after", ROUTE_IN_QUERY, ROUTE_INTEGER, false,
 	    "\"next\" of the page before" },
-	LIMIT,
+	ROUTE_LIMIT,
 	{ "state", ROUTE_IN_QUERY, ROUTE_TEXT, false, "active or inactive" },
 	{ NULL },
 };
 static const struct route_parameter search_sites[] = {
 	{ "q", ROUTE_IN_QUERY, ROUTE_TEXT, true,
 	    "account, reference or external id, bridge, or a part of name, address, serial or account" },
-	LIMIT,
+	ROUTE_LIMIT,
 	{ NULL },
 };
 static const struct route_parameter create_site[] = {
@@ -56,9 +46,9 @@ static const struct route_parameter create_site[] = {
 	    "name, title, phone, email, slot" },
 	{ NULL },
 };
-static const struct route_parameter site[] = { SITE, { NULL } };
+static const struct route_parameter site[] = { ROUTE_SITE, { NULL } };
 static const struct route_parameter change_site[] = {
-	SITE,
+	ROUTE_SITE,
 	{ "name", ROUTE_IN_CHANGE, ROUTE_TEXT, false, "as people know it" },
 	{ "address1", ROUTE_IN_CHANGE, ROUTE_TEXT, false, "street and number" },
 	{ "address2", ROUTE_IN_CHANGE, ROUTE_TEXT, false, "second line" },
@@ -85,89 +75,35 @@ static const struct route_parameter change_site[] = {
 	{ NULL },
 };
 static const struct route_parameter start_test[] = {
-	SITE,
+	ROUTE_SITE,
 	{ "minutes", ROUTE_IN_BODY, ROUTE_INTEGER, false, "60 otherwise" },
 	{ "forward", ROUTE_IN_BODY, ROUTE_BOOLEAN, false,
 	    "true: signals go on, marked as test ones" },
 	{ NULL },
 };
-static const struct route_parameter set_arming[] = {
-	SITE,
-	{ "arming_method", ROUTE_IN_BODY, ROUTE_TEXT, true,
-	    "of listArmingMethods" },
-	{ "bridge_id", ROUTE_IN_BODY, ROUTE_INTEGER, false,
-	    "with panel_primary: which one arms the site" },
-	{ NULL },
-};
-#define SUBJECT                                                                \
- { "kind", ROUTE_IN_PATH, ROUTE_TEXT, true,                                    \
-	 "zone_type, system_event or inbound_code" },                          \
- {                                                                             \
-  "subject", ROUTE_IN_PATH, ROUTE_TEXT, true, "which, as the library names it" \
- }
 static const struct route_parameter set_library[] = {
-	SITE,
-	SUBJECT,
+	ROUTE_SITE,
+	ROUTE_SUBJECT,
 	{ "enabled", ROUTE_IN_BODY, ROUTE_BOOLEAN, false,
 	    "forwarded; null inherits" },
 	{ "code", ROUTE_IN_BODY, ROUTE_TEXT, false,
 	    "what is sent; null inherits" },
 	{ NULL },
 };
-static const struct route_parameter library_subject[] = { SITE, SUBJECT,
-	{ NULL } };
-static const struct route_parameter add_contact[] = {
-	SITE,
-	{ "name", ROUTE_IN_BODY, ROUTE_TEXT, true, "of the person" },
-	{ "title", ROUTE_IN_BODY, ROUTE_TEXT, false, "for example Owner" },
-	{ "phone", ROUTE_IN_BODY, ROUTE_TEXT, false, "as dialled" },
-	{ "email", ROUTE_IN_BODY, ROUTE_TEXT, false, "address" },
-	{ "slot", ROUTE_IN_BODY, ROUTE_INTEGER, false,
-	    "number in the station's programming" },
-	{ NULL },
-};
-#define CONTACT                                                                \
- {                                                                             \
-  "contact_id", ROUTE_IN_PATH, ROUTE_INTEGER, true, "the contact"              \
- }
-static const struct route_parameter change_contact[] = {
-	CONTACT,
-	{ "name", ROUTE_IN_CHANGE, ROUTE_TEXT, false, "of the person" },
-	{ "title", ROUTE_IN_CHANGE, ROUTE_TEXT, false, "for example Owner" },
-	{ "phone", ROUTE_IN_CHANGE, ROUTE_TEXT, false, "as dialled" },
-	{ "email", ROUTE_IN_CHANGE, ROUTE_TEXT, false, "address" },
-	{ "slot", ROUTE_IN_CHANGE, ROUTE_INTEGER, false, "or null" },
-	{ NULL },
-};
-static const struct route_parameter contact[] = { CONTACT, { NULL } };
-static const struct route_parameter add_partition[] = {
-	SITE,
-	{ "number", ROUTE_IN_BODY, ROUTE_INTEGER, true, "1 to 99" },
-	{ "name", ROUTE_IN_BODY, ROUTE_TEXT, true, "as people know it" },
-	{ NULL },
-};
-static const struct route_parameter partition[] = {
-	{ "partition_id", ROUTE_IN_PATH, ROUTE_INTEGER, true, "the partition" },
-	{ NULL },
-};
+static const struct route_parameter library_subject[] = { ROUTE_SITE,
+	ROUTE_SUBJECT, { NULL } };
 static const struct route_parameter list_events[] = {
-	SITE,
+	ROUTE_SITE,
 	{ "before", ROUTE_IN_QUERY, ROUTE_TEXT, false,
 	    "\"next\" of the page before: a time" },
-	LIMIT,
+	ROUTE_LIMIT,
 	{ NULL },
 };
 static const struct route_parameter event[] = {
-	SITE,
+	ROUTE_SITE,
 	{ "event", ROUTE_IN_PATH, ROUTE_TEXT, true, "as the list names it" },
 	{ NULL },
 };
-
-/* $4 is always there; of the subject the column of its kind is set. */
-#define OF_SUBJECT(alias)                                                      \
- "CASE $2::text WHEN 'zone_type' THEN " alias "zone_type::text "               \
- "WHEN 'system_event' THEN " alias "system_event ELSE " alias                  \
- "inbound_code END = $3::text"
 
 static const struct route routes[] = {
 	{ ROUTE_GET, "/sites", "listSites", "Customers, a page at a time",
@@ -205,8 +141,7 @@ static const struct route routes[] = {
 	    "p.entry_delay_s, p.exit_delay_s, p.repeat_filter_s, "
 	    "p.test_interval_s FROM jsonb_populate_record(s, $2::jsonb) p) "
 	    "WHERE s.id = $1::bigint RETURNING to_jsonb(s), s.xmin",
-	    .version_sql =
-		"SELECT xmin FROM tocsin.site WHERE id = $1::bigint FOR UPDATE" },
+	    .version_sql = ROUTE_VERSION("site") },
 	{ ROUTE_GET, "/sites/{site_id}/warnings", "listSiteWarnings",
 	    "What a site lacks to be complete", ROUTE_READ, ROUTE_LIST, site,
 	    "SELECT to_jsonb(w), NULL FROM tocsin.site_warning w "
@@ -226,10 +161,6 @@ static const struct route routes[] = {
 	{ ROUTE_POST, "/sites/{site_id}/reactivate", "reactivateSite",
 	    "Forward its signals again", ROUTE_SITES, ROUTE_NOTHING, site,
 	    "SELECT tocsin.site_reactivate($1::bigint)" },
-	{ ROUTE_PUT, "/sites/{site_id}/arming", "setSiteArming",
-	    "The one authority over its arming", ROUTE_SITES, ROUTE_NOTHING,
-	    set_arming,
-	    "SELECT tocsin.site_arming_set($1::bigint, $2, $3::bigint)" },
 	{ ROUTE_GET, "/sites/{site_id}/library", "listSiteLibrary",
 	    "The effective library, each value with its level", ROUTE_READ,
 	    ROUTE_LIST, site,
@@ -238,72 +169,10 @@ static const struct route routes[] = {
 	    "ORDER BY l.kind DESC, l.subject, l.channel_id NULLS FIRST" },
 	{ ROUTE_PUT, "/sites/{site_id}/library/{kind}/{subject}",
 	    "setSiteLibrary", "Change a value for this site only", ROUTE_SITES,
-	    ROUTE_ONE, set_library,
-	    "WITH gone AS (DELETE FROM tocsin.alarm_library l "
-	    "WHERE l.site_id = $1::bigint AND num_nonnulls($4::text, $5::text) "
-	    "= 0 AND " OF_SUBJECT(
-		"l.") "), set AS ("
-		      "INSERT INTO tocsin.alarm_library AS l (site_id, zone_type, "
-		      "system_event, inbound_code, enabled, code) "
-		      "SELECT $1::bigint, CASE $2::text WHEN 'zone_type' THEN "
-		      "$3::smallint END, CASE $2::text WHEN 'system_event' THEN $3 END, "
-		      "CASE $2::text WHEN 'inbound_code' THEN upper($3) END, "
-		      "$4::boolean, upper($5) WHERE num_nonnulls($4::text, $5::text) > 0 "
-		      "ON CONFLICT ON CONSTRAINT alarm_library_once DO UPDATE SET "
-		      "enabled = EXCLUDED.enabled, code = EXCLUDED.code RETURNING l.id) "
-		      "SELECT jsonb_build_object('kind', $2::text, 'subject', $3::text, "
-		      "'enabled', $4::boolean, 'code', upper($5::text))" },
+	    ROUTE_ONE, set_library, ROUTE_LIBRARY_SET("site_id") },
 	{ ROUTE_DELETE, "/sites/{site_id}/library/{kind}/{subject}",
 	    "resetSiteLibrary", "Back to the dealer's default", ROUTE_SITES,
-	    ROUTE_NOTHING, library_subject,
-	    "DELETE FROM tocsin.alarm_library l WHERE l.site_id = $1::bigint "
-	    "AND " OF_SUBJECT("l.") },
-	{ ROUTE_GET, "/sites/{site_id}/contacts", "listContacts",
-	    "Whom the station calls", ROUTE_READ, ROUTE_LIST, site,
-	    "SELECT to_jsonb(c) || jsonb_build_object('version', c.xmin::text), "
-	    "NULL FROM tocsin.contact c WHERE c.site_id = $1::bigint "
-	    "ORDER BY c.slot NULLS LAST, c.name, c.id" },
-	{ ROUTE_POST, "/sites/{site_id}/contacts", "addContact",
-	    "Somebody to call", ROUTE_SITES, ROUTE_CREATED, add_contact,
-	    "INSERT INTO tocsin.contact AS c (site_id, name, title, phone, "
-	    "email, slot) VALUES ($1::bigint, $2, coalesce($3, ''), "
-	    "nullif($4, ''), nullif($5, ''), $6::smallint) "
-	    "RETURNING to_jsonb(c), c.xmin" },
-	{ ROUTE_PATCH, "/contacts/{contact_id}", "changeContact",
-	    "Change what is sent", ROUTE_SITES, ROUTE_ONE, change_contact,
-	    "UPDATE tocsin.contact c SET (name, title, phone, email, slot) = "
-	    "(SELECT p.name, p.title, nullif(p.phone, ''), nullif(p.email, ''), "
-	    "p.slot FROM jsonb_populate_record(c, $2::jsonb) p) "
-	    "WHERE c.id = $1::bigint RETURNING to_jsonb(c), c.xmin",
-	    .version_sql =
-		"SELECT xmin FROM tocsin.contact WHERE id = $1::bigint FOR UPDATE" },
-	{ ROUTE_DELETE, "/contacts/{contact_id}", "removeContact",
-	    "Nobody to call any more", ROUTE_SITES, ROUTE_NOTHING, contact,
-	    "DELETE FROM tocsin.contact WHERE id = $1::bigint",
-	    .version_sql =
-		"SELECT xmin FROM tocsin.contact WHERE id = $1::bigint FOR UPDATE" },
-	{ ROUTE_GET, "/sites/{site_id}/partitions", "listPartitions",
-	    "Groups of channels that are armed apart", ROUTE_READ, ROUTE_LIST,
-	    site,
-	    "SELECT to_jsonb(p) || jsonb_build_object('channels', (SELECT "
-	    "coalesce(jsonb_agg(c.channel_id ORDER BY c.channel_id), '[]') "
-	    "FROM tocsin.partition_channel c WHERE c.partition_id = p.id)), "
-	    "NULL FROM tocsin.site_partition p WHERE p.site_id = $1::bigint "
-	    "ORDER BY p.number" },
-	{ ROUTE_POST, "/sites/{site_id}/partitions", "addPartition",
-	    "A new partition", ROUTE_SITES, ROUTE_CREATED, add_partition,
-	    "INSERT INTO tocsin.site_partition AS p (site_id, number, name) "
-	    "VALUES ($1::bigint, $2::smallint, $3) RETURNING to_jsonb(p)" },
-	{ ROUTE_DELETE, "/partitions/{partition_id}", "removePartition",
-	    "Its channels belong to none then", ROUTE_SITES, ROUTE_NOTHING,
-	    partition,
-	    "DELETE FROM tocsin.site_partition WHERE id = $1::bigint",
-	    .version_sql = "SELECT xmin FROM tocsin.site_partition "
-			   "WHERE id = $1::bigint FOR UPDATE" },
-	{ ROUTE_GET, "/sites/{site_id}/bridges", "listBridges",
-	    "What signals from there", ROUTE_READ, ROUTE_LIST, site,
-	    "SELECT to_jsonb(b), NULL FROM tocsin.site_bridge b "
-	    "WHERE b.site_id = $1::bigint ORDER BY b.id" },
+	    ROUTE_NOTHING, library_subject, ROUTE_LIBRARY_RESET("site_id") },
 	{ ROUTE_GET, "/sites/{site_id}/events", "listEvents",
 	    "History, newest first", ROUTE_READ, ROUTE_LIST, list_events,
 	    "SELECT to_jsonb(e) - 'raw', e.received_at FROM "

@@ -300,7 +300,7 @@ note_version(struct exchange *exchange, const struct evkeyvalq *headers)
 	text += *text == '"';
 	length = strcspn(text, "\"");
 	snprintf(exchange->if_match, sizeof(exchange->if_match), "%.*s",
-	    (int)(length < 30 ? length : 30), text);
+	    (int)length, text);
 	if (!exchange->if_match[0])
 		strcpy(exchange->if_match, "none");
 }

@@ -259,6 +259,29 @@ def test_a_key_does_what_its_scopes_say_and_is_stored_hashed(portal, visitors):
     assert portal.request("GET", "/api/v1/sites", headers=key).status == 401
 
 
+def test_a_change_of_a_user_that_was_overtaken_is_refused(portal, visitors):
+    admin = visitors["north-admin"]
+
+    def version():
+        users = admin.request("GET", "/users").json["items"]
+        return '"' + next(user["version"] for user in users if user["id"] == 4) + '"'
+    read = version()
+    # a password that is guessed changes the row, not what the administrator decides
+    portal.sign_in("north-viewer", "wrong password")
+    changed = admin.request("PATCH", "/users/4", {"name": "Vera"}, If_Match=read)
+    assert changed.status == 200 and changed.headers["ETag"] == version() != read
+    for method, body in (("PATCH", {"name": "Vito"}), ("PATCH", {"role": "dealer_admin"}), ("DELETE", None)):
+        assert admin.request(method, "/users/4", body, If_Match=read).status == 412
+    assert portal.postgres.query("SELECT name, role FROM tocsin.user_account WHERE id = 4") == [("Vera", "viewer")]
+
+
+def test_two_who_set_the_arming_at_once(portal, visitors):
+    admin = visitors["north-admin"]
+    read = admin.request("GET", "/sites/1").headers["ETag"]
+    assert admin.request("PUT", "/sites/1/arming", {"arming_method": "schedule"}, If_Match=read).status == 204
+    assert admin.request("PUT", "/sites/1/arming", {"arming_method": "always"}, If_Match=read).status == 412
+
+
 # ---- every operation, from the document itself ------------------------------------------------
 
 
