@@ -514,6 +514,8 @@ static const struct refusal {
 	{ "station_record_passkey_right", NULL, "passkey" },
 	{ "url_names_account", NULL, "url" },
 	{ "user_account_exists", NULL },
+	{ "second_factor_once", NULL },
+	{ "second_factor_begun", NULL },
 };
 
 static const struct refusal *

@@ -18,6 +18,7 @@
 #define EXCHANGE_LIFETIME_S   43200 /* of a session */
 
 struct json;
+struct seal_master;
 
 enum exchange_credential {
 	EXCHANGE_NOBODY,
@@ -29,6 +30,7 @@ struct exchange {
 	struct evhttp_request *request; /* main thread; NULL: it hung up */
 	struct exchange *next;
 	void *server;
+	const struct seal_master *master; /* NULL: none is configured */
 
 	/* what is asked */
 	const struct route *route;

@@ -68,9 +68,9 @@ operation_refused(struct exchange *exchange, const struct db *db, int code,
 		    exchange->route->name, db_sqlstate(db), err->text);
 }
 
-static PGresult *
-query(struct exchange *exchange, struct db *db, const char *sql, int count,
-    const char *const *values)
+PGresult *
+operation_query(struct exchange *exchange, struct db *db, const char *sql,
+    int count, const char *const *values)
 {
 	struct err err;
 	int code;
@@ -120,8 +120,8 @@ find_principal(struct exchange *exchange, struct db *db)
 		return false;
 	}
 	token_hash(exchange->token, hash);
-	result =
-	    query(exchange, db, principal_sql(exchange->credential), 1, values);
+	result = operation_query(exchange, db,
+	    principal_sql(exchange->credential), 1, values);
 	if (!result)
 		return false;
 	found = PQntuples(result) == 1;
@@ -182,8 +182,9 @@ static bool
 check_version(struct exchange *exchange, struct db *db,
     const struct values *values)
 {
-	PGresult *result = query(exchange, db, exchange->route->version_sql, 1,
-	    (const char *const *)values->items);
+	PGresult *result =
+	    operation_query(exchange, db, exchange->route->version_sql, 1,
+		(const char *const *)values->items);
 	bool good = result && PQntuples(result) == 1;
 
 	if (result && !good)
@@ -277,7 +278,7 @@ run_statement(struct exchange *exchange, struct db *db)
 		values_add(&values, strdup(hash));
 	}
 	if (!route->version_sql || check_version(exchange, db, &values)) {
-		result = query(exchange, db, route->sql, values.count,
+		result = operation_query(exchange, db, route->sql, values.count,
 		    (const char *const *)values.items);
 		if (result)
 			answer_result(exchange, result, values.limit,

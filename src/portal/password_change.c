@@ -29,8 +29,6 @@ store(struct exchange *exchange, struct db *db, const char *user,
 	char operations[24], memory_bytes[24];
 	const char *values[] = { user, salt, operations, memory_bytes,
 		proof_hex };
-	struct err err;
-	int code;
 	PGresult *result;
 
 	to_bytea(setting->salt, sizeof(setting->salt), salt);
@@ -39,15 +37,13 @@ store(struct exchange *exchange, struct db *db, const char *user,
 	    setting->operations);
 	snprintf(memory_bytes, sizeof(memory_bytes), "%zu",
 	    setting->memory_bytes);
-	result = db_query(db,
+	result = operation_query(exchange, db,
 	    "SELECT tocsin.user_password_set($1::bigint, $2::bytea, "
 	    "$3::integer, $4::bigint, $5::bytea)",
-	    COUNT(values), values, &code, &err);
+	    COUNT(values), values);
 	sodium_memzero(proof_hex, sizeof(proof_hex));
 	if (result)
 		exchange->status = 204;
-	else
-		operation_refused(exchange, db, code, &err);
 	PQclear(result);
 }
 

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "portal/openapi.h"
 #include "portal/operation.h"
+#include "portal/second_factor.h"
 #include "portal/values.h"
 
 #define PROOF_HEX_SIZE (2 + 2 * PASSWORD_PROOF_SIZE + 1)
@@ -32,18 +33,14 @@ prove(struct exchange *exchange, struct db *db, const char *login,
 	uint8_t proof[PASSWORD_PROOF_SIZE];
 	struct password_setting setting;
 	const char *values[] = { login };
-	struct err err;
-	int code;
 	bool good;
-	PGresult *result = db_query(db,
+	PGresult *result = operation_query(exchange, db,
 	    "SELECT encode(salt, 'hex'), operations, memory_bytes "
 	    "FROM tocsin.user_password_setting($1)",
-	    1, values, &code, &err);
+	    1, values);
 
-	if (!result) {
-		operation_refused(exchange, db, code, &err);
+	if (!result)
 		return false;
-	}
 	good = text_hex_decode(slice_from_string(PQgetvalue(result, 0, 0)),
 		   setting.salt, sizeof(setting.salt)) == PASSWORD_SALT_SIZE;
 	setting.operations = strtoull(PQgetvalue(result, 0, 1), NULL, 10);
@@ -66,19 +63,15 @@ show_principal(struct exchange *exchange, struct db *db, const char *token)
 {
 	char hash[TOKEN_HASH_SIZE], csrf[TOKEN_TEXT_SIZE];
 	const char *values[] = { hash };
-	struct err err;
-	int code;
 	PGresult *result;
 
 	token_hash(token, hash);
 	token_csrf(token, csrf);
-	result = db_query(db,
+	result = operation_query(exchange, db,
 	    "SELECT to_jsonb(p) FROM tocsin.portal_session($1::bytea) p", 1,
-	    values, &code, &err);
-	if (!result) {
-		operation_refused(exchange, db, code, &err);
+	    values);
+	if (!result)
 		return;
-	}
 	json_object_begin(exchange->answer, NULL);
 	json_string(exchange->answer, "csrf_token", csrf);
 	if (PQntuples(result) == 1)
@@ -102,9 +95,13 @@ conclude_sign_in(struct exchange *exchange, struct db *db, const char *outcome,
 		    "too many sign-ins failed from your address: wait 15 "
 		    "minutes");
 	} else if (strcmp(outcome, "second_factor") == 0) {
-		exchange_problem(exchange, 401, NULL,
-		    "this user has a second factor, which the portal does not "
-		    "ask for yet: an operator can take it away");
+		exchange_problem(exchange, 401, "code",
+		    "type the code that your authenticator app shows, or a "
+		    "recovery code");
+	} else if (strcmp(outcome, "wrong_code") == 0) {
+		exchange_problem(exchange, 401, "code",
+		    "the code is wrong or was used before; after five wrong "
+		    "ones wait 15 minutes");
 	} else {
 		exchange_problem(exchange, 401, NULL,
 		    "login and password do not match, or the user is locked: "
@@ -112,30 +109,49 @@ conclude_sign_in(struct exchange *exchange, struct db *db, const char *outcome,
 	}
 }
 
+/* What the code that was sent proves of the second factor of who has the
+ * password; nothing where there is none: portal_sign_in tells the rest. */
+static bool
+read_second_factor(struct exchange *exchange, struct db *db, const char *login,
+    const char *proof, const char *code, struct second_factor_proof *ret)
+{
+	const char *values[] = { login, proof };
+	bool good = true;
+	PGresult *result = operation_query(exchange, db,
+	    "SELECT user_id, secret "
+	    "FROM tocsin.portal_second_factor($1, $2::bytea)",
+	    COUNT(values), values);
+
+	if (!result)
+		return false;
+	if (PQntuples(result) == 1)
+		good = second_factor_read(exchange, PQgetvalue(result, 0, 0),
+		    PQgetvalue(result, 0, 1), code, ret);
+	PQclear(result);
+	return good;
+}
+
 static void
 authenticate(struct exchange *exchange, struct db *db, const char *login,
-    const char *proof)
+    const char *proof, const struct second_factor_proof *second)
 {
 	char token[TOKEN_TEXT_SIZE], hash[TOKEN_HASH_SIZE];
 	char lifetime[24];
-	const char *values[] = { login, proof, exchange->source, hash,
-		lifetime };
-	struct err err;
-	int code;
+	const char *values[] = { login, proof, exchange->source, hash, lifetime,
+		second->step[0] ? second->step : NULL,
+		second->recovery_hash[0] ? second->recovery_hash : NULL };
 	PGresult *result;
 
 	/* never one that the browser brought along: no fixation */
 	token_new(token);
 	token_hash(token, hash);
 	snprintf(lifetime, sizeof(lifetime), "%d s", EXCHANGE_LIFETIME_S);
-	result = db_query(db,
+	result = operation_query(exchange, db,
 	    "SELECT tocsin.portal_sign_in($1, $2::bytea, $3, $4::bytea, "
-	    "$5::interval)",
-	    COUNT(values), values, &code, &err);
+	    "$5::interval, $6::bigint, $7::bytea)",
+	    COUNT(values), values);
 	if (result)
 		conclude_sign_in(exchange, db, PQgetvalue(result, 0, 0), token);
-	else
-		operation_refused(exchange, db, code, &err);
 	PQclear(result);
 }
 
@@ -143,18 +159,22 @@ static void
 sign_in(struct exchange *exchange, struct db *db)
 {
 	char proof[PROOF_HEX_SIZE];
-	const char *login, *password;
+	const char *login, *password, *code;
+	struct second_factor_proof second = { 0 };
 	struct values values;
 
 	if (!values_read(exchange, &values))
 		return;
 	login = values_find(&values, exchange->route, "login");
 	password = values_find(&values, exchange->route, "password");
+	code = values_find(&values, exchange->route, "code");
 	if (strlen(password) > PASSWORD_LENGTH_MAX)
 		exchange_problem(exchange, 422, "password",
 		    "a password has at most 256 characters");
-	else if (prove(exchange, db, login, password, proof))
-		authenticate(exchange, db, login, proof);
+	else if (prove(exchange, db, login, password, proof) &&
+	    (!code ||
+		read_second_factor(exchange, db, login, proof, code, &second)))
+		authenticate(exchange, db, login, proof, &second);
 	sodium_memzero(proof, sizeof(proof));
 	values_close(&values);
 }
@@ -173,18 +193,14 @@ sign_out(struct exchange *exchange, struct db *db)
 {
 	char hash[TOKEN_HASH_SIZE];
 	const char *values[] = { hash };
-	struct err err;
-	int code;
 	PGresult *result;
 
 	token_hash(exchange->token, hash);
-	result = db_query(db, "SELECT tocsin.portal_sign_out($1::bytea)", 1,
-	    values, &code, &err);
+	result = operation_query(exchange, db,
+	    "SELECT tocsin.portal_sign_out($1::bytea)", 1, values);
 	if (result) {
 		set_cookie(exchange, "", 0);
 		exchange->status = 204;
-	} else {
-		operation_refused(exchange, db, code, &err);
 	}
 	PQclear(result);
 }
@@ -200,6 +216,14 @@ show_openapi(struct exchange *exchange, struct db *db)
 static const struct route_parameter credentials[] = {
 	{ "login", ROUTE_IN_BODY, ROUTE_TEXT, true, "of the user" },
 	{ "password", ROUTE_IN_BODY, ROUTE_TEXT, true, "of the user" },
+	{ "code", ROUTE_IN_BODY, ROUTE_TEXT, false,
+	    "of the authenticator app, or a recovery code, where the user has "
+	    "a second factor" },
+	{ NULL },
+};
+static const struct route_parameter code[] = {
+	{ "code", ROUTE_IN_BODY, ROUTE_TEXT, true,
+	    "that the authenticator app shows now" },
 	{ NULL },
 };
 
@@ -214,6 +238,18 @@ static const struct route routes[] = {
 	{ ROUTE_DELETE, "/session", "signOut", "The session is over",
 	    ROUTE_READ, ROUTE_NOTHING, route_no_parameters,
 	    .handle = sign_out },
+	{ ROUTE_POST, "/session/second-factor", "beginSecondFactor",
+	    "A new secret for an authenticator app: in force once it is "
+	    "confirmed",
+	    ROUTE_READ, ROUTE_ONE, route_no_parameters,
+	    .handle = second_factor_begin },
+	{ ROUTE_POST, "/session/second-factor/confirmation",
+	    "confirmSecondFactor",
+	    "The app has it: needed from now on; recovery codes, shown once",
+	    ROUTE_READ, ROUTE_ONE, code, .handle = second_factor_confirm },
+	{ ROUTE_POST, "/session/second-factor/end", "endSecondFactor",
+	    "One's password is enough again", ROUTE_READ, ROUTE_NOTHING, code,
+	    .handle = second_factor_end },
 	{ ROUTE_GET, "/openapi.json", "getOpenApi", "This document",
 	    ROUTE_PUBLIC, ROUTE_ONE, route_no_parameters,
 	    .handle = show_openapi },

@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/seal.h"
 #include "base/socket.h"
 #include "portal/exchange.h"
 #include "portal/limit.h"
@@ -39,6 +40,8 @@ struct server {
 	struct work *work;
 	struct work *slow_work; /* one thread: passwords cost memory */
 	struct limit limit;
+	bool has_master;
+	struct seal_master master;
 };
 
 /* ---- answers -------------------------------------------------------------------------- */
@@ -414,6 +417,7 @@ on_request(struct evhttp_request *request, void *context)
 		return;
 	}
 	exchange->server = server;
+	exchange->master = server->has_master ? &server->master : NULL;
 	exchange->request = request;
 	exchange->path = path;
 	handle_operation(server, exchange);
@@ -525,6 +529,10 @@ server_open(struct event_base *base, const struct server_settings *settings,
 	server->settings = settings;
 	limit_open(&server->limit);
 	result = web_open(settings->web, &server->web, err);
+	server->has_master = settings->master_key != NULL;
+	if (result == 0 && server->has_master)
+		result = seal_master_load(settings->master_key, &server->master,
+		    err);
 	if (result == 0 && settings->certificate)
 		result = load_certificate(settings, &server->tls, err);
 	if (result == 0)
@@ -550,6 +558,7 @@ server_close(struct server **ret)
 	work_close(&server->work);
 	web_close(&server->web);
 	SSL_CTX_free(server->tls);
+	seal_master_wipe(&server->master);
 	free(server);
 	*ret = NULL;
 }

@@ -20,8 +20,9 @@ struct server_settings {
 	const char *origin;	 /* "https://portal.example"; NULL: by Host */
 	bool behind_proxy;	 /* the last X-Forwarded-For is the source */
 	const char *conninfo;
-	const char *web;  /* directory of the pages */
-	unsigned threads; /* connections to the database */
+	const char *web;	/* directory of the pages */
+	const char *master_key; /* file that seals second factors; NULL: none */
+	unsigned threads;	/* connections to the database */
 };
 
 /* Borrows the settings. Plain HTTP only on loopback: -EINVAL otherwise. 0 or

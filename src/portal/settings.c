@@ -49,6 +49,12 @@ static const struct config_setting table[] = {
 	    .help =
 		"Directory of the pages, read anew by each reload; links and what\n"
 		"begins with a dot are left out. Empty: those that were installed." },
+	{ "portal", "master_key_file", CONFIG_PATH, AT(server.master_key),
+	    .max = 900, .standard = "", .base = CONFIG_BASE_FILE,
+	    .help =
+		"32 bytes, raw or as 64 hexadecimal digits, which seal the secrets\n"
+		"of second factors; better a key of the portal's own than tocsind's.\n"
+		"Empty: nobody can set one up, and who has one cannot sign in." },
 
 	/* ---- database ---- */
 	{ "database", "conninfo", CONFIG_CONNINFO, AT(server.conninfo),
@@ -174,6 +180,7 @@ read_all(const char *path, struct config_problems *problems,
 	set_absent(&settings->server.certificate);
 	set_absent(&settings->server.key);
 	set_absent(&settings->server.origin);
+	set_absent(&settings->server.master_key);
 	if (*settings->server.web == '\0')
 		settings->server.web = TOCSIN_WEB_DIR;
 	*ret = settings;

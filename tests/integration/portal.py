@@ -1,8 +1,12 @@
 """tocsin-portal over real HTTP and HTTPS, for tests."""
+import base64
+import hashlib
+import hmac
 import http.client
 import json
 import ssl
 import subprocess
+import time
 
 from harness import PROGRAMS, Program, migrated_postgres
 
@@ -37,6 +41,13 @@ CREATE ROLE web LOGIN IN ROLE tocsin_portal;
 LOGINS = ["north-admin", "north-tech", "north-viewer", "north-app", "watcher", "op", "south-admin"]
 
 
+def one_time_code(secret, ahead=0):
+    """What an authenticator app shows for a secret in base 32, so many steps from now."""
+    digest = hmac.digest(base64.b32decode(secret), (int(time.time()) // 30 + ahead).to_bytes(8, "big"), hashlib.sha1)
+    at = digest[-1] & 15
+    return f"{(int.from_bytes(digest[at:at + 4], 'big') & 0x7fffffff) % 1000000:06}"
+
+
 class Answer:
     def __init__(self, response):
         self.status = response.status
@@ -61,6 +72,7 @@ class Portal:
         for login in LOGINS:
             subprocess.run([PROGRAMS / "tocsinctl", "user", "password", "--login", login, "--password", word,
                             "--database", self.postgres.conninfo], check=True, capture_output=True)
+        (directory / "master.key").write_text("5a" * 32 + "\n")
         self.conninfo = self.postgres.conninfo.replace("user=tocsin", "user=web")
         self.program, self.port = self.start()
 
@@ -75,7 +87,7 @@ class Portal:
 
     def write_config(self, name, conninfo=None, **settings):
         """settings: of [portal], beside listen and web."""
-        keys = {"listen": "127.0.0.1:0", "web": self.web, **settings}
+        keys = {"listen": "127.0.0.1:0", "web": self.web, "master_key_file": self.directory / "master.key", **settings}
         file = self.directory / name
         file.write_text("[portal]\n" + "".join(f"{key} = {value}\n" for key, value in keys.items())
                         + f"[database]\nconninfo = {conninfo or self.conninfo}\n")
