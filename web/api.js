@@ -60,8 +60,9 @@ class Api {
 		await this.#send("DELETE", path, undefined, version);
 	}
 
-	async signIn(login, password) {
-		this.#keep(await this.post("/session", {login, password}));
+	// code: of the second factor, where the user has one.
+	async signIn(login, password, code) {
+		this.#keep(await this.post("/session", {login, password, code}));
 	}
 
 	async signOut() {

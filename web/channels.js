@@ -1,12 +1,12 @@
 // Cameras and alarm inputs of a site's bridges, and the zones that they are.
 import {api} from "/api.js";
-import {button, element, section, table} from "/dom.js";
+import {button, element, listing, section} from "/dom.js";
 import {input, numberOf, select, valuesOf} from "/field.js";
 import {attempt, whenSent} from "/page.js";
 import {fill, texts} from "/texts.js";
 
 function removeButton(channel, done) {
-	return button(texts.channels.remove, () => attempt(async () => {
+	return button(texts.form.remove, () => attempt(async () => {
 		if (!confirm(fill(texts.channels.sure, channel)))
 			return;
 		await api.remove(`/channels/${channel.id}`, `"${channel.version}"`);
@@ -15,15 +15,12 @@ function removeButton(channel, done) {
 }
 
 function channelTable(channels, bridges, types, mayChange, done) {
-	const list = table(texts.channels.heading, ["name", "zones", "zone_type", "bridge", "actions"]
-		.map((name) => ({text: texts.channels[name]})));
-	for (const channel of channels)
-		list.tBodies[0].append(element("tr", {}, element("th", {scope: "row"}, channel.name),
-			element("td", {}, channel.zones.join(", ")),
-			element("td", {}, types.find((one) => one.number === channel.zone_type)?.name ?? ""),
-			element("td", {}, bridges.find((one) => one.id === channel.bridge_id).serial),
-			element("td", {}, mayChange ? removeButton(channel, done) : "")));
-	return element("div", {class: "wide"}, list);
+	return listing(texts.channels.heading, [
+		{text: texts.channels.name, show: (channel) => channel.name},
+		{text: texts.channels.zones, show: (channel) => channel.zones.join(", ")},
+		{text: texts.channels.zone_type, show: (channel) => types.find((one) => one.number === channel.zone_type)?.name},
+		{text: texts.channels.bridge, show: (channel) => bridges.find((one) => one.id === channel.bridge_id).serial},
+		{text: texts.form.actions, show: (channel) => mayChange ? removeButton(channel, done) : null}], channels);
 }
 
 function addForm(bridges, types, done) {

@@ -1,6 +1,6 @@
 // Whom the monitoring station calls about a site.
 import {api} from "/api.js";
-import {button, element, section, table} from "/dom.js";
+import {button, element, listing, section} from "/dom.js";
 import {input, numberOf, valuesOf} from "/field.js";
 import {attempt, whenSent} from "/page.js";
 import {fill, texts} from "/texts.js";
@@ -8,18 +8,15 @@ import {fill, texts} from "/texts.js";
 const shown = ["name", "title", "phone", "email", "slot"];
 
 function removeButton(contact, done) {
-	return button(texts.contacts.remove, () => attempt(async () => {
+	return button(texts.form.remove, () => attempt(async () => {
 		await api.remove(`/contacts/${contact.id}`, `"${contact.version}"`);
 		await done("");
 	}), {"aria-label": fill(texts.contacts.removeOf, contact)});
 }
 
 function contactTable(contacts, mayChange, done) {
-	const list = table(texts.contacts.heading, [...shown, "actions"].map((name) => ({text: texts.contacts[name]})));
-	for (const contact of contacts)
-		list.tBodies[0].append(element("tr", {}, ...shown.map((name) => element("td", {}, String(contact[name] ?? ""))),
-			element("td", {}, mayChange ? removeButton(contact, done) : "")));
-	return element("div", {class: "wide"}, list);
+	return listing(texts.contacts.heading, [...shown.map((name) => ({text: texts.contacts[name], show: (contact) => contact[name]})),
+		{text: texts.form.actions, show: (contact) => mayChange ? removeButton(contact, done) : null}], contacts);
 }
 
 function addForm(siteId, done) {

@@ -27,6 +27,16 @@ export function table(caption, columns) {
 		element("thead", {}, element("tr", {}, ...headings)), element("tbody"));
 }
 
+// Rows of things. columns: of text and show(item), which gives text or a node;
+// spare ones are left out where it is narrow; the first one names the row.
+export function listing(caption, columns, items) {
+	const list = table(caption, columns.map(({text, spare}) => ({text, class: spare && "spare"})));
+	for (const item of items)
+		list.tBodies[0].append(element("tr", {}, ...columns.map(({show, spare}, number) =>
+			element(number ? "td" : "th", {scope: !number && "row", class: spare && "spare"}, show(item) ?? ""))));
+	return element("div", {class: "wide"}, list);
+}
+
 export function describe(pairs) {
 	return element("dl", {}, ...pairs.filter(([, value]) => value !== null && value !== undefined && value !== "")
 		.map(([term, value]) => element("div", {}, element("dt", {}, term), element("dd", {}, value))));

@@ -26,13 +26,22 @@ export function select(name, label, choices, chosen, hint = null) {
 	return field(name, label, element("select", {}, ...options), hint);
 }
 
-// One of several, each with a sentence. choices: of value, text and sentence.
-export function choice(name, legend, choices, chosen) {
+function options(type, name, legend, choices, isChosen) {
 	return element("fieldset", {class: "choice", "data-field": name}, element("legend", {}, legend),
 		...choices.map(({value, text, sentence}) => element("label", {},
-			element("input", {type: "radio", name, value, checked: value === chosen}),
-			element("span", {}, element("strong", {}, text), element("span", {class: "hint"}, sentence)))),
+			element("input", {type, name, value, checked: isChosen(value)}),
+			element("span", {}, element("strong", {}, text), sentence ? element("span", {class: "hint"}, sentence) : null))),
 		element("p", {class: "refused", role: "alert"}));
+}
+
+// One of several, each with a sentence. choices: of value, text and sentence.
+export function choice(name, legend, choices, chosen) {
+	return options("radio", name, legend, choices, (value) => value === chosen);
+}
+
+// Any of several. chosen: a list.
+export function choices(name, legend, several, chosen) {
+	return options("checkbox", name, legend, several, (value) => chosen.includes(value));
 }
 
 function roomOf(place) {

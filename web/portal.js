@@ -1,8 +1,11 @@
 // Signing in, and which page the address means: #/PAGE/ARGUMENT.
+import "/account.js";
+import "/audit.js";
 import "/creation.js";
 import "/customers.js";
 import "/settings.js";
 import "/site.js";
+import "/users.js";
 import {api} from "/api.js";
 import {button, element} from "/dom.js";
 import {input} from "/field.js";
@@ -10,11 +13,22 @@ import {attempt, say, whenSent} from "/page.js";
 import {texts} from "/texts.js";
 
 const pages = {
+	account: () => element("tocsin-account"),
+	audit: () => element("tocsin-audit"),
 	customers: () => element("tocsin-customers"),
 	new: (step) => element("tocsin-creation", {"data-step": step}),
 	settings: () => element("tocsin-settings"),
 	site: (id) => element("tocsin-site", {"data-site": id}),
+	users: () => element("tocsin-users"),
 };
+// What leads where; may: of the user, who else is not shown it.
+const sections = [
+	{page: "customers", text: texts.customers.title},
+	{page: "settings", text: texts.settings.title},
+	{page: "users", text: texts.users.page, may: "writes_settings"},
+	{page: "audit", text: texts.audit.title, may: "writes_settings"},
+	{page: "account", text: texts.own.page},
+];
 const main = document.querySelector("main");
 
 function signInPage() {
@@ -23,29 +37,41 @@ function signInPage() {
 		input("password", texts.session.password, {type: "password", autocomplete: "current-password", required: true}),
 		element("button", {class: "main"}, texts.session.enter));
 	return whenSent(form, async () => {
-		await api.signIn(form.elements.login.value, form.elements.password.value);
+		const {login, password, code} = form.elements;
+		try {
+			await api.signIn(login.value, password.value, code?.value);
+		} catch (refusal) {
+			if (refusal.field === "code" && !code) // asked for only now
+				password.closest(".field").after(input("code", texts.session.code, {required: true,
+					autocomplete: "one-time-code", maxlength: 24, spellcheck: "false"}, texts.session.codeHint));
+			throw refusal;
+		}
 		show();
 	});
+}
+
+function showSections(current) {
+	const place = document.getElementById("sections");
+	place.hidden = !api.user;
+	place.replaceChildren(...sections.filter(({may}) => api.user && (!may || api.user[may]))
+		.map(({page, text}) => element("a", {href: `#/${page}`, "aria-current": page === current && "page"}, text)),
+	button(texts.session.leave, () => attempt(async () => {
+		await api.signOut();
+		show();
+	}), {id: "sign-out"}));
 }
 
 // The heading takes the focus, so that a screen reader says where one is.
 function show() {
 	const [name, argument] = location.hash.replace(/^#\//, "").split("/");
 	const page = api.user ? (pages[name] ?? pages.customers)(argument) : signInPage();
-	document.getElementById("sections").hidden = !api.user;
+	showSections(name);
 	say("");
 	main.replaceChildren(page);
 	document.title = `${page.querySelector("h2")?.textContent ?? texts.title} - ${texts.title}`;
 	page.querySelector("h2")?.focus();
 }
 
-document.getElementById("sections").append(
-	element("a", {href: "#/customers"}, texts.customers.title),
-	element("a", {href: "#/settings"}, texts.settings.title),
-	button(texts.session.leave, () => attempt(async () => {
-		await api.signOut();
-		show();
-	}), {id: "sign-out"}));
 document.addEventListener("signed-out", () => {
 	api.user = null;
 	show();

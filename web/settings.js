@@ -1,7 +1,8 @@
 // What is the dealer's own: its station records, and the alarm codes that its
 // customers inherit.
 import {api} from "/api.js";
-import {button, element, table} from "/dom.js";
+import {dealerChooser} from "/dealers.js";
+import {button, element, listing} from "/dom.js";
 import {input, numberOf, select, valuesOf} from "/field.js";
 import {libraryGroups} from "/library.js";
 import {attempt, say, whenSent} from "/page.js";
@@ -23,8 +24,8 @@ function stationForm(dealerId, station, {centers, receivers}, done) {
 		input("url_template", texts.settings.url_template, {value: station?.url_template, maxlength: 400}),
 		select("url_parameter", texts.settings.url_parameter, urlParameters.map((one) => ({value: one, text: one})),
 			station?.url_parameter ?? urlParameters[0]),
-		element("div", {class: "row"}, element("button", {class: "main"}, texts.settings.save),
-			button(texts.settings.cancel, () => done(""))));
+		element("div", {class: "row"}, element("button", {class: "main"}, texts.form.save),
+			button(texts.form.cancel, () => done(""))));
 	const {center_id: center, receiver_id: receiver} = form.elements;
 	const offer = () => receiver.replaceChildren(element("option", {value: ""}, texts.settings.receiverNone),
 		...receivers.filter((one) => String(one.center_id) === center.value).map((one) =>
@@ -63,20 +64,12 @@ class Settings extends HTMLElement {
 				.map((path) => api.items(path)));
 			this.#known = {centers, receivers};
 			this.#dealerId ??= dealers[0]?.id;
-			if (dealers.length > 1)
-				this.append(this.#chooser(dealers));
-			this.append(this.#stations, this.#library);
+			this.append(dealerChooser(dealers, this.#dealerId, (id) => {
+				this.#dealerId = id;
+				attempt(() => this.#load());
+			}) ?? "", this.#stations, this.#library);
 			await this.#load();
 		});
-	}
-
-	#chooser(dealers) {
-		const place = select("dealer", texts.settings.dealer, dealers.map(({id, name}) => ({value: id, text: name})), this.#dealerId);
-		place.addEventListener("change", (event) => {
-			this.#dealerId = Number(event.target.value);
-			attempt(() => this.#load());
-		});
-		return place;
 	}
 
 	async #load() {
@@ -91,22 +84,21 @@ class Settings extends HTMLElement {
 	}
 
 	#table(stations) {
-		const list = table(texts.settings.stations, ["name", "center", "receiver_id", "prefix", "actions"]
-			.map((name) => ({text: texts.settings[name], class: name === "center" && "spare"})));
-		const named = (rows, id) => rows.find((one) => one.id === id)?.name ?? "";
-		for (const station of stations)
-			list.tBodies[0].append(element("tr", {}, element("th", {scope: "row"}, station.name),
-				element("td", {class: "spare"}, named(this.#known.centers, station.center_id)),
-				element("td", {}, station.receiver_id ? named(this.#known.receivers, station.receiver_id) : texts.settings.receiverNone),
-				element("td", {}, station.prefix ?? ""), element("td", {}, ...this.#buttons(station))));
-		return element("div", {class: "wide"}, list);
+		const named = (rows, id) => rows.find((one) => one.id === id)?.name;
+		return listing(texts.settings.stations, [
+			{text: texts.settings.name, show: (station) => station.name},
+			{text: texts.settings.center, spare: true, show: (station) => named(this.#known.centers, station.center_id)},
+			{text: texts.settings.receiver_id, show: (station) => station.receiver_id
+				? named(this.#known.receivers, station.receiver_id) : texts.settings.receiverNone},
+			{text: texts.settings.prefix, show: (station) => station.prefix},
+			{text: texts.form.actions, show: (station) => this.#buttons(station)}], stations);
 	}
 
 	#buttons(station) {
-		return api.user.writes_settings ? [
-			button(texts.settings.edit, () => this.#edit(station), {"aria-label": fill(texts.settings.editOf, station)}), " ",
-			button(texts.settings.remove, () => removeStation(station, (sentence) => this.#done(sentence)),
-				{"aria-label": fill(texts.settings.removeOf, station)})] : [];
+		return api.user.writes_settings ? element("div", {class: "row tight"},
+			button(texts.form.edit, () => this.#edit(station), {"aria-label": fill(texts.settings.editOf, station)}),
+			button(texts.form.remove, () => removeStation(station, (sentence) => this.#done(sentence)),
+				{"aria-label": fill(texts.settings.removeOf, station)})) : null;
 	}
 
 	#edit(station) {

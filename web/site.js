@@ -3,7 +3,7 @@
 import {api} from "/api.js";
 import {channelsSection} from "/channels.js";
 import {contactsSection} from "/contacts.js";
-import {button, describe, element, section, table, time} from "/dom.js";
+import {button, describe, element, listing, section, time} from "/dom.js";
 import {choice, input, numberOf, select, valuesOf} from "/field.js";
 import {history} from "/history.js";
 import {libraryGroups} from "/library.js";
@@ -96,17 +96,14 @@ function unregisterButton(bridge, done) {
 }
 
 function bridgeTable(bridges, mayChange, done) {
-	const shown = ["serial", "state", "kind", "channels", "account", "supervision"];
-	const spare = new Set(["kind", "account", "supervision"]);
-	const list = table(texts.bridges.title, [...shown, "actions"]
-		.map((name) => ({text: texts.bridges[name], class: spare.has(name) && "spare"})));
-	for (const bridge of bridges)
-		list.tBodies[0].append(element("tr", {}, element("th", {scope: "row"}, bridge.serial),
-			...Object.entries({state: bridge.state, kind: bridge.kind, channels: bridge.channels,
-				account: bridge.transport_account, supervision: bridge.supervision})
-				.map(([name, value]) => element("td", {class: spare.has(name) && "spare"}, String(value ?? ""))),
-			element("td", {}, mayChange ? unregisterButton(bridge, done) : "")));
-	return element("div", {class: "wide"}, list);
+	return listing(texts.bridges.title, [
+		{text: texts.bridges.serial, show: (bridge) => bridge.serial},
+		{text: texts.bridges.state, show: (bridge) => bridge.state},
+		{text: texts.bridges.kind, spare: true, show: (bridge) => bridge.kind},
+		{text: texts.bridges.channels, show: (bridge) => String(bridge.channels)},
+		{text: texts.bridges.account, spare: true, show: (bridge) => bridge.transport_account},
+		{text: texts.bridges.supervision, spare: true, show: (bridge) => bridge.supervision},
+		{text: texts.form.actions, show: (bridge) => mayChange ? unregisterButton(bridge, done) : null}], bridges);
 }
 
 function bridgesSection(site, bridges, mayChange, done) {

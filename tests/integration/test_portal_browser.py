@@ -9,7 +9,7 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
 from harness import SOURCE, make_directory, remove_directory
-from portal import PASSWORD, Portal
+from portal import PASSWORD, Portal, one_time_code
 
 WAIT_S = 60
 
@@ -209,6 +209,48 @@ def test_settings_reach_every_customer(portal, browser):
     assert browser.faults() == []
 
 
+def test_users_keys_and_a_second_factor(portal, browser):
+    sign_in(browser, "north-admin")
+    browser.open("#/users")
+    browser.press("Add user")
+    browser.type("login", "north-admin")
+    browser.type("name", "New")
+    browser.press("Save")
+    browser.until(lambda: "another user" in browser.find("[data-field=login] .refused").text)
+    browser.type("login", "newcomer")
+    browser.find("[name=role]").send_keys("Dealer, viewer")
+    browser.press("Save")
+    browser.until(lambda: "no password yet" in browser.find("main table").text)
+    browser.find("#add-key [name=name]").send_keys("script")
+    browser.press("Make a key")
+    key = browser.find("#new-key").get_attribute("value")
+    assert portal.request("GET", "/api/v1/sites", headers={"Authorization": f"Bearer {key}"}).status == 200
+    browser.picture("12-users-and-keys")
+    browser.open("#/audit")
+    browser.until(lambda: "added api key" in browser.find("main").text)
+    browser.find("main summary").click()
+    browser.picture("13-audit")
+    browser.open("#/account")
+    browser.press("Set up a second factor")
+    secret = browser.find("main code").text.replace(" ", "")
+    browser.picture("14-second-factor")
+    browser.type("code", one_time_code(secret, -1))
+    browser.press("Confirm")
+    browser.press("I have kept them")
+    browser.press("Sign out")
+    browser.type("login", "north-admin")
+    browser.type("password", PASSWORD)
+    browser.press("Sign in")
+    browser.type("code", one_time_code(secret))
+    browser.picture("15-code")
+    browser.press("Sign in")
+    browser.open("#/account")
+    browser.type("code", one_time_code(secret, 1))
+    browser.press("Turn it off")
+    browser.until(lambda: "is off" in browser.find("#message").text)
+    assert browser.faults() == []
+
+
 def test_who_only_looks_is_offered_no_change(portal, browser):
     sign_in(browser, "north-viewer")
     browser.open("#/site/1")
@@ -216,4 +258,4 @@ def test_who_only_looks_is_offered_no_change(portal, browser):
     assert not browser.find("tr[data-subject='9'] input").is_enabled()
     buttons = {one.text for one in browser.driver.find_elements(By.CSS_SELECTOR, "main button") if one.is_enabled()}
     assert buttons - {""} == {"Look again"}
-    browser.picture("12-viewer")
+    browser.picture("16-viewer")
