@@ -6,6 +6,7 @@ import {button, describe, element} from "/dom.js";
 import {check, choice, input, numberOf, refuse, select, valuesOf} from "/field.js";
 import {libraryTable} from "/library.js";
 import {attempt, goTo, say} from "/page.js";
+import {addressFields, placeFields} from "/place.js";
 import {fill, texts} from "/texts.js";
 
 // What a step shows, and the fields whose refusal belongs to it.
@@ -17,25 +18,18 @@ const steps = [
 	{name: "zones", show: zonesStep, fields: ["code", "library", "zone_type"]},
 	{name: "review", show: reviewStep, fields: []},
 ];
-const addressFields = ["address1", "address2", "city", "region", "postal_code", "country"];
 
 // A refusal of the whole customer, to be shown by the step that has the field.
 let refused = null;
 
 async function placeStep({values}) {
-	const [dealers, zones] = await Promise.all([api.items("/dealers"), api.items("/timezones")]);
+	const dealers = await api.items("/dealers");
 	values.dealer_id ??= dealers[0]?.id;
-	const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
-	const options = zones.map((zone) => element("option", {value: zone.name}));
+	const timezone = values.timezone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
 	return [
 		dealers.length > 1 ? select("dealer_id", texts.place.dealer_id,
 			dealers.map((dealer) => ({value: dealer.id, text: dealer.name})), values.dealer_id) : null,
-		input("name", texts.place.name, {required: true, value: values.name}),
-		...addressFields.map((name) => input(name, texts.place[name], {value: values[name]})),
-		input("timezone", texts.place.timezone, {required: true, list: "timezones", value: values.timezone ?? own},
-			texts.place.timezoneHint),
-		element("datalist", {id: "timezones"}, ...options),
-		input("external_id", texts.place.external_id, {value: values.external_id}, texts.place.externalHint),
+		...await placeFields({...values, timezone}),
 	];
 }
 

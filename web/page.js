@@ -1,5 +1,6 @@
 // What every page does the same way: say, try, and be gone to.
 import {api, Refusal} from "/api.js";
+import {button} from "/dom.js";
 import {check, refuse} from "/field.js";
 
 export function say(sentence, good = false) {
@@ -41,6 +42,17 @@ export function whenSent(form, action) {
 			pressed.disabled = false;
 	});
 	return form;
+}
+
+// Takes one thing away, once a question is answered where there is one. done:
+// called with a sentence afterwards.
+export function removal(text, subject, action, done, question = null) {
+	return button(text, () => attempt(async () => {
+		if (question && !confirm(question))
+			return;
+		await action();
+		await done("");
+	}), {"aria-label": `${text}: ${subject}`});
 }
 
 export function goTo(place) {

@@ -1,13 +1,17 @@
 // A customer: the overview, and each thing that may be done about it in a
 // section of its own.
 import {api} from "/api.js";
-import {channelsSection} from "/channels.js";
+import {armingSection, partitionsSection} from "/arming.js";
+import {bridgesSection} from "/bridges.js";
+import {channelsSection, readChannels} from "/channels.js";
 import {contactsSection} from "/contacts.js";
-import {button, describe, element, listing, section, time} from "/dom.js";
-import {choice, input, numberOf, select, valuesOf} from "/field.js";
+import {button, describe, element, section, time} from "/dom.js";
+import {input, numberOf, select, valuesOf} from "/field.js";
 import {history} from "/history.js";
 import {libraryGroups} from "/library.js";
+import {membersSection} from "/members.js";
 import {attempt, say, whenSent} from "/page.js";
+import {addressFields, placeFields} from "/place.js";
 import {fill, texts} from "/texts.js";
 
 function overview(site) {
@@ -45,19 +49,6 @@ function accountForm(site, version, stations, done) {
 	});
 }
 
-function armingForm(site, version, methods, bridges, done) {
-	const form = element("form", {}, choice("arming_method", texts.arming.arming_method,
-		methods.map(({name, title, description}) => ({value: name, text: title, sentence: description})), site.arming_method),
-	select("bridge_id", texts.arming.bridge_id, [{value: "", text: texts.arming.noBridge},
-		...bridges.map((one) => ({value: one.id, text: one.serial}))], site.arming_bridge_id),
-	element("button", {}, texts.arming.save));
-	return whenSent(form, async () => {
-		const {arming_method: method, bridge_id: bridge} = valuesOf(form);
-		await api.put(`/sites/${site.id}/arming`, {arming_method: method, bridge_id: numberOf(bridge)}, version);
-		await done(texts.arming.saved);
-	});
-}
-
 function testSection(site, done) {
 	const stop = button(texts.test.stop, () => attempt(async () => {
 		await api.remove(`/sites/${site.id}/test`);
@@ -77,39 +68,22 @@ function testSection(site, done) {
 		: [element("p", {}, texts.test.none), form]);
 }
 
-function registerForm(site, done) {
-	const form = element("form", {id: "register"}, input("claim_code", texts.bridges.claim_code, {required: true, spellcheck: "false"},
-		texts.bridges.claimHint), element("button", {}, texts.bridges.register));
+// Where the customer is, and the timers of its signals.
+async function detailsForm(site, version, done) {
+	const timers = ["entry_delay_s", "exit_delay_s", "repeat_filter_s", "test_interval_s"];
+	const form = element("form", {id: "details"}, element("div", {class: "row"}, ...await placeFields(site)),
+		element("div", {class: "row"}, ...timers.map((name) => input(name, texts.timers[name], {type: "number", min: 0, value: site[name]},
+			texts.timers[`${name}_hint`]))),
+		element("button", {}, texts.form.save));
 	return whenSent(form, async () => {
-		await api.post(`/sites/${site.id}/bridges`, {claim_code: form.elements.claim_code.value.trim()});
-		await done(texts.bridges.registered);
+		const values = valuesOf(form);
+		for (const name of addressFields)
+			values[name] ??= "";
+		for (const name of timers)
+			values[name] = numberOf(values[name]);
+		await api.patch(`/sites/${site.id}`, values, version);
+		await done(texts.site.detailsSaved);
 	});
-}
-
-function unregisterButton(bridge, done) {
-	return button(texts.bridges.unregister, () => attempt(async () => {
-		if (!confirm(fill(texts.bridges.sure, bridge)))
-			return;
-		await api.remove(`/bridges/${bridge.id}/registration`);
-		await done("");
-	}), {"aria-label": fill(texts.bridges.unregisterOf, bridge)});
-}
-
-function bridgeTable(bridges, mayChange, done) {
-	return listing(texts.bridges.title, [
-		{text: texts.bridges.serial, show: (bridge) => bridge.serial},
-		{text: texts.bridges.state, show: (bridge) => bridge.state},
-		{text: texts.bridges.kind, spare: true, show: (bridge) => bridge.kind},
-		{text: texts.bridges.channels, show: (bridge) => String(bridge.channels)},
-		{text: texts.bridges.account, spare: true, show: (bridge) => bridge.transport_account},
-		{text: texts.bridges.supervision, spare: true, show: (bridge) => bridge.supervision},
-		{text: texts.form.actions, show: (bridge) => mayChange ? unregisterButton(bridge, done) : null}], bridges);
-}
-
-function bridgesSection(site, bridges, mayChange, done) {
-	return section(texts.bridges.title,
-		bridges.length ? bridgeTable(bridges, mayChange, done) : element("p", {}, texts.bridges.none),
-		mayChange ? registerForm(site, done) : null);
 }
 
 function librarySection(site, rows, mayChange) {
@@ -123,33 +97,43 @@ function librarySection(site, rows, mayChange) {
 }
 
 class Site extends HTMLElement {
+	#pressed = null; // the section in which something was
+
 	async connectedCallback() {
+		this.addEventListener("click", ({target}) => {
+			this.#pressed = target.closest("section")?.getAttribute("aria-label") ?? null;
+		});
 		this.replaceChildren(element("h2", {tabindex: -1}, texts.site.unnamed));
 		await attempt(() => this.#load());
 	}
 
 	async #load() {
 		const path = `/sites/${this.dataset.site}`;
-		const [{value: site, version}, warnings, bridges, library, contacts, methods, stations] = await Promise.all([
-			api.getVersioned(path), ...["warnings", "bridges", "library", "contacts"].map((name) => api.items(`${path}/${name}`)),
-			api.items("/arming-methods"), api.items("/stations")]);
-		const focused = this.contains(document.activeElement);
+		const [{value: site, version}, warnings, bridges, library, contacts, partitions, members, methods, stations, users] =
+			await Promise.all([api.getVersioned(path),
+				...["warnings", "bridges", "library", "contacts", "partitions", "members"].map((name) => api.items(`${path}/${name}`)),
+				...["/arming-methods", "/stations", "/users"].map((name) => api.items(name))]);
+		const known = await readChannels(bridges);
 		const mayChange = api.user.writes_sites;
 		const done = (sentence) => this.#reload(sentence);
-		const account = section(texts.site.details, accountForm(site, version, stations, done));
+		const account = mayChange ? section(texts.site.details, accountForm(site, version, stations, done)) : null;
 		const signals = bridgesSection(site, bridges, mayChange, done);
-		this.replaceChildren(this.#head(site), mayChange ? this.#actions(site, account, signals, done) : "",
-			overview(site), warningsOf(warnings) ?? "", signals,
-			await channelsSection(bridges, mayChange, done) ?? "", contactsSection(site, contacts, mayChange, done), history(site),
-			...mayChange ? [testSection(site, done), account, section(texts.site.arming, armingForm(site, version, methods, bridges, done))] : [],
-			librarySection(site, library, mayChange));
+		this.replaceChildren(...[this.#head(site), mayChange ? this.#actions(site, account, signals, done) : null,
+			overview(site), warningsOf(warnings), signals, channelsSection(known, mayChange, done),
+			contactsSection(site, contacts, mayChange, done), history(site), mayChange ? testSection(site, done) : null, account,
+			mayChange ? section(texts.site.place, await detailsForm(site, version, done)) : null,
+			await armingSection(site, version, methods, bridges, partitions, mayChange, done),
+			partitionsSection(site, partitions, known.channels, mayChange, done),
+			membersSection(site, members, users, mayChange, done), librarySection(site, library, mayChange)].filter(Boolean));
 		document.title = `${site.name} - ${texts.title}`;
-		if (focused)
-			this.querySelector("h2").focus();
 	}
 
+	// What was done stays in sight: its section's heading takes the focus.
 	async #reload(sentence) {
+		const place = this.#pressed;
 		await this.#load();
+		const again = [...this.querySelectorAll("section")].find((one) => one.getAttribute("aria-label") === place);
+		(again?.querySelector("h3") ?? this.querySelector("h2")).focus();
 		say(sentence, true);
 	}
 
@@ -159,7 +143,7 @@ class Site extends HTMLElement {
 	}
 
 	#actions(site, account, signals, done) {
-		const change = site.state === "inactive" ? "reactivate" : "deactivate";
+		const change = site.security === "inactive" ? "reactivate" : "deactivate";
 		return element("div", {class: "row"},
 			button(texts.site.register, () => signals.querySelector("#register input").focus(), {class: "main"}),
 			button(texts.site.details, () => account.querySelector("select").focus()),

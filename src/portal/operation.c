@@ -182,15 +182,22 @@ static bool
 check_version(struct exchange *exchange, struct db *db,
     const struct values *values)
 {
-	PGresult *result =
-	    operation_query(exchange, db, exchange->route->version_sql, 1,
-		(const char *const *)values->items);
-	bool good = result && PQntuples(result) == 1;
+	const struct route *route = exchange->route;
+	const char *const *items = (const char *const *)values->items;
+	PGresult *locked = NULL, *result;
+	bool good;
 
+	if (route->lock_sql &&
+	    !(locked =
+		    operation_query(exchange, db, route->lock_sql, 1, items)))
+		return false;
+	PQclear(locked);
+	result = operation_query(exchange, db, route->version_sql, 1, items);
+	good = result && PQntuples(result) == 1;
 	if (result && !good)
 		exchange_problem(exchange, 404, NULL, "there is no such %.*s",
-		    (int)(strlen(exchange->route->parameters[0].name) - 3),
-		    exchange->route->parameters[0].name);
+		    (int)(strlen(route->parameters[0].name) - 3),
+		    route->parameters[0].name);
 	if (good && exchange->if_match[0] &&
 	    strcmp(exchange->if_match, PQgetvalue(result, 0, 0)) != 0) {
 		exchange_problem(exchange, 412, NULL,

@@ -81,6 +81,10 @@ struct route {
 	 * first parameter, locked. If-Match is compared with it; no row is
 	 * 404. */
 	const char *version_sql;
+	/* Where that is made of rows besides: locks what they belong to in a
+	 * statement of its own, so that version_sql reads them as they are
+	 * then. */
+	const char *lock_sql;
 	/* Only tried unless "apply" in the query says true: rolled back. */
 	bool preview;
 	/* The last placeholder is the hash of a new token, which the answer

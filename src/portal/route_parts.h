@@ -57,6 +57,10 @@
 #define ROUTE_VERSION(table)                                                   \
  "SELECT xmin FROM tocsin." table " WHERE id = $1::bigint FOR UPDATE"
 
+/* lock_sql of one that version_sql makes of rows besides. */
+#define ROUTE_LOCK(table)                                                      \
+ "SELECT FROM tocsin." table " WHERE id = $1::bigint FOR UPDATE"
+
 #define ROUTE_ALL_OF(table, order)                                             \
  "SELECT to_jsonb(t), NULL FROM tocsin." table " t ORDER BY t." order
 

@@ -63,6 +63,11 @@ static const struct route_parameter camera[] = {
 	{ NULL },
 };
 
+/* Of what is supervised, not of the bridge. */
+#define SUPERVISION_VERSION                                                    \
+ "(SELECT md5(coalesce(string_agg(p::text, ',' ORDER BY p.path), '')) "        \
+ "FROM tocsin.bridge_path p WHERE p.bridge_id = b.id)"
+
 static const struct route routes[] = {
 	{ ROUTE_GET, "/sites/{site_id}/bridges", "listBridges",
 	    "What signals from there", ROUTE_READ, ROUTE_LIST, site,
@@ -85,12 +90,20 @@ static const struct route routes[] = {
 	    "Its later signals are logged, not forwarded", ROUTE_SITES,
 	    ROUTE_NOTHING, bridge,
 	    "SELECT tocsin.bridge_unregister($1::bigint)" },
+	{ ROUTE_GET, "/bridges/{bridge_id}/supervision", "getSupervision",
+	    "How long it may be silent on each of its paths", ROUTE_READ,
+	    ROUTE_ONE, bridge,
+	    "SELECT jsonb_build_object('paths', coalesce((SELECT "
+	    "jsonb_agg(to_jsonb(p) - 'bridge_id' ORDER BY p.path DESC) "
+	    "FROM tocsin.bridge_path p WHERE p.bridge_id = b.id), '[]')), " SUPERVISION_VERSION
+	    " FROM tocsin.site_bridge b WHERE b.id = $1::bigint" },
 	{ ROUTE_PUT, "/bridges/{bridge_id}/supervision", "superviseBridge",
 	    "Tell when it falls silent, by a preset", ROUTE_SITES,
 	    ROUTE_NOTHING, supervise_bridge,
 	    "SELECT tocsin.bridge_supervise($1::bigint, $2)",
-	    .version_sql = "SELECT id FROM tocsin.bridge "
-			   "WHERE id = $1::bigint FOR UPDATE" },
+	    .version_sql = "SELECT " SUPERVISION_VERSION
+			   " FROM tocsin.bridge b WHERE b.id = $1::bigint",
+	    .lock_sql = ROUTE_LOCK("bridge") },
 	{ ROUTE_GET, "/bridges/{bridge_id}/channels", "listChannels",
 	    "Cameras and alarm inputs", ROUTE_READ, ROUTE_LIST, bridge,
 	    "SELECT to_jsonb(c) || jsonb_build_object('version', c.xmin::text, "

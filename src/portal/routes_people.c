@@ -24,6 +24,16 @@ static const struct route_parameter change_contact[] = {
 static const struct route_parameter contact[] = {
 	ROUTE_ID("contact_id", "the contact"), { NULL }
 };
+#define MEMBER ROUTE_SITE, ROUTE_ID("user_id", "the app's user")
+static const struct route_parameter set_member[] = {
+	MEMBER,
+	{ "user_number", ROUTE_IN_BODY, ROUTE_INTEGER, true,
+	    "in openings and closings at the station, 1 to 999" },
+	{ "may_arm", ROUTE_IN_BODY, ROUTE_BOOLEAN, false, "true otherwise" },
+	{ "may_view", ROUTE_IN_BODY, ROUTE_BOOLEAN, false, "true otherwise" },
+	{ NULL },
+};
+static const struct route_parameter member[] = { MEMBER, { NULL } };
 
 static const struct route routes[] = {
 	{ ROUTE_GET, "/sites/{site_id}/contacts", "listContacts",
@@ -48,6 +58,25 @@ static const struct route routes[] = {
 	    "Nobody to call any more", ROUTE_SITES, ROUTE_NOTHING, contact,
 	    "DELETE FROM tocsin.contact WHERE id = $1::bigint",
 	    .version_sql = ROUTE_VERSION("contact") },
+	{ ROUTE_GET, "/sites/{site_id}/members", "listMembers",
+	    "Who has the site in the app", ROUTE_READ, ROUTE_LIST, site,
+	    "SELECT to_jsonb(m) || jsonb_build_object('login', u.login, "
+	    "'name', u.name), NULL FROM tocsin.app_member m "
+	    "LEFT JOIN tocsin.user_account u ON u.id = m.user_id "
+	    "WHERE m.site_id = $1::bigint ORDER BY m.user_number" },
+	{ ROUTE_PUT, "/sites/{site_id}/members/{user_id}", "setMember",
+	    "That user has the site in the app", ROUTE_SITES, ROUTE_NOTHING,
+	    set_member,
+	    "INSERT INTO tocsin.app_member (site_id, user_id, user_number, "
+	    "may_arm, may_view) VALUES ($1::bigint, $2::bigint, $3::smallint, "
+	    "coalesce($4::boolean, true), coalesce($5::boolean, true)) "
+	    "ON CONFLICT ON CONSTRAINT app_member_once DO UPDATE SET "
+	    "user_number = EXCLUDED.user_number, may_arm = EXCLUDED.may_arm, "
+	    "may_view = EXCLUDED.may_view" },
+	{ ROUTE_DELETE, "/sites/{site_id}/members/{user_id}", "removeMember",
+	    "Not any more", ROUTE_SITES, ROUTE_NOTHING, member,
+	    "DELETE FROM tocsin.app_member WHERE site_id = $1::bigint "
+	    "AND user_id = $2::bigint" },
 };
 
 const struct route_group people_routes = { "People of a customer", routes,

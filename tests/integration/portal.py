@@ -30,12 +30,18 @@ INSERT INTO tocsin.user_account (id, login, name, role, dealer_id, center_id) VA
   (3, 'north-tech', 'T', 'dealer_technician', 1, NULL), (4, 'north-viewer', 'V', 'viewer', 1, NULL),
   (5, 'north-app', 'M', 'app_member', 1, NULL), (6, 'watcher', 'C', 'center', NULL, 1), (7, 'op', 'O', 'operator', NULL, NULL);
 INSERT INTO tocsin.app_member (site_id, user_id, user_number) VALUES (1, 5, 1);
+INSERT INTO tocsin.partition_channel (site_id, partition_id, bridge_id, channel_id) VALUES (1, 1, 1, 1), (2, 2, 2, 2);
+UPDATE tocsin.site SET arming_method = 'schedule' WHERE id = 2;
+INSERT INTO tocsin.arming_window (id, site_id, week_minutes) VALUES (2, 2, '[0,480)');
+INSERT INTO tocsin.arming_exception (id, site_id, during, armed, note) VALUES (2, 2, '[2026-12-24 12:00,2026-12-27)', true, 'south holiday');
+INSERT INTO tocsin.bridge_path (bridge_id, path, interval_s, margin_s) VALUES (2, 'primary', 60, 6);
 INSERT INTO tocsin.api_key (id, user_id, name, scopes, key_hash) VALUES (2, 2, 'south key', '{read}', sha256('x'));
 INSERT INTO tocsin.event (node, lsn, item, boot, received_at, protocol, encrypted, format, raw, verdict, flags,
   decision_lsn, delivery_count, dealer_id, site_id)
 SELECT 'n', s.id, 0, 1, now(), 'dc09', false, 'contact-id', '', 'suppressed', 0, s.id, 0, s.dealer_id, s.id FROM tocsin.site s;
 SELECT setval(pg_get_serial_sequence('tocsin.' || t, 'id'), 100) FROM unnest(ARRAY['dealer', 'station_record', 'site',
-  'bridge', 'channel', 'camera', 'contact', 'site_partition', 'user_account', 'api_key', 'alarm_library']) t;
+  'bridge', 'channel', 'camera', 'contact', 'site_partition', 'user_account', 'api_key', 'alarm_library', 'arming_window',
+  'arming_exception']) t;
 CREATE ROLE web LOGIN IN ROLE tocsin_portal;
 """
 LOGINS = ["north-admin", "north-tech", "north-viewer", "north-app", "watcher", "op", "south-admin"]

@@ -336,6 +336,69 @@ def test_two_who_set_the_arming_at_once(portal, visitors):
     assert admin.request("PUT", "/sites/1/arming", {"arming_method": "always"}, If_Match=read).status == 412
 
 
+def test_supervision_that_was_changed_meanwhile_is_left(portal, visitors):
+    admin, path = visitors["north-admin"], "/bridges/1/supervision"
+    read = admin.request("GET", path)
+    assert read.json == {"paths": []}
+    assert admin.request("PUT", path, {"supervision_class": "DP3"}, If_Match=read.headers["ETag"]).status == 204
+    assert admin.request("PUT", path, {"supervision_class": "SP2"}, If_Match=read.headers["ETag"]).status == 412
+    now = admin.request("GET", path)
+    assert [(one["path"], one["supervision_class"], one["interval_s"]) for one in now.json["paths"]] == [
+        ("primary", "DP3", 180), ("backup", "DP3", 90000)]
+    assert admin.request("PUT", path, {"supervision_class": None}, If_Match=now.headers["ETag"]).status == 204
+    assert visitors["south-admin"].request("PUT", path, {"supervision_class": "SP2"}).status == 404
+
+
+def test_a_schedule_with_exceptions(portal, visitors):
+    admin, site = visitors["north-admin"], "/sites/1"
+    window = {"weekdays": [1, 7], "from": "22:00", "until": "06:30"}
+    assert admin.request("PUT", site + "/arming", {"arming_method": "always"}).status == 204
+    assert admin.request("POST", site + "/windows", window).status == 422
+    assert admin.request("PUT", site + "/arming", {"arming_method": "schedule"}).status == 204
+    assert admin.request("POST", site + "/windows", window).json == {"added": 3}  # Sunday night is two
+    assert [(w["weekday"], w["from"], w["until"]) for w in admin.request("GET", site + "/windows").json["items"]] == [
+        (1, "00:00", "06:30"), (1, "22:00", "06:30"), (7, "22:00", "24:00")]
+    for wrong in ({**window, "weekdays": []}, {**window, "weekdays": [8]}, {**window, "from": "25:00"}, window):
+        assert admin.request("POST", site + "/windows", wrong).status == 422
+    during = {"from": "2026-12-24T12:00", "until": "2026-12-27T00:00", "armed": True, "note": "away"}
+    assert admin.request("POST", site + "/exceptions", during).status == 201
+    assert admin.request("POST", site + "/exceptions", {**during, "until": "2026-12-01T00:00"}).status == 422
+    made = admin.request("GET", site + "/exceptions").json["items"]
+    assert [{name: one[name] for name in during} for one in made] == [during]
+    assert admin.request("DELETE", f"/exceptions/{made[0]['id']}").status == 204
+    for one in admin.request("GET", site + "/windows").json["items"]:
+        assert admin.request("DELETE", f"/windows/{one['id']}").status == 204
+    assert admin.request("DELETE", "/windows/2").status == 404
+
+
+def test_a_partition_takes_its_channels(portal, visitors):
+    admin, path = visitors["north-admin"], "/partitions/1/channels"
+    added = admin.request("POST", "/bridges/1/channels", {"name": "Hall", "zone_type": 3}).json["id"]
+
+    def partition():
+        return admin.request("GET", "/sites/1/partitions").json["items"][0]
+    read = f'"{partition()["version"]}"'
+    assert admin.request("PUT", path, {"channels": [added]}, If_Match=read).status == 204
+    assert partition()["channels"] == [added]
+    assert admin.request("PUT", path, {"channels": []}, If_Match=read).status == 412
+    assert admin.request("PUT", path, {"channels": [1, 2]}).status == 422  # 2 is the other dealer's
+    assert admin.request("PUT", path, {"channels": [added, 1]}).status == 204
+    assert partition()["channels"] == [1, added]
+    assert admin.request("DELETE", f"/channels/{added}").status == 204
+
+
+def test_an_app_member_comes_and_goes(portal, visitors):
+    admin, member = visitors["north-admin"], "/sites/1/members/5"
+    assert admin.request("PUT", member, {"user_number": 7, "may_arm": False}).status == 204
+    assert [(one["login"], one["user_number"], one["may_arm"], one["may_view"])
+            for one in admin.request("GET", "/sites/1/members").json["items"]] == [("north-app", 7, False, True)]
+    assert admin.request("PUT", member, {"user_number": 0}).json["field"] == "user_number"
+    assert admin.request("PUT", "/sites/1/members/4", {"user_number": 9}).status == 422  # a viewer
+    assert admin.request("DELETE", member).status == 204
+    assert admin.request("GET", "/sites/1/members").json["items"] == []
+    assert admin.request("PUT", member, {"user_number": 1}).status == 204
+
+
 # ---- every operation, from the document itself ------------------------------------------------
 
 
@@ -378,7 +441,8 @@ def is_own(method, path):
 def everything(portal):
     """What the south dealer has, as one text."""
     tables = ["dealer", "site", "bridge", "channel", "camera", "contact", "site_partition", "station_record",
-              "user_account", "api_key", "alarm_library"]
+              "user_account", "api_key", "alarm_library", "partition_channel", "arming_window", "arming_exception",
+              "app_member", "bridge_path"]
     return {table: portal.postgres.query(f"SELECT t::text FROM tocsin.{table} t ORDER BY 1") for table in tables}
 
 
