@@ -12,7 +12,7 @@ import {fill, texts} from "/texts.js";
 // What a step shows, and the fields whose refusal belongs to it.
 const steps = [
 	{name: "place", show: placeStep, fields: ["dealer_id", "name", "address1", "address2", "city", "region",
-		"postal_code", "country", "timezone", "external_id"]},
+		"postal_code", "country", "timezone", "external_id", "template_id"]},
 	{name: "station", show: stationStep, fields: ["station_record_id", "account_number", "reference_id"]},
 	{name: "arming", show: armingStep, fields: ["arming_method"]},
 	{name: "zones", show: zonesStep, fields: ["code", "library", "zone_type"]},
@@ -23,13 +23,16 @@ const steps = [
 let refused = null;
 
 async function placeStep({values}) {
-	const dealers = await api.items("/dealers");
+	const [dealers, all] = await Promise.all([api.items("/dealers"), api.items("/templates")]);
 	values.dealer_id ??= dealers[0]?.id;
 	const timezone = values.timezone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
 	return [
 		dealers.length > 1 ? select("dealer_id", texts.place.dealer_id,
 			dealers.map((dealer) => ({value: dealer.id, text: dealer.name})), values.dealer_id) : null,
 		...await placeFields({...values, timezone}),
+		all.length ? select("template_id", texts.place.template_id, [{value: "", text: texts.place.noTemplate},
+			...all.filter((one) => one.dealer_id === values.dealer_id).map(({id, name}) => ({value: id, text: name}))],
+		values.template_id, texts.place.templateHint) : null,
 	];
 }
 
@@ -117,9 +120,10 @@ async function reviewStep({values, library}) {
 }
 
 async function create(draft) {
-	const {station_record_id: station, ...values} = draft.values;
+	const {station_record_id: station, template_id: template, ...values} = draft.values;
 	const library = Object.entries(draft.library).map(([number, change]) => ({zone_type: Number(number), ...change}));
-	const made = await api.post("/sites", {...values, station_record_id: numberOf(station), library});
+	const made = await api.post("/sites", {...values, station_record_id: numberOf(station),
+		template_id: numberOf(template), library});
 	dropDraft();
 	goTo(`site/${made.id}`);
 }

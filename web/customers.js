@@ -34,8 +34,8 @@ class Customers extends HTMLElement {
 			this.#timer = setTimeout(() => this.#search(), SEARCH_DELAY_MS);
 		});
 		this.replaceChildren(element("div", {class: "head"}, element("h2", {tabindex: -1}, texts.customers.title),
-			mayAdd ? button(hasDraft() ? texts.customers.resume : texts.customers.add, () => goTo("new/place"),
-				{id: "add-customer", class: "main"}) : null),
+			mayAdd ? element("div", {class: "row tight"}, button(texts.customers.import, () => goTo("import")), button(hasDraft() ? texts.customers.resume : texts.customers.add, () => goTo("new/place"),
+				{id: "add-customer", class: "main"})) : null),
 			this.#form, this.#list, this.#count, this.#more);
 		this.#search();
 	}

@@ -3,6 +3,7 @@ import "/account.js";
 import "/audit.js";
 import "/creation.js";
 import "/customers.js";
+import "/import.js";
 import "/settings.js";
 import "/site.js";
 import "/users.js";
@@ -16,6 +17,7 @@ const pages = {
 	account: () => element("tocsin-account"),
 	audit: () => element("tocsin-audit"),
 	customers: () => element("tocsin-customers"),
+	import: () => element("tocsin-import"),
 	new: (step) => element("tocsin-creation", {"data-step": step}),
 	settings: () => element("tocsin-settings"),
 	site: (id) => element("tocsin-site", {"data-site": id}),

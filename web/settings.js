@@ -1,5 +1,6 @@
 // What is the dealer's own: its station records, and the alarm codes that its
 // customers inherit.
+import "/templates.js";
 import {api} from "/api.js";
 import {dealerChooser} from "/dealers.js";
 import {button, element, listing} from "/dom.js";
@@ -55,6 +56,7 @@ class Settings extends HTMLElement {
 	#dealerId = api.user.dealer_id;
 	#known = {};
 	#stations = element("section", {class: "part", "aria-label": texts.settings.stations});
+	#templates = element("section", {class: "part", "aria-label": texts.templates.title});
 	#library = element("section", {class: "part", "aria-label": texts.settings.library});
 
 	async connectedCallback() {
@@ -67,12 +69,13 @@ class Settings extends HTMLElement {
 			this.append(dealerChooser(dealers, this.#dealerId, (id) => {
 				this.#dealerId = id;
 				attempt(() => this.#load());
-			}) ?? "", this.#stations, this.#library);
+			}) ?? "", this.#stations, this.#templates, this.#library);
 			await this.#load();
 		});
 	}
 
 	async #load() {
+		this.#templates.replaceChildren(element("tocsin-templates", {"data-dealer": this.#dealerId}));
 		await Promise.all([this.#showStations(), this.#showLibrary()]);
 	}
 

@@ -5,9 +5,10 @@
 
 #include "base/exit.h"
 #include "base/slice.h"
+#include "bulk/csv.h"
+#include "bulk/kind.h"
 #include "ctl/bulk.h"
 #include "ctl/connection.h"
-#include "ctl/csv.h"
 
 struct export
 {

@@ -12,6 +12,7 @@ type_name(enum route_type type)
 {
 	static const char *const names[] = {
 		[ROUTE_TEXT] = "string",
+		[ROUTE_FILE] = "string",
 		[ROUTE_INTEGER] = "integer",
 		[ROUTE_NUMBER] = "number",
 		[ROUTE_BOOLEAN] = "boolean",

@@ -326,8 +326,11 @@ void
 operation_run(struct exchange *exchange, struct db *db)
 {
 	if (!execute(exchange, db,
-		"BEGIN; SET LOCAL statement_timeout = '5s'; "
-		"SET LOCAL lock_timeout = '3s'"))
+		exchange->route->worker == ROUTE_BULK
+		    ? "BEGIN; SET LOCAL statement_timeout = '60s'; "
+		      "SET LOCAL lock_timeout = '3s'"
+		    : "BEGIN; SET LOCAL statement_timeout = '5s'; "
+		      "SET LOCAL lock_timeout = '3s'"))
 		return;
 	run_in_transaction(exchange, db);
 	if (!db->connection || PQstatus(db->connection) != CONNECTION_OK)

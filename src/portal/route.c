@@ -9,6 +9,7 @@ static const struct route_group *const groups[] = {
 	&people_routes,
 	&bridge_routes,
 	&dealer_routes,
+	&template_routes,
 	&user_routes,
 	&reference_routes,
 };

@@ -46,6 +46,7 @@ enum route_where {
 
 enum route_type {
 	ROUTE_TEXT,
+	ROUTE_FILE, /* a text as long as a body may be */
 	ROUTE_INTEGER,
 	ROUTE_NUMBER,
 	ROUTE_BOOLEAN,
@@ -66,6 +67,14 @@ enum route_result {
 	ROUTE_ONE,     /* the first row: JSON, and its ETag where it has one */
 	ROUTE_CREATED, /* the same with 201 */
 	ROUTE_LIST,    /* each row: JSON, and the cursor behind it */
+};
+
+/* Whose threads do it, so that what takes long holds up only its like. */
+enum route_worker {
+	ROUTE_QUICK,	/* several */
+	ROUTE_PASSWORD, /* one: the proof takes memory and processor time */
+	ROUTE_BULK,	/* one: many rows at once */
+	ROUTE_WORKERS,
 };
 
 struct route {
@@ -92,7 +101,7 @@ struct route {
 	bool issues_token;
 	/* Instead of sql; answers the exchange. In a worker's thread. */
 	void (*handle)(struct exchange *exchange, struct db *db);
-	bool slow; /* works on a password: goes to the thread for that */
+	enum route_worker worker;
 };
 
 /* Of an operation that takes none. */
@@ -104,7 +113,8 @@ struct route_group {
 	size_t count;
 };
 extern const struct route_group session_routes, site_routes, arming_routes,
-    people_routes, bridge_routes, dealer_routes, user_routes, reference_routes;
+    people_routes, bridge_routes, dealer_routes, template_routes, user_routes,
+    reference_routes;
 
 /* NULL behind the last. */
 const struct route_group *route_group(size_t index);

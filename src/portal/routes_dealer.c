@@ -1,4 +1,5 @@
 #include "base/array.h"
+#include "portal/import_file.h"
 #include "portal/route_parts.h"
 
 static const struct route_parameter dealer[] = { ROUTE_DEALER, { NULL } };
@@ -10,10 +11,7 @@ static const struct route_parameter add_dealer[] = {
 static const struct route_parameter set_library[] = {
 	ROUTE_DEALER,
 	ROUTE_SUBJECT,
-	{ "enabled", ROUTE_IN_BODY, ROUTE_BOOLEAN, false,
-	    "forwarded; null: as built in" },
-	{ "code", ROUTE_IN_BODY, ROUTE_TEXT, false,
-	    "what is sent; null: as built in" },
+	ROUTE_LIBRARY_VALUES,
 	{ NULL },
 };
 static const struct route_parameter library_subject[] = { ROUTE_DEALER,
@@ -55,6 +53,15 @@ static const struct route_parameter import[] = {
 	    "objects with \"line\" and the fields of the kind" },
 	{ NULL },
 };
+static const struct route_parameter import_csv[] = {
+	{ "kind", ROUTE_IN_PATH, ROUTE_TEXT, true, "site, channel or contact" },
+	{ "file", ROUTE_IN_BODY, ROUTE_FILE, true,
+	    "comma-separated values in UTF-8, at most 5000 rows; the first "
+	    "line names the columns, as tocsinctl import takes them" },
+	{ "dealer_id", ROUTE_IN_BODY, ROUTE_INTEGER, false,
+	    "of rows when no column says whose" },
+	{ NULL },
+};
 
 static const struct route routes[] = {
 	{ ROUTE_GET, "/dealers", "listDealers", "The dealer and those below",
@@ -78,10 +85,11 @@ static const struct route routes[] = {
 	{ ROUTE_PUT, "/dealers/{dealer_id}/library/{kind}/{subject}",
 	    "setDealerLibrary", "Change a default of the dealer",
 	    ROUTE_SETTINGS, ROUTE_ONE, set_library,
-	    ROUTE_LIBRARY_SET("dealer_id") },
+	    ROUTE_LIBRARY_SET("alarm_library", "dealer_id") },
 	{ ROUTE_DELETE, "/dealers/{dealer_id}/library/{kind}/{subject}",
 	    "resetDealerLibrary", "Back to what is built in", ROUTE_SETTINGS,
-	    ROUTE_NOTHING, library_subject, ROUTE_LIBRARY_RESET("dealer_id") },
+	    ROUTE_NOTHING, library_subject,
+	    ROUTE_LIBRARY_RESET("alarm_library", "dealer_id") },
 	{ ROUTE_GET, "/stations", "listStations", "Station records", ROUTE_READ,
 	    ROUTE_LIST, route_no_parameters,
 	    "SELECT jsonb_build_object('id', s.id, 'dealer_id', s.dealer_id, "
@@ -106,15 +114,16 @@ static const struct route routes[] = {
 	    "No site may use it any more", ROUTE_SETTINGS, ROUTE_NOTHING,
 	    station, "DELETE FROM tocsin.station_record WHERE id = $1::bigint",
 	    .version_sql = ROUTE_VERSION("station_record") },
-	{ ROUTE_GET, "/templates", "listTemplates", "Templates of sites",
-	    ROUTE_READ, ROUTE_LIST, route_no_parameters,
-	    ROUTE_ALL_OF("site_template", "name") },
 	{ ROUTE_POST, "/import/{kind}", "importRows",
 	    "Many at once; tells of each row, stores only with apply",
 	    ROUTE_SITES, ROUTE_LIST, import,
 	    "SELECT to_jsonb(r), NULL FROM tocsin.import_rows($1, $2::jsonb) r "
 	    "ORDER BY r.line",
-	    .preview = true },
+	    .preview = true, .worker = ROUTE_BULK },
+	{ ROUTE_POST, "/import/{kind}/file", "importFile",
+	    "The same from a file of comma-separated values", ROUTE_SITES,
+	    ROUTE_LIST, import_csv, .handle = import_file, .preview = true,
+	    .worker = ROUTE_BULK },
 };
 
 const struct route_group dealer_routes = { "Dealer settings", routes,

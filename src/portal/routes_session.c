@@ -231,7 +231,7 @@ static const struct route routes[] = {
 	{ ROUTE_POST, "/session", "signIn",
 	    "Sign in: the cookie of a new session, and its CSRF token",
 	    ROUTE_PUBLIC, ROUTE_ONE, credentials, .handle = sign_in,
-	    .slow = true },
+	    .worker = ROUTE_PASSWORD },
 	{ ROUTE_GET, "/session", "getSession",
 	    "Who has signed in, and the CSRF token", ROUTE_READ, ROUTE_ONE,
 	    route_no_parameters, .handle = show_session },

@@ -84,10 +84,7 @@ static const struct route_parameter start_test[] = {
 static const struct route_parameter set_library[] = {
 	ROUTE_SITE,
 	ROUTE_SUBJECT,
-	{ "enabled", ROUTE_IN_BODY, ROUTE_BOOLEAN, false,
-	    "forwarded; null inherits" },
-	{ "code", ROUTE_IN_BODY, ROUTE_TEXT, false,
-	    "what is sent; null inherits" },
+	ROUTE_LIBRARY_VALUES,
 	{ NULL },
 };
 static const struct route_parameter library_subject[] = { ROUTE_SITE,
@@ -169,10 +166,12 @@ static const struct route routes[] = {
 	    "ORDER BY l.kind DESC, l.subject, l.channel_id NULLS FIRST" },
 	{ ROUTE_PUT, "/sites/{site_id}/library/{kind}/{subject}",
 	    "setSiteLibrary", "Change a value for this site only", ROUTE_SITES,
-	    ROUTE_ONE, set_library, ROUTE_LIBRARY_SET("site_id") },
+	    ROUTE_ONE, set_library,
+	    ROUTE_LIBRARY_SET("alarm_library", "site_id") },
 	{ ROUTE_DELETE, "/sites/{site_id}/library/{kind}/{subject}",
 	    "resetSiteLibrary", "Back to the dealer's default", ROUTE_SITES,
-	    ROUTE_NOTHING, library_subject, ROUTE_LIBRARY_RESET("site_id") },
+	    ROUTE_NOTHING, library_subject,
+	    ROUTE_LIBRARY_RESET("alarm_library", "site_id") },
 	{ ROUTE_GET, "/sites/{site_id}/events", "listEvents",
 	    "History, newest first", ROUTE_READ, ROUTE_LIST, list_events,
 	    "SELECT to_jsonb(e) - 'raw', e.received_at FROM "

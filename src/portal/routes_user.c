@@ -85,7 +85,7 @@ static const struct route routes[] = {
 	{ ROUTE_PUT, "/users/{user_id}/password", "setPassword",
 	    "A new password; ends that user's sessions", ROUTE_READ,
 	    ROUTE_NOTHING, set_password, .handle = password_change,
-	    .slow = true },
+	    .worker = ROUTE_PASSWORD },
 	{ ROUTE_DELETE, "/users/{user_id}/second-factor", "takeSecondFactor",
 	    "Of somebody else who lost it: the password is enough again",
 	    ROUTE_SETTINGS, ROUTE_NOTHING, user,

@@ -26,8 +26,6 @@
 #define BODY_BYTES_MAX	  (4 * 1024 * 1024)
 #define HEADERS_BYTES_MAX (16 * 1024)
 #define TIMEOUT_S	  30
-#define QUEUE_MAX	  256
-#define SLOW_QUEUE_MAX	  32
 #define COOKIE_NAME	  "__Host-tocsin="
 
 struct server {
@@ -37,8 +35,7 @@ struct server {
 	SSL_CTX *tls; /* NULL: plain HTTP */
 	uint16_t port;
 	struct web *web;
-	struct work *work;
-	struct work *slow_work; /* one thread: passwords cost memory */
+	struct work *work[ROUTE_WORKERS];
 	struct limit limit;
 	bool has_master;
 	struct seal_master master;
@@ -369,9 +366,7 @@ handle_operation(struct server *server, struct exchange *exchange)
 	    evhttp_request_get_connection(exchange->request), on_hang_up,
 	    exchange);
 	if (prepare(server, exchange)) {
-		if (work_take(exchange->route->slow ? server->slow_work
-						    : server->work,
-			exchange))
+		if (work_take(server->work[exchange->route->worker], exchange))
 			return;
 		exchange_problem(exchange, 503, NULL,
 		    "the portal has too much to do: try again");
@@ -515,6 +510,26 @@ open_http(struct server *server, struct err *err)
 	return listen_on(server, err);
 }
 
+static int
+open_workers(struct server *server, struct err *err)
+{
+	const struct server_settings *settings = server->settings;
+	const struct {
+		unsigned threads, queue_max;
+	} rows[ROUTE_WORKERS] = {
+		[ROUTE_QUICK] = { settings->threads, 256 },
+		[ROUTE_PASSWORD] = { 1, 32 },
+		[ROUTE_BULK] = { 1, 8 },
+	};
+	int result = 0;
+
+	for (size_t i = 0; i < ROUTE_WORKERS && result == 0; i++)
+		result = work_open(server->base, settings->conninfo,
+		    rows[i].threads, rows[i].queue_max, finish_exchange,
+		    &server->work[i], err);
+	return result;
+}
+
 int
 server_open(struct event_base *base, const struct server_settings *settings,
     struct server **ret, struct err *err)
@@ -536,11 +551,7 @@ server_open(struct event_base *base, const struct server_settings *settings,
 	if (result == 0 && settings->certificate)
 		result = load_certificate(settings, &server->tls, err);
 	if (result == 0)
-		result = work_open(base, settings->conninfo, settings->threads,
-		    QUEUE_MAX, finish_exchange, &server->work, err);
-	if (result == 0)
-		result = work_open(base, settings->conninfo, 1, SLOW_QUEUE_MAX,
-		    finish_exchange, &server->slow_work, err);
+		result = open_workers(server, err);
 	return result == 0 ? open_http(server, err) : result;
 }
 
@@ -554,8 +565,8 @@ server_close(struct server **ret)
 	/* the workers' exchanges forget their requests as connections go */
 	if (server->http)
 		evhttp_free(server->http);
-	work_close(&server->slow_work);
-	work_close(&server->work);
+	for (size_t i = 0; i < ROUTE_WORKERS; i++)
+		work_close(&server->work[i]);
 	web_close(&server->web);
 	SSL_CTX_free(server->tls);
 	seal_master_wipe(&server->master);

@@ -66,7 +66,7 @@ static const struct config_setting table[] = {
 	    .min = 1, .max = WORK_THREADS_MAX, .standard = "4",
 	    .help =
 		"Connections to it, each with a thread. One more is kept for\n"
-		"passwords." },
+		"passwords, and one for imports." },
 };
 
 static const char sample_head[] =

@@ -13,6 +13,7 @@
 
 static const char *const type_words[] = {
 	[ROUTE_TEXT] = "a text",
+	[ROUTE_FILE] = "a text",
 	[ROUTE_INTEGER] = "a whole number",
 	[ROUTE_NUMBER] = "a number",
 	[ROUTE_BOOLEAN] = "true or false",
@@ -61,6 +62,7 @@ text_fits(enum route_type type, struct slice text)
 		return slice_is(text, "true") || slice_is(text, "false");
 	case ROUTE_TEXT:
 		return text.length <= TEXT_MAX && text_is_utf8(text);
+	case ROUTE_FILE:
 	case ROUTE_NUMBER:
 	case ROUTE_ARRAY:
 		break;
@@ -111,6 +113,8 @@ json_fits(enum route_type type, const json_t *given)
 	case ROUTE_TEXT:
 		return json_is_string(given) &&
 		    json_string_length(given) <= TEXT_MAX;
+	case ROUTE_FILE:
+		return json_is_string(given);
 	case ROUTE_ARRAY:
 		return json_is_array(given);
 	}

@@ -41,7 +41,9 @@ INSERT INTO tocsin.event (node, lsn, item, boot, received_at, protocol, encrypte
 SELECT 'n', s.id, 0, 1, now(), 'dc09', false, 'contact-id', '', 'suppressed', 0, s.id, 0, s.dealer_id, s.id FROM tocsin.site s;
 SELECT setval(pg_get_serial_sequence('tocsin.' || t, 'id'), 100) FROM unnest(ARRAY['dealer', 'station_record', 'site',
   'bridge', 'channel', 'camera', 'contact', 'site_partition', 'user_account', 'api_key', 'alarm_library', 'arming_window',
-  'arming_exception']) t;
+  'arming_exception', 'site_template']) t;
+INSERT INTO tocsin.site_template (id, dealer_id, name) VALUES (1, 1, 'north shop'), (2, 2, 'south shop');
+INSERT INTO tocsin.site_template_library (template_id, zone_type, code) VALUES (2, 3, '131');
 CREATE ROLE web LOGIN IN ROLE tocsin_portal;
 """
 LOGINS = ["north-admin", "north-tech", "north-viewer", "north-app", "watcher", "op", "south-admin"]

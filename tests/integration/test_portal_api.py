@@ -298,6 +298,51 @@ def test_an_import_is_only_tried_until_it_is_applied(portal, visitors):
     assert portal.postgres.query(found) == [(1,)]
 
 
+def test_a_file_is_shown_row_by_row_before_it_is_stored(portal, visitors):
+    admin = visitors["north-admin"]
+    text = ("name,timezone,station,account\r\nfrom a file,UTC,rx,4711\n\"with, comma\",Mars/Base,,\n"
+            "taken,UTC,rx,0001\nshort,UTC\n")
+    tried = admin.request("POST", "/import/site/file", {"file": text, "dealer_id": 1})
+    assert [(row["line"], row["outcome"], row.get("name", "")) for row in tried.json["items"]] == [
+        (2, "stored", ""), (3, "refused", "timezone"), (4, "refused", "account"), (5, "refused", "timezone")]
+    found = "SELECT count(*) FROM tocsin.site WHERE name = 'from a file'"
+    assert portal.postgres.query(found) == [(0,)]
+    assert admin.request("POST", "/import/site/file?apply=true", {"file": text, "dealer_id": 1}).status == 200
+    assert portal.postgres.query(found) == [(1,)]
+    again = admin.request("POST", "/import/site/file?apply=true", {"file": text, "dealer_id": 1})
+    assert again.json["items"][0]["outcome"] == "there"
+    other = admin.request("POST", "/import/site/file?apply=true", {"file": text, "dealer_id": 2}).json["items"]
+    assert {row["outcome"] for row in other} == {"refused"}
+    for wrong in ("", "name,nam\n", "name\n" + "x\n" * 5001):
+        refused = admin.request("POST", "/import/site/file", {"file": wrong})
+        assert (refused.status, refused.json["field"]) == (422, "file"), refused.text
+    assert admin.request("POST", "/import/dealer/file", {"file": "name\n"}).json["field"] == "kind"
+    assert admin.request("POST", "/import/bridge/file", {"file": "serial\nX\n"}).status == 403
+
+
+def test_a_template_is_what_customers_begin_with(portal, visitors):
+    admin = visitors["north-admin"]
+    made = admin.request("POST", "/templates", {"dealer_id": 1, "name": "shop with a safe"})
+    path = f"/templates/{made.json['id']}"
+    changed = admin.request("PATCH", path, {"timezone": "Europe/Athens", "entry_delay_s": 30}, If_Match=made.headers["ETag"])
+    assert changed.json["timezone"] == "Europe/Athens" and changed.json["name"] == "shop with a safe"
+    assert admin.request("PATCH", path, {"name": "x"}, If_Match=made.headers["ETag"]).status == 412
+    assert admin.request("PATCH", path, {"repeat_filter_s": 1}).json["field"] == "repeat_filter_s"
+    assert admin.request("PUT", path + "/library/zone_type/3", {"code": "131"}).status == 200
+
+    def instant():
+        return next(row for row in admin.request("GET", path + "/library").json["items"]
+                    if (row["kind"], row["subject"]) == ("zone_type", "3"))
+    assert (instant()["code"], instant()["code_level"], instant()["enabled_level"]) == ("131", "template", "built-in")
+    site = admin.request("POST", "/sites", {"dealer_id": 1, "name": "by template", "template_id": made.json["id"]}).json["id"]
+    assert admin.request("GET", f"/sites/{site}").json["entry_delay_s"] == 30
+    assert portal.postgres.query("SELECT zone_type, code FROM tocsin.alarm_library WHERE site_id = %s", site) == [(3, "131")]
+    assert admin.request("DELETE", path + "/library/zone_type/3").status == 204
+    assert instant()["code_level"] == "built-in"
+    assert admin.request("DELETE", path).status == 204
+    assert admin.request("POST", "/templates", {"dealer_id": 2, "name": "theft"}).status == 403
+
+
 def test_a_key_does_what_its_scopes_say_and_is_stored_hashed(portal, visitors):
     admin = visitors["north-admin"]
     made = admin.request("POST", "/keys", {"user_id": 1, "name": "script", "scopes": ["read"]})
@@ -442,7 +487,7 @@ def everything(portal):
     """What the south dealer has, as one text."""
     tables = ["dealer", "site", "bridge", "channel", "camera", "contact", "site_partition", "station_record",
               "user_account", "api_key", "alarm_library", "partition_channel", "arming_window", "arming_exception",
-              "app_member", "bridge_path"]
+              "app_member", "bridge_path", "site_template", "site_template_library"]
     return {table: portal.postgres.query(f"SELECT t::text FROM tocsin.{table} t ORDER BY 1") for table in tables}
 
 

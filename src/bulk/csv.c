@@ -1,4 +1,4 @@
-#include "ctl/csv.h"
+#include "bulk/csv.h"
 
 #include <errno.h>
 #include <string.h>

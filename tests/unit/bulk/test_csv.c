@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/array.h"
-#include "ctl/csv.h"
+#include "bulk/csv.h"
 
 /* What was read, as one text: "LINE:field|field;", "LINE!COLUMN;" for a bad
  * row. */

@@ -1,7 +1,12 @@
+#include "bulk/kind.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/array.h"
-#include "ctl/bulk.h"
+#include "base/slice.h"
 
 #define SMALL 32767
 
@@ -146,5 +151,66 @@ bulk_kind_find(const char *name)
 	for (size_t i = 0; i < COUNT(kinds); i++)
 		if (strcmp(kinds[i].name, name) == 0)
 			return &kinds[i];
+	return NULL;
+}
+
+static bool
+is_number(const struct bulk_column *column, const char *text)
+{
+	unsigned long number;
+
+	return slice_to_number(slice_from_string(text), 10, &number) == 0 &&
+	    number <= (unsigned long)column->maximum;
+}
+
+static bool
+is_real(const char *text)
+{
+	char *end;
+	double number = strtod(text, &end);
+
+	return end != text && *end == '\0' && isfinite(number);
+}
+
+static bool
+is_boolean(const char *text)
+{
+	static const char *const words[] = { "yes", "no", "true", "false", "t",
+		"f" };
+
+	for (size_t i = 0; i < COUNT(words); i++)
+		if (strcmp(text, words[i]) == 0)
+			return true;
+	return false;
+}
+
+static bool
+is_mac(const char *text)
+{
+	unsigned digits = 0;
+
+	for (; *text; text++)
+		if (strchr("0123456789abcdefABCDEF", *text))
+			digits++;
+		else if (!strchr(":-.", *text))
+			return false;
+	return digits == 12;
+}
+
+const char *
+bulk_column_expected(const struct bulk_column *column, const char *text)
+{
+	switch (column->type) {
+	case BULK_TEXT:
+		return NULL;
+	case BULK_NUMBER:
+		return is_number(column, text) ? NULL : "a whole number";
+	case BULK_REAL:
+		return is_real(text) ? NULL : "a number with a decimal point";
+	case BULK_BOOLEAN:
+		return is_boolean(text) ? NULL : "yes or no";
+	case BULK_MAC:
+		return is_mac(text) ? NULL : "a MAC such as 00:1b:44:11:3a:b7";
+	}
 	return NULL;
 }

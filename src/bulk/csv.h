@@ -3,8 +3,8 @@
  * commas, line breaks and doubled quotes. UTF-8 with or without byte order
  * mark; lines end with LF or CRLF. Empty lines are no rows.
  */
-#ifndef CTL_CSV_H
-#define CTL_CSV_H
+#ifndef BULK_CSV_H
+#define BULK_CSV_H
 
 #include <stdbool.h>
 #include <stddef.h>
