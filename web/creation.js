@@ -36,12 +36,21 @@ async function placeStep({values}) {
 	];
 }
 
+// What the customer begins with; an empty one where none is chosen.
+async function templateOf({template_id: id}) {
+	return (id ? (await api.items("/templates")).find((one) => String(one.id) === String(id)) : null) ?? {};
+}
+
 async function stationStep({values}) {
-	const stations = (await api.items("/stations")).filter((one) => one.dealer_id === values.dealer_id);
+	const [all, template] = await Promise.all([api.items("/stations"), templateOf(values)]);
+	const stations = all.filter((one) => one.dealer_id === values.dealer_id);
+	// a number without a station would be one for the template's
+	const none = template.station_record_id ? [] : [{value: "", text: texts.creation.noStation}];
 	const sent = element("p", {class: "hint", role: "status"});
 	const parts = [
-		select("station_record_id", texts.account.station_record_id, [{value: "", text: texts.creation.noStation},
-			...stations.map((one) => ({value: one.id, text: one.name}))], values.station_record_id),
+		select("station_record_id", texts.account.station_record_id,
+			[...none, ...stations.map((one) => ({value: one.id, text: one.name}))],
+			values.station_record_id ?? template.station_record_id),
 		element("p", {}, element("a", {href: "#/settings"}, texts.creation.unlisted)),
 		input("account_number", texts.account.account_number, {value: values.account_number, maxlength: 16},
 			texts.creation.accountUnsent),
@@ -59,14 +68,14 @@ async function stationStep({values}) {
 }
 
 async function armingStep({values}) {
-	const methods = await api.items("/arming-methods");
+	const [methods, template] = await Promise.all([api.items("/arming-methods"), templateOf(values)]);
 	return [choice("arming_method", texts.arming.arming_method,
 		methods.map(({name, title, description}) => ({value: name, text: title, sentence: description})),
-		values.arming_method ?? "always")];
+		values.arming_method ?? template.arming_method ?? "always")];
 }
 
-function zoneTypes(dealerId) {
-	return api.items(`/dealers/${dealerId}/library`)
+function zoneTypes({dealer_id: dealer, template_id: template}) {
+	return api.items(template ? `/templates/${template}/library` : `/dealers/${dealer}/library`)
 		.then((rows) => rows.filter((row) => row.kind === "zone_type"));
 }
 
@@ -81,7 +90,7 @@ function merged(row, difference) {
 }
 
 async function zonesStep(draft) {
-	const rows = await zoneTypes(draft.values.dealer_id);
+	const rows = await zoneTypes(draft.values);
 	const save = (row, change) => {
 		const inherited = rows.find((one) => one.subject === row.subject);
 		draft.library[row.subject] = change;
@@ -102,7 +111,7 @@ function reviewPart(step, pairs) {
 
 async function reviewStep({values, library}) {
 	const [stations, methods, rows] = await Promise.all([api.items("/stations"), api.items("/arming-methods"),
-		zoneTypes(values.dealer_id)]);
+		zoneTypes(values)]);
 	const changed = rows.filter((row) => library[row.subject]).map((row) => {
 		const {title, enabled, code} = merged(row, library[row.subject]);
 		return [title, fill(texts.creation.changed, {state: enabled ? texts.library.forwarded : texts.library.held, code})];
@@ -120,10 +129,10 @@ async function reviewStep({values, library}) {
 }
 
 async function create(draft) {
-	const {station_record_id: station, template_id: template, ...values} = draft.values;
+	const {station_record_id: station, template_id: template, latitude, longitude, address_search: ignored, ...values} = draft.values;
 	const library = Object.entries(draft.library).map(([number, change]) => ({zone_type: Number(number), ...change}));
 	const made = await api.post("/sites", {...values, station_record_id: numberOf(station),
-		template_id: numberOf(template), library});
+		template_id: numberOf(template), latitude: numberOf(latitude), longitude: numberOf(longitude), library});
 	dropDraft();
 	goTo(`site/${made.id}`);
 }

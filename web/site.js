@@ -76,10 +76,10 @@ async function detailsForm(site, version, done) {
 			texts.timers[`${name}_hint`]))),
 		element("button", {}, texts.form.save));
 	return whenSent(form, async () => {
-		const values = valuesOf(form);
+		const {address_search: ignored, ...values} = valuesOf(form);
 		for (const name of addressFields)
 			values[name] ??= "";
-		for (const name of timers)
+		for (const name of ["latitude", "longitude", ...timers])
 			values[name] = numberOf(values[name]);
 		await api.patch(`/sites/${site.id}`, values, version);
 		await done(texts.site.detailsSaved);

@@ -69,6 +69,13 @@ export const texts = {
 		external_id: "Your own number",
 		externalHint: "From your books; may stay empty",
 	},
+	suggest: {
+		label: "Look the address up",
+		hint: "Type a part of it and choose, or type it below yourself",
+		list: "Addresses",
+		known: "of a customer",
+		found: "found",
+	},
 	account: {
 		station_record_id: "Monitoring station",
 		account_number: "Account number",

@@ -18,6 +18,7 @@
 #define EXCHANGE_LIFETIME_S   43200 /* of a session */
 
 struct json;
+struct geocoder;
 struct seal_master;
 
 enum exchange_credential {
@@ -31,6 +32,7 @@ struct exchange {
 	struct exchange *next;
 	void *server;
 	const struct seal_master *master; /* NULL: none is configured */
+	const struct geocoder *geocoder;
 
 	/* what is asked */
 	const struct route *route;

@@ -5,6 +5,7 @@
 static const struct route_group *const groups[] = {
 	&session_routes,
 	&site_routes,
+	&address_routes,
 	&arming_routes,
 	&people_routes,
 	&bridge_routes,

@@ -74,6 +74,7 @@ enum route_worker {
 	ROUTE_QUICK,	/* several */
 	ROUTE_PASSWORD, /* one: the proof takes memory and processor time */
 	ROUTE_BULK,	/* one: many rows at once */
+	ROUTE_OUTSIDE,	/* one: waits for somebody else's service */
 	ROUTE_WORKERS,
 };
 
@@ -112,9 +113,9 @@ struct route_group {
 	const struct route *routes;
 	size_t count;
 };
-extern const struct route_group session_routes, site_routes, arming_routes,
-    people_routes, bridge_routes, dealer_routes, template_routes, user_routes,
-    reference_routes;
+extern const struct route_group session_routes, site_routes, address_routes,
+    arming_routes, people_routes, bridge_routes, dealer_routes, template_routes,
+    user_routes, reference_routes;
 
 /* NULL behind the last. */
 const struct route_group *route_group(size_t index);

@@ -39,6 +39,7 @@ struct server {
 	struct limit limit;
 	bool has_master;
 	struct seal_master master;
+	struct geocoder geocoder;
 };
 
 /* ---- answers -------------------------------------------------------------------------- */
@@ -412,6 +413,7 @@ on_request(struct evhttp_request *request, void *context)
 		return;
 	}
 	exchange->server = server;
+	exchange->geocoder = &server->geocoder;
 	exchange->master = server->has_master ? &server->master : NULL;
 	exchange->request = request;
 	exchange->path = path;
@@ -520,6 +522,7 @@ open_workers(struct server *server, struct err *err)
 		[ROUTE_QUICK] = { settings->threads, 256 },
 		[ROUTE_PASSWORD] = { 1, 32 },
 		[ROUTE_BULK] = { 1, 8 },
+		[ROUTE_OUTSIDE] = { 1, 16 },
 	};
 	int result = 0;
 
@@ -548,6 +551,9 @@ server_open(struct event_base *base, const struct server_settings *settings,
 	if (result == 0 && server->has_master)
 		result = seal_master_load(settings->master_key, &server->master,
 		    err);
+	if (result == 0)
+		result =
+		    geocoder_open(&server->geocoder, &settings->geocoder, err);
 	if (result == 0 && settings->certificate)
 		result = load_certificate(settings, &server->tls, err);
 	if (result == 0)
@@ -570,6 +576,7 @@ server_close(struct server **ret)
 	web_close(&server->web);
 	SSL_CTX_free(server->tls);
 	seal_master_wipe(&server->master);
+	geocoder_close(&server->geocoder);
 	free(server);
 	*ret = NULL;
 }

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "portal/geocoder.h"
 
 struct server;
 
@@ -23,6 +24,7 @@ struct server_settings {
 	const char *web;	/* directory of the pages */
 	const char *master_key; /* file that seals second factors; NULL: none */
 	unsigned threads;	/* connections to the database */
+	struct geocoder_settings geocoder;
 };
 
 /* Borrows the settings. Plain HTTP only on loopback: -EINVAL otherwise. 0 or

@@ -55,6 +55,20 @@ static const struct config_setting table[] = {
 		"32 bytes, raw or as 64 hexadecimal digits, which seal the secrets\n"
 		"of second factors; better a key of the portal's own than tocsind's.\n"
 		"Empty: nobody can set one up, and who has one cannot sign in." },
+	{ "portal", "geocoder", CONFIG_STRING, AT(server.geocoder.style),
+	    .min = 1, .max = 20, .standard = "off",
+	    .help =
+		"Looks addresses up while they are typed: off, nominatim (or what\n"
+		"speaks as it does) or google. Known addresses are offered always." },
+	{ "portal", "geocoder_url", CONFIG_STRING, AT(server.geocoder.url),
+	    .max = 500, .standard = "",
+	    .help =
+		"The service's search, https or on loopback; the public Nominatim\n"
+		"forbids searching while one types. Empty: google's own." },
+	{ "portal", "geocoder_key_file", CONFIG_PATH,
+	    AT(server.geocoder.key_file), .max = 900, .standard = "",
+	    .base = CONFIG_BASE_FILE,
+	    .help = "File with the service's key, where it wants one." },
 
 	/* ---- database ---- */
 	{ "database", "conninfo", CONFIG_CONNINFO, AT(server.conninfo),
@@ -145,9 +159,17 @@ check(const struct settings *settings, struct config_problems *problems)
 	    *server->certificate ? offsetof(struct settings, server.certificate)
 				 : offsetof(struct settings, server.key));
 
+	struct geocoder geocoder;
+	struct err err;
+
 	if (!*server->certificate != !*server->key)
 		config_problem(problems, &origin,
 		    "certificate and key belong together");
+	origin = config_origin(&settings->file, NULL,
+	    offsetof(struct settings, server.geocoder.style));
+	if (geocoder_open(&geocoder, &server->geocoder, &err) < 0)
+		config_problem(problems, &origin, "%s", err.text);
+	geocoder_close(&geocoder);
 }
 
 static void
