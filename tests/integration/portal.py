@@ -70,7 +70,7 @@ class Answer:
 class Portal:
     """A database with PEOPLE and a portal over it; plain HTTP, or with a certificate. web: the pages, else some of its own."""
 
-    def __init__(self, directory, web=None):
+    def __init__(self, directory, web=None, **settings):
         self.directory = directory
         self.web = web or self.make_pages()
         self.postgres = migrated_postgres(directory / "pg")
@@ -82,7 +82,7 @@ class Portal:
                             "--database", self.postgres.conninfo], check=True, capture_output=True)
         (directory / "master.key").write_text("5a" * 32 + "\n")
         self.conninfo = self.postgres.conninfo.replace("user=tocsin", "user=web")
-        self.program, self.port = self.start()
+        self.program, self.port = self.start(**settings)
 
     def make_pages(self):
         web = self.directory / "web"

@@ -1,10 +1,13 @@
 """tocsin-portal: sign-in, what a page of another site could try, and every
 operation of the OpenAPI document for each role and the other dealer's rows."""
 import base64
+import http.server
+import json
 import pathlib
 import subprocess
 import tempfile
-from urllib.parse import quote
+import threading
+from urllib.parse import parse_qs, quote, urlparse
 
 import pytest
 
@@ -12,12 +15,30 @@ from harness import PROGRAMS, make_directory, remove_directory
 from portal import LOGINS, PASSWORD, Portal, Visitor, one_time_code
 
 
+class AddressService(http.server.BaseHTTPRequestHandler):
+    """Speaks as Nominatim does; knows one street."""
+
+    def do_GET(self):
+        query = parse_qs(urlparse(self.path).query)
+        places = [{"display_name": "5, Found Road, Dale", "lat": "38.1", "lon": "23.5", "address": {
+            "house_number": "5", "road": "Found Road", "town": "Dale", "country": "Greece", "country_code": "gr"}}]
+        self.send_response(500 if query["q"] == ["broken"] else 200)
+        self.end_headers()
+        self.wfile.write(json.dumps(places if query["q"] == ["found & road"] else []).encode())
+
+    def log_message(self, *arguments):
+        pass
+
+
 @pytest.fixture(scope="module")
 def portal():
     directory = make_directory()
-    portal = Portal(directory)
+    service = http.server.HTTPServer(("127.0.0.1", 0), AddressService)
+    threading.Thread(target=service.serve_forever, daemon=True).start()
+    portal = Portal(directory, geocoder="nominatim", geocoder_url=f"http://127.0.0.1:{service.server_port}/search")
     yield portal
     portal.close()
+    service.shutdown()
     text = portal.program.text()
     remove_directory(directory)
     assert "Sanitizer" not in text and "runtime error" not in text, text[-4000:]
@@ -341,6 +362,21 @@ def test_a_template_is_what_customers_begin_with(portal, visitors):
     assert instant()["code_level"] == "built-in"
     assert admin.request("DELETE", path).status == 204
     assert admin.request("POST", "/templates", {"dealer_id": 2, "name": "theft"}).status == 403
+
+
+def test_addresses_are_offered(portal, visitors):
+    admin = visitors["north-admin"]
+    portal.postgres.query("UPDATE tocsin.site SET address1 = 'Harbour Street 12', city = 'Dale', postal_code = '123 45' WHERE id = 1; "
+                          "UPDATE tocsin.site SET address1 = 'Harbour Street 99 south', city = 'Dale' WHERE id = 2")
+    known = admin.request("GET", "/addresses/known?q=" + quote("harbor stret 12")).json["items"]
+    assert [(one["address1"], one["label"], one["timezone"]) for one in known] == [
+        ("Harbour Street 12", "Harbour Street 12, 123 45 Dale", "UTC")]
+    assert admin.request("GET", "/addresses/known?q=zzzz").json["items"] == []
+    found = admin.request("GET", "/addresses/found?q=" + quote("found & road")).json["items"]
+    assert [(one["address1"], one["city"], one["latitude"]) for one in found] == [("Found Road 5", "Dale", 38.1)]
+    assert admin.request("GET", "/addresses/found?q=fo").json["items"] == []
+    assert admin.request("GET", "/addresses/found?q=broken").status == 503
+    assert visitors["north-viewer"].request("GET", "/addresses/known?q=harbour").status == 403
 
 
 def test_a_key_does_what_its_scopes_say_and_is_stored_hashed(portal, visitors):

@@ -209,6 +209,52 @@ def test_settings_reach_every_customer(portal, browser):
     assert browser.faults() == []
 
 
+def test_a_file_is_looked_at_before_it_is_stored(portal, browser):
+    sign_in(browser, "north-admin")
+    file = portal.directory / "customers.csv"
+    file.write_text("name,timezone,station,account\nFrom <file>,UTC,rx,0321\nWrong,Mars/Base,,\n")
+    browser.press("Import")
+    browser.until(lambda: browser.driver.find_element(By.CSS_SELECTOR, "[name=file]")).send_keys(str(file))
+    browser.press("Preview")
+    browser.until(lambda: "1 good, 0 there already, 1 refused" in browser.find("main").text)
+    assert portal.postgres.query("SELECT FROM tocsin.site WHERE account_number = '0321'") == []
+    browser.picture("12-import")
+    browser.press("Store 1 rows")
+    browser.until(lambda: "1 stored" in browser.find("#message").text)
+    browser.find("main td a").click()
+    browser.heading("From <file>")
+    assert browser.faults() == []
+
+
+def test_partitions_members_and_a_schedule(portal, browser):
+    sign_in(browser, "north-admin")
+    browser.open("#/site/1")
+    browser.type("number", "2")
+    browser.find("#add-partition [name=name]").send_keys("Attic")
+    browser.press("Add partition")
+    browser.until(lambda: "Attic" in browser.find("main").text)
+    browser.find("button[aria-label='Choose inputs: Attic']").click()
+    browser.find("#partition-channels input").click()
+    browser.find("#partition-channels button").click()
+    browser.until(lambda: "saved" in browser.find("#message").text)
+    browser.find("#arming input[value=schedule]").click()
+    browser.press("Set arming method")
+    browser.find("#add-window input[value='1']").click()
+    browser.driver.execute_script("for (const [name, value] of [['from', '22:00'], ['until', '06:00']])"
+                                  "document.querySelector(`#add-window [name=${name}]`).value = value")
+    browser.press("Add times")
+    browser.until(lambda: "22:00" in browser.find("main").text)
+    browser.find("button[aria-label='Supervise: N1']").click()
+    browser.find("#supervise select").send_keys("SP3")
+    browser.find("#supervise button").click()
+    browser.until(lambda: "primary SP3" in browser.find("main").text)
+    browser.picture("13-site")
+    assert portal.postgres.query("SELECT week_minutes::text FROM tocsin.arming_window WHERE site_id = 1") == [("[1320,1800)",)]
+    assert portal.postgres.query("SELECT p.name FROM tocsin.partition_channel JOIN tocsin.site_partition p ON p.id = partition_id "
+                                 "WHERE channel_id = 1") == [("Attic",)]
+    assert browser.faults() == []
+
+
 def test_users_keys_and_a_second_factor(portal, browser):
     sign_in(browser, "north-admin")
     browser.open("#/users")
@@ -225,15 +271,15 @@ def test_users_keys_and_a_second_factor(portal, browser):
     browser.press("Make a key")
     key = browser.find("#new-key").get_attribute("value")
     assert portal.request("GET", "/api/v1/sites", headers={"Authorization": f"Bearer {key}"}).status == 200
-    browser.picture("12-users-and-keys")
+    browser.picture("14-users-and-keys")
     browser.open("#/audit")
     browser.until(lambda: "added api key" in browser.find("main").text)
     browser.find("main summary").click()
-    browser.picture("13-audit")
+    browser.picture("15-audit")
     browser.open("#/account")
     browser.press("Set up a second factor")
     secret = browser.find("main code").text.replace(" ", "")
-    browser.picture("14-second-factor")
+    browser.picture("16-second-factor")
     browser.type("code", one_time_code(secret, -1))
     browser.press("Confirm")
     browser.press("I have kept them")
@@ -242,7 +288,7 @@ def test_users_keys_and_a_second_factor(portal, browser):
     browser.type("password", PASSWORD)
     browser.press("Sign in")
     browser.type("code", one_time_code(secret))
-    browser.picture("15-code")
+    browser.picture("17-code")
     browser.press("Sign in")
     browser.open("#/account")
     browser.type("code", one_time_code(secret, 1))
@@ -258,4 +304,4 @@ def test_who_only_looks_is_offered_no_change(portal, browser):
     assert not browser.find("tr[data-subject='9'] input").is_enabled()
     buttons = {one.text for one in browser.driver.find_elements(By.CSS_SELECTOR, "main button") if one.is_enabled()}
     assert buttons - {""} == {"Look again"}
-    browser.picture("16-viewer")
+    browser.picture("18-viewer")
