@@ -12,6 +12,8 @@ from harness import SOURCE, make_directory, remove_directory
 from portal import PASSWORD, Portal, one_time_code
 
 WAIT_S = 60
+# installed by tools/prepare --test where npm's registry can be reached
+AXE = SOURCE / "tests/node_modules/axe-core/axe.min.js"
 
 
 class Browser:
@@ -25,6 +27,7 @@ class Browser:
         self.driver = webdriver.Chrome(options=options,
                                        service=webdriver.chrome.service.Service("/usr/bin/chromedriver"))
         self.pictures = pictures
+        self.serious = []
         self.address = f"http://127.0.0.1:{portal.port}/"
 
     def open(self, place=""):
@@ -60,7 +63,15 @@ class Browser:
         self.until(lambda: part in self.driver.find_element(By.TAG_NAME, "h2").text)
 
     def picture(self, name):
+        """Of the page as it is; what axe-core has against it is noted."""
         self.driver.save_screenshot(str(self.pictures / f"{name}.png"))
+        if not AXE.exists():
+            return
+        self.driver.execute_script(AXE.read_text() + "; window.axe = axe;")
+        found = self.driver.execute_async_script(
+            "const done = arguments[0]; axe.run({resultTypes: ['violations']}).then((result) => done(result.violations))")
+        self.serious += [f"{name}: {fault['help']}: {fault['nodes'][0]['html']}" for fault in found
+                         if fault["impact"] in ("serious", "critical")]
 
     def faults(self):
         """What the console says, but for refusals, which it counts as failed requests."""
@@ -305,3 +316,10 @@ def test_who_only_looks_is_offered_no_change(portal, browser):
     buttons = {one.text for one in browser.driver.find_elements(By.CSS_SELECTOR, "main button") if one.is_enabled()}
     assert buttons - {""} == {"Look again"}
     browser.picture("18-viewer")
+
+
+def test_no_page_keeps_anybody_out(browser):
+    """Of the pages that the tests before took pictures of."""
+    if not AXE.exists():
+        pytest.skip("axe-core is not installed")
+    assert browser.serious == []
