@@ -220,6 +220,46 @@ check_protocol(const struct config_owned *owned,
 		    listener->group->title);
 }
 
+/* Below it a panel could not even speak. */
+#define TIMEOUT_LEAST_US 1000000
+
+/* Where nothing is said, what the protocol needs. */
+static void
+set_timeouts(struct ingress_listener_config *listener)
+{
+	bool dc09 = listener->protocol == INGRESS_DC09;
+
+	if (listener->idle_timeout_us == 0)
+		listener->idle_timeout_us = dc09 ? 30000000 : 90000000;
+	if (listener->first_frame_timeout_us == 0)
+		listener->first_frame_timeout_us = dc09 ? 10000000 : 90000000;
+}
+
+static void
+check_timeout(const struct config_owned *owned,
+    const struct config_listener *listener, size_t offset, int64_t timeout_us,
+    struct config_problems *problems)
+{
+	struct config_origin origin = listener_origin(owned, listener, offset);
+
+	if (timeout_us != 0 && timeout_us < TIMEOUT_LEAST_US)
+		config_problem(problems, &origin,
+		    "[%s] has a timeout of less than 1s",
+		    listener->group->title);
+}
+
+static void
+check_timeouts(const struct config_owned *owned,
+    const struct config_listener *listener, struct config_problems *problems)
+{
+	check_timeout(owned, listener,
+	    offsetof(struct config_listener, ingress.idle_timeout_us),
+	    listener->ingress.idle_timeout_us, problems);
+	check_timeout(owned, listener,
+	    offsetof(struct config_listener, ingress.first_frame_timeout_us),
+	    listener->ingress.first_frame_timeout_us, problems);
+}
+
 static void
 check_listener(const struct config_owned *owned, unsigned index,
     struct config_problems *problems)
@@ -234,6 +274,7 @@ check_listener(const struct config_owned *owned, unsigned index,
 	check_address(owned, listener, problems);
 	check_certificate(owned, listener, problems);
 	check_protocol(owned, listener, problems);
+	check_timeouts(owned, listener, problems);
 	if (*listener->key_file && mine->key.length)
 		config_problem(problems, &file,
 		    "key_file stands beside key: only one can be true");
@@ -275,6 +316,7 @@ finish_listeners(struct config *config, struct config_problems *problems)
 		if (*listener->key_file && !listener->ingress.key.length)
 			load_key_file(owned, listener, problems);
 		owned->ingress[i] = listener->ingress;
+		set_timeouts(&owned->ingress[i]);
 	}
 	config->ingress.listener_count = owned->file.group_count;
 	config->ingress.listeners = owned->ingress;

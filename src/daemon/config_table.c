@@ -186,8 +186,7 @@ static const struct config_setting table[] = {
 		"towards automation software: surgard with a line of one character\n"
 		"(MLR2), surgard-mlr2000 with three (MLR2000, System I to 5),\n"
 		"ademco685 and d6500; contact-id is lines of a dialer's 16 digits.\n"
-		"None of them has keys or comes over udp; their\n"
-		"heartbeats need timeouts that are longer than their interval." },
+		"None of them has keys or comes over udp." },
 	{ CONFIG_SECTION_LISTENER, "transport", CONFIG_CHOICE,
 	    OF(ingress.transport), .standard = "tcp", .choices = transports,
 	    .reload = true,
@@ -281,14 +280,17 @@ static const struct config_setting table[] = {
 	    .standard = "20s", .reload = true,
 	    .help = "How far it may be ahead." },
 	{ CONFIG_SECTION_LISTENER, "idle_timeout", CONFIG_DURATION,
-	    OF(ingress.idle_timeout_us), .unit = 1, .min = SECOND, .max = DAY,
-	    .standard = "30s", .reload = true,
-	    .help = "A connection that says nothing this long is closed." },
-	{ CONFIG_SECTION_LISTENER, "first_frame_timeout", CONFIG_DURATION,
-	    OF(ingress.first_frame_timeout_us), .unit = 1, .min = SECOND,
-	    .max = HOUR, .standard = "10s", .reload = true,
+	    OF(ingress.idle_timeout_us), .unit = 1, .max = DAY, .standard = "0",
+	    .reload = true,
 	    .help =
-		"A new connection must have sent one sound frame by then." },
+		"A connection that says nothing this long is closed. 0: what its\n"
+		"protocol needs, 30s for dc09, else 90s: three heartbeats." },
+	{ CONFIG_SECTION_LISTENER, "first_frame_timeout", CONFIG_DURATION,
+	    OF(ingress.first_frame_timeout_us), .unit = 1, .max = HOUR,
+	    .standard = "0", .reload = true,
+	    .help =
+		"A new connection must have sent one sound frame by then. 0: 10s\n"
+		"for dc09, else 90s." },
 	{ CONFIG_SECTION_LISTENER, "junk_limit", CONFIG_SIZE,
 	    OF(ingress.junk_limit_bytes), .min = 64, .max = MIB,
 	    .standard = "4KiB", .reload = true,

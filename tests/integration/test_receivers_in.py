@@ -31,7 +31,7 @@ def listen(place, protocol, **settings):
     port = harness.free_port()
     place.extra[f"listener {protocol}"] = {
         "protocol": protocol, "address": "127.0.0.1", "port": port,
-        "idle_timeout": "90s", "first_frame_timeout": "90s", **settings}
+        **settings}
     return port
 
 

@@ -182,6 +182,8 @@ static const struct {
 	    "t.ini:2: [listener a] ignores unknown accounts: their files would wait for ever\n" },
 	{ L "protocol = d6500\ncipher_required = yes\n",
 	    "t.ini:2: [listener a] has a key or cipher_required: only dc09 can encrypt\n" },
+	{ L "idle_timeout = 999ms\n",
+	    "t.ini:2: [listener a] has a timeout of less than 1s\n" },
 	{ L "protocol = d6500\nsilent = yes\n",
 	    "t.ini:2: [listener a] has silent = yes, which only dc09 can be\n" },
 	{ L "port = 65536\n",
@@ -364,6 +366,33 @@ test_values(void **state)
 	assert_true(b->idle_timeout_us == 30 * 1000000ll);
 	assert_int_equal(b->junk_limit_bytes, 4096);
 	config_free(&config);
+}
+
+static void
+test_timeouts_suit_the_protocol(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t idle_us, first_us;
+	} rows[] = {
+		{ L, 30000000, 10000000 },
+		{ L "protocol = surgard\n", 90000000, 90000000 },
+		{ L "protocol = d6500\nidle_timeout = 5min\n", 300000000,
+		    90000000 },
+		{ L "first_frame_timeout = 1s\n", 30000000, 1000000 },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct config *config = load(*state, rows[i].text);
+		const struct ingress_listener_config *listener =
+		    &config->ingress.listeners[0];
+
+		assert_row(listener->idle_timeout_us == rows[i].idle_us, i,
+		    "idle");
+		assert_row(listener->first_frame_timeout_us == rows[i].first_us,
+		    i, "first frame");
+		config_free(&config);
+	}
 }
 
 static void
@@ -620,6 +649,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_load_error, setup,
 		    teardown),
 		cmocka_unit_test_setup_teardown(test_values, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_timeouts_suit_the_protocol,
+		    setup, teardown),
 		cmocka_unit_test_setup_teardown(test_conf_d, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_credential, setup,
 		    teardown),
