@@ -306,6 +306,18 @@ static const struct config_setting table[] = {
 	    .help =
 		"The same from one address (of IPv6: the first 64 bits). Mobile\n"
 		"networks show many panels as one address. 0: no limit." },
+	{ CONFIG_SECTION_LISTENER, "max_source_frames", CONFIG_INTEGER,
+	    OF(ingress.max_source_frames), .max = 1000000, .standard = "0",
+	    .reload = true,
+	    .help =
+		"Frames a second from one address, likewise. What comes faster\n"
+		"waits on a connection, and is dropped over udp. 0: no limit." },
+	{ CONFIG_SECTION_LISTENER, "max_source_handshakes", CONFIG_INTEGER,
+	    OF(ingress.max_source_handshakes), .max = 1000000, .standard = "0",
+	    .reload = true,
+	    .help =
+		"TLS handshakes a second from one address; further connections are\n"
+		"closed. 0: no limit." },
 	{ CONFIG_SECTION_LISTENER, "ack_level", CONFIG_CHOICE,
 	    OF(ingress.ack_level), .standard = "local", .choices = ack_levels,
 	    .reload = true,

@@ -149,6 +149,21 @@ format_peer(const struct sockaddr_in6 *address, char out[PEER_BYTES])
 	socket_address_format(&full, out);
 }
 
+/* Its address sends faster than it may: the panel repeats what was dropped. */
+static bool
+is_one_too_many(const struct frame_origin *origin)
+{
+	struct slot *slot = origin->slot;
+
+	if (sources_may(&slot->listener->sources,
+		presence_peer_of(origin->address).address, SOURCE_FRAMES,
+		slot->config->max_source_frames, slot->worker->monotonic_us))
+		return false;
+	frame_refused(origin, INGRESS_REFUSED_OVER_FRAME_LIMIT,
+	    "faster than max_source_frames allows", SLICE_NONE, SLICE_NONE);
+	return true;
+}
+
 static void
 parse_batch(struct slot *slot)
 {
@@ -162,6 +177,8 @@ parse_batch(struct slot *slot)
 			.peer = peer };
 
 		format_peer(origin.address, peer);
+		if (d->offset == 0 && is_one_too_many(&origin))
+			continue;
 		if (parse(slot,
 			slice_of(d->in_bytes[d->next], d->in[d->next].msg_len),
 			&origin) == -EAGAIN) {

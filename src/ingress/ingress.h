@@ -77,7 +77,10 @@ struct ingress_listener_config {
 	uint32_t junk_limit_bytes;	/* without a sound frame: close */
 	uint32_t max_sessions;
 	uint32_t max_source_sessions; /* of one address; 0: no limit */
-	bool cipher_required;	      /* clear frames are refused */
+	/* a second, likewise: frames wait on a connection, datagrams and
+	 * handshakes are refused */
+	uint32_t max_source_frames, max_source_handshakes;
+	bool cipher_required; /* clear frames are refused */
 	/* no word to who is unknown or has no right key, whatever
 	 * unknown_account says */
 	bool silent;
@@ -145,6 +148,8 @@ enum ingress_refusal {
 	INGRESS_REFUSED_TLS_FAILED,
 	INGRESS_REFUSED_OVER_LIMIT, /* from here on nothing was read */
 	INGRESS_REFUSED_OVER_SOURCE_LIMIT,
+	INGRESS_REFUSED_OVER_FRAME_LIMIT, /* a connection: made to wait */
+	INGRESS_REFUSED_OVER_HANDSHAKE_LIMIT,
 	INGRESS_REFUSED_NO_DESCRIPTORS,
 	INGRESS_REFUSALS
 };

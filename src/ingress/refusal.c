@@ -45,6 +45,10 @@ static const struct cause {
 	    "more connections than max_sessions", true },
 	[INGRESS_REFUSED_OVER_SOURCE_LIMIT] = { "over_source_limit",
 	    "more connections than max_source_sessions", true },
+	[INGRESS_REFUSED_OVER_FRAME_LIMIT] = { "over_frame_limit",
+	    "frames faster than max_source_frames", true },
+	[INGRESS_REFUSED_OVER_HANDSHAKE_LIMIT] = { "over_handshake_limit",
+	    "handshakes faster than max_source_handshakes", true },
 	[INGRESS_REFUSED_NO_DESCRIPTORS] = { "no_descriptors",
 	    "connections for want of file descriptors", true },
 };

@@ -13,7 +13,7 @@ void
 session_update_reading(struct session *session)
 {
 	bool wanted = !session->closed && !session->finishing &&
-	    !session->stalled && !session->writing &&
+	    !session->stalled && !session->throttled && !session->writing &&
 	    session->in_flight < SESSION_IN_FLIGHT_MAX &&
 	    !session->worker->draining;
 
@@ -50,13 +50,13 @@ session_stall(struct session *session, bool first)
 {
 	struct session_list *list = &session->worker->stalled;
 
-	if (session->stalled)
+	if (session->stalled || session->throttled)
 		return;
 	session->stalled = true;
 	if (first)
-		TAILQ_INSERT_HEAD(list, session, by_stalled);
+		TAILQ_INSERT_HEAD(list, session, by_waiting);
 	else
-		TAILQ_INSERT_TAIL(list, session, by_stalled);
+		TAILQ_INSERT_TAIL(list, session, by_waiting);
 	session_update_reading(session);
 }
 
@@ -66,8 +66,45 @@ session_unstall(struct session *session)
 	if (!session->stalled)
 		return;
 	session->stalled = false;
-	TAILQ_REMOVE(&session->worker->stalled, session, by_stalled);
+	TAILQ_REMOVE(&session->worker->stalled, session, by_waiting);
 	session_update_reading(session);
+}
+
+void
+session_throttle(struct session *session)
+{
+	if (session->closed || session->finishing || session->stalled)
+		return;
+	session->throttled = true;
+	TAILQ_INSERT_TAIL(&session->worker->throttled, session, by_waiting);
+	session_update_reading(session);
+}
+
+static void
+unthrottle(struct session *session)
+{
+	if (!session->throttled)
+		return;
+	session->throttled = false;
+	TAILQ_REMOVE(&session->worker->throttled, session, by_waiting);
+	session_update_reading(session);
+}
+
+void
+session_unthrottle_due(struct worker *worker)
+{
+	const struct session *last =
+	    TAILQ_LAST(&worker->throttled, session_list);
+	struct session *session, *next = TAILQ_FIRST(&worker->throttled);
+
+	/* a journal that fails closes them all */
+	while ((session = next) && !worker->full && !worker->failed) {
+		next = session == last ? NULL : TAILQ_NEXT(session, by_waiting);
+		if (!session_may_go_on(session))
+			continue;
+		unthrottle(session);
+		session_resume(session);
+	}
 }
 
 static void
@@ -100,6 +137,7 @@ session_close(struct session *session)
 	awaiting_forget_session(session);
 	session->closed = true;
 	session_unstall(session);
+	unthrottle(session);
 	session_set_writing(session, false);
 	session_update_reading(session);
 	wheel_remove(&worker->wheel, &session->timeout);
@@ -138,6 +176,7 @@ session_finish(struct session *session)
 		return;
 	session->finishing = true;
 	session_unstall(session);
+	unthrottle(session);
 	buffer_clear(&session->worker->buffers, &session->input);
 	session_update_reading(session);
 	close_if_finished(session);
@@ -244,7 +283,8 @@ session_timeout(struct session *session)
 {
 	int64_t now_us = session->worker->monotonic_us;
 
-	if (deadline(session) > now_us || session->in_flight > 0) {
+	if (deadline(session) > now_us || session->in_flight > 0 ||
+	    session->throttled) {
 		wheel_set(&session->worker->wheel, &session->timeout,
 		    deadline(session));
 		return;
@@ -281,9 +321,15 @@ session_open(struct slot *slot, int fd, const struct socket_address *address)
 	struct sources *sources = &slot->listener->sources;
 	struct worker *worker = slot->worker;
 	struct session *session;
-	int result = sources_enter(sources, from.address,
-	    slot->config->max_source_sessions);
+	int result;
 
+	worker_read_clock(worker);
+	if (slot->tls &&
+	    !sources_may(sources, from.address, SOURCE_HANDSHAKES,
+		slot->config->max_source_handshakes, worker->monotonic_us))
+		return -EBUSY;
+	result = sources_enter(sources, from.address,
+	    slot->config->max_source_sessions);
 	if (result < 0)
 		return result;
 	session = make(slot, fd, &from);
@@ -291,7 +337,6 @@ session_open(struct slot *slot, int fd, const struct socket_address *address)
 		sources_leave(sources, from.address);
 		return -ENOMEM;
 	}
-	worker_read_clock(worker);
 	session->opened_us = session->active_us = worker->monotonic_us;
 	session->opened_wall_us = worker->wall_us;
 	socket_address_format(address, session->peer);
@@ -320,6 +365,7 @@ session_show(const struct session *session, int64_t now_us, struct json *json)
 	json_unsigned(json, "awaiting_delivery", session->awaited);
 	json_boolean(json, "blocked", session->writing);
 	json_boolean(json, "stalled", session->stalled);
+	json_boolean(json, "throttled", session->throttled);
 	if (session->tls)
 		tls_session_show(session->tls, json);
 	json_integer(json, "idle_ms", (now_us - session->active_us) / 1000);

@@ -34,7 +34,7 @@ struct session {
 	bool sound;		 /* had a sound frame */
 	bool reading;		 /* read_event is added */
 	bool writing;		 /* write_event is added: the window is full */
-	bool dirty, stalled, finishing, closed;
+	bool dirty, stalled, throttled, finishing, closed;
 	int64_t opened_us; /* monotonic */
 	int64_t active_us; /* last sound frame, reply, step of a handshake */
 	int64_t opened_wall_us;
@@ -48,14 +48,14 @@ struct session {
 	struct wheel_entry timeout;
 	TAILQ_ENTRY(session) by_slot;
 	TAILQ_ENTRY(session) by_turn;	 /* dirty, then closed */
-	TAILQ_ENTRY(session) by_stalled; /* stalled */
+	TAILQ_ENTRY(session) by_waiting; /* stalled, or throttled */
 	struct awaiting_queue awaiting;	 /* the oldest first */
 	struct presence_peer from;
 	char peer[SOCKET_ADDRESS_TEXT]; /* the same */
 };
 
-/* Takes fd. -ENOMEM, -EUSERS (too many from this address): the caller still
- * has it. */
+/* Takes fd. -ENOMEM, -EUSERS (too many from this address), -EBUSY (too many
+ * handshakes a second from there): the caller still has it. */
 int session_open(struct slot *slot, int fd,
     const struct socket_address *address);
 void session_finish(struct session *session);
@@ -76,6 +76,12 @@ void session_readable(evutil_socket_t fd, short what, void *session);
  * holds unparsed bytes; so only few sessions do at a time. */
 void session_stall(struct session *session, bool first);
 void session_unstall(struct session *session);
+/* Its address sends faster than it may: read and parse nothing for a time. */
+void session_throttle(struct session *session);
+/* One more frame of its address is within what that may send. */
+bool session_may_go_on(struct session *session);
+/* Those of this worker whose time has come go on. */
+void session_unthrottle_due(struct worker *worker);
 /* Set the timeout anew, after the settings changed. */
 void session_update_timeout(struct session *session);
 

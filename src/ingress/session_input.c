@@ -111,6 +111,30 @@ parse_one(struct session *session, struct slice data)
 	return consumed;
 }
 
+bool
+session_may_go_on(struct session *session)
+{
+	return sources_may(&session->slot->listener->sources,
+	    session->from.address, SOURCE_FRAMES,
+	    session->slot->config->max_source_frames,
+	    session->worker->monotonic_us);
+}
+
+/* A frame, or what is none, has been dealt with: was it one too many? Then
+ * what comes next waits until it is paid for. */
+static void
+charge(struct session *session)
+{
+	if (session->closed || session->finishing || session->stalled ||
+	    session_may_go_on(session))
+		return;
+	session_throttle(session);
+	refusal_add(session->slot,
+	    &(struct refusal){ .cause = INGRESS_REFUSED_OVER_FRAME_LIMIT,
+		.peer = session->peer,
+		.reason = "faster than max_source_frames allows: it waits" });
+}
+
 /* All frames in the scratch buffer; the rest is kept in the session. */
 static void
 parse(struct session *session, size_t length)
@@ -122,8 +146,10 @@ parse(struct session *session, size_t length)
 	do {
 		consumed = parse_one(session, data);
 		data = slice_part(data, consumed, data.length);
+		if (consumed > 0)
+			charge(session);
 	} while (consumed > 0 && data.length > 0 && !session->closed &&
-	    !session->finishing);
+	    !session->finishing && !session->throttled);
 	if (session->closed || session->finishing)
 		return;
 	if (buffer_append(&worker->buffers, &session->input, data.data,

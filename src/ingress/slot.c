@@ -42,7 +42,7 @@ shed(struct slot *slot)
 	}
 }
 
-/* error: why; -EUSERS when it is for its address. */
+/* error: why; of session_open. */
 static void
 refuse(struct slot *slot, int fd, const struct socket_address *address,
     int error)
@@ -58,6 +58,10 @@ refuse(struct slot *slot, int fd, const struct socket_address *address,
 		refusal.cause = INGRESS_REFUSED_OVER_SOURCE_LIMIT;
 		refusal.reason =
 		    "as many connections as max_source_sessions allows";
+	} else if (error == -EBUSY) {
+		refusal.cause = INGRESS_REFUSED_OVER_HANDSHAKE_LIMIT;
+		refusal.reason =
+		    "as many handshakes as max_source_handshakes allows";
 	}
 	socket_address_format(address, peer);
 	refusal_add(slot, &refusal);

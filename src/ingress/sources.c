@@ -7,11 +7,14 @@
 
 #define BUCKETS_FIRST	  64
 #define OBJECTS_PER_CHUNK 128
+#define SECOND_US	  1000000
 
 struct source {
 	struct source *next;
 	uint64_t address[2];
 	uint32_t sessions;
+	int64_t used_until_us[SOURCE_RATES];
+	TAILQ_ENTRY(source) by_idle; /* when there are no sessions */
 };
 
 void
@@ -20,6 +23,7 @@ sources_init(struct sources *sources)
 	memset(sources, 0, sizeof(*sources));
 	pthread_mutex_init(&sources->lock, NULL);
 	hash_key_random(&sources->key);
+	TAILQ_INIT(&sources->idle);
 	pool_init(&sources->pool, sizeof(struct source), OBJECTS_PER_CHUNK, 0);
 }
 
@@ -85,24 +89,56 @@ grow(struct sources *sources)
 	return true;
 }
 
-static int
-enter(struct sources *sources, const uint64_t key[2], uint32_t limit)
+/* An idle one when nobody is there yet; NULL: no memory. */
+static struct source *
+find_or_add(struct sources *sources, const uint64_t key[2])
 {
 	struct source **at;
 
 	if (!grow(sources))
-		return -ENOMEM;
+		return NULL;
 	at = find(sources, key);
-	if (!*at) {
-		*at = pool_take(&sources->pool);
-		if (!*at)
-			return -ENOMEM;
-		memcpy((*at)->address, key, sizeof((*at)->address));
-		sources->count++;
-	}
-	if (limit > 0 && (*at)->sessions >= limit)
+	if (*at)
+		return *at;
+	*at = pool_take(&sources->pool);
+	if (!*at)
+		return NULL;
+	memcpy((*at)->address, key, sizeof((*at)->address));
+	TAILQ_INSERT_TAIL(&sources->idle, *at, by_idle);
+	sources->count++;
+	return *at;
+}
+
+/* It is idle. */
+static void
+forget(struct sources *sources, struct source *source)
+{
+	*find(sources, source->address) = source->next;
+	TAILQ_REMOVE(&sources->idle, source, by_idle);
+	pool_give(&sources->pool, source);
+	sources->count--;
+}
+
+static bool
+is_as_new(const struct source *source, int64_t now_us)
+{
+	for (unsigned i = 0; i < SOURCE_RATES; i++)
+		if (source->used_until_us[i] > now_us)
+			return false;
+	return true;
+}
+
+static int
+enter(struct sources *sources, const uint64_t key[2], uint32_t limit)
+{
+	struct source *source = find_or_add(sources, key);
+
+	if (!source)
+		return -ENOMEM;
+	if (limit > 0 && source->sessions >= limit)
 		return -EUSERS;
-	(*at)->sessions++;
+	if (source->sessions++ == 0)
+		TAILQ_REMOVE(&sources->idle, source, by_idle);
 	return 0;
 }
 
@@ -123,17 +159,56 @@ sources_enter(struct sources *sources, const uint64_t address[2],
 void
 sources_leave(struct sources *sources, const uint64_t address[2])
 {
-	struct source **at, *source;
+	struct source *source;
 	uint64_t key[2];
 
 	make_key(address, key);
 	pthread_mutex_lock(&sources->lock);
-	at = find(sources, key);
-	source = *at;
+	source = *find(sources, key);
 	if (--source->sessions == 0) {
-		*at = source->next;
-		pool_give(&sources->pool, source);
-		sources->count--;
+		TAILQ_INSERT_TAIL(&sources->idle, source, by_idle);
+		if (is_as_new(source, 0)) /* it never had to be counted */
+			forget(sources, source);
 	}
 	pthread_mutex_unlock(&sources->lock);
+}
+
+static bool
+use(struct sources *sources, struct source *source, enum source_rate rate,
+    uint32_t per_second, int64_t now_us)
+{
+	int64_t *until_us = &source->used_until_us[rate];
+	int64_t next_us = (*until_us > now_us ? *until_us : now_us) +
+	    SECOND_US / (int64_t)per_second;
+
+	if (next_us > now_us + SECOND_US)
+		return false;
+	*until_us = next_us;
+	if (source->sessions == 0) {
+		TAILQ_REMOVE(&sources->idle, source, by_idle);
+		TAILQ_INSERT_TAIL(&sources->idle, source, by_idle);
+	}
+	return true;
+}
+
+bool
+sources_may(struct sources *sources, const uint64_t address[2],
+    enum source_rate rate, uint32_t per_second, int64_t now_us)
+{
+	struct source *source;
+	uint64_t key[2];
+	bool may = true;
+
+	if (per_second == 0)
+		return true;
+	make_key(address, key);
+	pthread_mutex_lock(&sources->lock);
+	while ((source = TAILQ_FIRST(&sources->idle)) &&
+	    is_as_new(source, now_us))
+		forget(sources, source);
+	source = find_or_add(sources, key);
+	if (source)
+		may = use(sources, source, rate, per_second, now_us);
+	pthread_mutex_unlock(&sources->lock);
+	return may;
 }

@@ -149,6 +149,8 @@ on_tick(evutil_socket_t fd, short what, void *context)
 	(void)what;
 	worker_read_clock(worker);
 	wheel_advance(&worker->wheel, worker->monotonic_us, on_timeout, NULL);
+	if (!worker->failed && !worker->draining)
+		session_unthrottle_due(worker);
 	TAILQ_FOREACH(slot, &worker->slots, by_worker) {
 		slot_unpause(slot);
 		awaiting_expire(slot);
@@ -299,6 +301,7 @@ worker_open(struct worker **ret, const struct worker_setup *setup,
 	TAILQ_INIT(&worker->slots);
 	TAILQ_INIT(&worker->dirty);
 	TAILQ_INIT(&worker->stalled);
+	TAILQ_INIT(&worker->throttled);
 	TAILQ_INIT(&worker->closed);
 	TAILQ_INIT(&worker->unread);
 	worker->handshake_steps = TLS_HANDSHAKES_PER_TURN;

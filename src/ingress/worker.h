@@ -60,16 +60,17 @@ struct worker {
 	struct awaiting awaiting;
 	struct wheel wheel;
 	struct slot_list slots;
-	struct session_list dirty;   /* have something to send */
-	struct session_list stalled; /* wait for room in the journal */
-	struct session_list closed;  /* freed at the end of the turn */
-	struct tls_list unread;	     /* read on at the end of the turn */
-	unsigned handshake_steps;    /* left of this turn */
-	unsigned writing;	     /* sessions whose peer's window is full */
-	uint64_t durable;	     /* the last one released up to */
-	bool full;   /* the journal takes nothing until the next signal */
-	bool failed; /* the journal is dead: nothing is answered */
-	bool mute;   /* a sync hangs: nothing is answered */
+	struct session_list dirty;     /* have something to send */
+	struct session_list stalled;   /* wait for room in the journal */
+	struct session_list throttled; /* wait for their address's time */
+	struct session_list closed;    /* freed at the end of the turn */
+	struct tls_list unread;	       /* read on at the end of the turn */
+	unsigned handshake_steps;      /* left of this turn */
+	unsigned writing; /* sessions whose peer's window is full */
+	uint64_t durable; /* the last one released up to */
+	bool full;	  /* the journal takes nothing until the next signal */
+	bool failed;	  /* the journal is dead: nothing is answered */
+	bool mute;	  /* a sync hangs: nothing is answered */
 	bool draining;
 	int64_t checked_us; /* when the journal's health was last looked at */
 

@@ -462,6 +462,33 @@ pick_status(void *context, const struct ingress_listener_status *status)
 		search->status = *status;
 }
 
+struct place {
+	struct slice account;
+	unsigned before;
+	bool found;
+};
+
+static void
+look_for_place(void *context, const struct record_signal *record)
+{
+	struct place *place = context;
+
+	if (slice_equal(record->signal.account, place->account))
+		place->found = true;
+	else if (!place->found)
+		place->before++;
+}
+
+unsigned
+rig_place_of(struct rig *rig, const char *account)
+{
+	struct place place = { .account = slice_from_string(account) };
+
+	rig_each_record(rig, look_for_place, &place);
+	assert_true(place.found);
+	return place.before;
+}
+
 struct ingress_listener_status
 rig_status(struct rig *rig, const char *listener)
 {

@@ -111,6 +111,9 @@ unsigned rig_count_records(struct rig *rig);
 typedef void (*rig_record_fn)(void *context, const struct record_signal *);
 void rig_each_record(struct rig *rig, rig_record_fn fn, void *context);
 
+/* How many of them stand before the first one of this account. */
+unsigned rig_place_of(struct rig *rig, const char *account);
+
 /* When the bridge with this id was heard, by whom and from where; false: it
  * was not. */
 bool rig_presence(struct rig *rig, uint64_t bridge_id,

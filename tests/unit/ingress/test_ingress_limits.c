@@ -3,8 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+
+#include "ingress/session.h"
+#include "ingress/worker.h"
 
 static const struct codec_key key = { .length = 16,
 	.bytes = "0123456789ABCDEF" };
@@ -15,6 +19,8 @@ static const struct directory_bridge keyed_bridge = { .id = 2,
 	.account = "5678",
 	.key = key.bytes,
 	.key_length = 16 };
+
+#define PACE 5 /* frames a second, where they are paced */
 
 static struct ingress_listener_config
 named(const char *name)
@@ -31,13 +37,16 @@ open_rig(void **state)
 	static struct rig rig;
 	struct ingress_listener_config listeners[] = { named("panels"),
 		named("other"), named("small"), named("few"), named("sealed"),
-		named("silent") };
+		named("silent"), named("paced"), named("datagrams") };
 
 	listeners[2].max_sessions = 2;
 	listeners[3].max_source_sessions = 2;
 	listeners[4].cipher_required = true;
 	listeners[5].cipher_required = true;
 	listeners[5].silent = true;
+	listeners[6].max_source_frames = PACE;
+	listeners[7].max_source_frames = PACE;
+	listeners[7].transport = INGRESS_UDP;
 	rig_open(&rig, listeners, COUNT(listeners), RIG_BUDGET);
 	*state = &rig;
 	return 0;
@@ -202,6 +211,91 @@ test_sessions_of_one_address_are_bounded(void **state)
 	close(second);
 	close(third);
 	close(elsewhere);
+}
+
+static uint64_t
+paced(struct rig *rig, const char *listener)
+{
+	return rig_status(rig, listener)
+	    .refusals[INGRESS_REFUSED_OVER_FRAME_LIMIT];
+}
+
+/* Frames on a connection are never lost for coming too fast, only later; and
+ * nobody else waits for them. */
+static void
+test_frames_of_one_address_are_paced(void **state)
+{
+	enum {
+		FRAMES = 60
+	};
+	struct rig *rig = *state;
+	int fast = rig_connect(rig, "paced");
+	int other = rig_connect_from(rig, "paced", "127.0.0.2");
+
+	for (unsigned i = 1; i <= FRAMES; i++)
+		rig_send_poll(rig, fast, "1234", i);
+	while (paced(rig, "paced") == 0)
+		sched_yield();
+	poll_once(rig, other);
+	for (unsigned i = 1; i <= FRAMES; i++) {
+		if (i % PACE == 0)
+			advance(rig, 1000000);
+		rig_expect(rig, fast, DC09_RESPONSE_ACK, i);
+	}
+	assert_int_equal(rig_status(rig, "paced").polls, FRAMES + 1);
+	assert_int_equal(rig_status(rig, "paced").timeouts, 0);
+	close(fast);
+	close(other);
+}
+
+static void
+test_datagrams_of_one_address_are_paced(void **state)
+{
+	struct rig *rig = *state;
+	int fd = rig_connect_udp(rig, "datagrams");
+	unsigned sent = 0;
+
+	do {
+		rig_send_event(rig, fd, "1234", ++sent);
+		sched_yield();
+	} while (paced(rig, "datagrams") == 0);
+	for (unsigned i = 1; i <= PACE; i++)
+		rig_expect(rig, fd, DC09_RESPONSE_ACK, i);
+	close(fd);
+}
+
+/* However much one panel sends, only so many of its frames can stand before
+ * another's: it is not read from while it is owed so many answers. */
+static void
+test_a_flooding_panel_slows_nobody(void **state)
+{
+	enum {
+		FLOOD_BYTES = 256 * 1024,
+		/* owed, and what one read may bring beyond */
+		BEFORE_MAX = SESSION_IN_FLIGHT_MAX + WORKER_READ_BYTES / 40 + 1
+	};
+	struct rig *rig = *state;
+	int flooding = rig_connect(rig, "panels");
+	int honest = rig_connect(rig, "panels");
+	char frame[DC09_FRAME_MAX];
+	unsigned sequence = 0;
+
+	rig_disk_hold(rig);
+	for (size_t sent = 0; sent < FLOOD_BYTES;) {
+		size_t length = rig_event(rig,
+		    &(struct panel){ .account = "1234" }, ++sequence, frame);
+
+		rig_send(flooding, frame, length);
+		sent += length;
+	}
+	assert_true(sequence > 3 * BEFORE_MAX);
+	rig_send_event(rig, honest, "5678", 1);
+	rig_disk_wait_held(rig);
+	rig_disk_release(rig);
+	rig_expect(rig, honest, DC09_RESPONSE_ACK, 1);
+	assert_true(rig_place_of(rig, "5678") <= BEFORE_MAX);
+	close(flooding);
+	close(honest);
 }
 
 static void
@@ -593,6 +687,9 @@ main(void)
 		TEST(test_owed_replies_outlive_the_timeout),
 		TEST(test_sessions_are_bounded),
 		TEST(test_sessions_of_one_address_are_bounded),
+		TEST(test_frames_of_one_address_are_paced),
+		TEST(test_datagrams_of_one_address_are_paced),
+		TEST(test_a_flooding_panel_slows_nobody),
 		TEST(test_a_listener_that_demands_encryption),
 		TEST(test_each_refusal_has_its_cause),
 		TEST(test_a_silent_listener),

@@ -311,6 +311,71 @@ test_sources_count_each_address(void **state)
 }
 
 static void
+test_sources_pace_each_address(void **state)
+{
+	static const struct {
+		const char *name;
+		int64_t at_us;
+		uint64_t address;
+		enum source_rate rate;
+		bool may;
+	} rows[] = {
+		{ "first", 5000000, 1, SOURCE_FRAMES, true },
+		{ "a second's worth at once", 5000000, 1, SOURCE_FRAMES, true },
+		{ "one too many", 5000000, 1, SOURCE_FRAMES, false },
+		{ "another address", 5000000, 2, SOURCE_FRAMES, true },
+		{ "another rate", 5000000, 1, SOURCE_HANDSHAKES, true },
+		{ "not yet", 5400000, 1, SOURCE_FRAMES, false },
+		{ "refused ones cost nothing", 5500000, 1, SOURCE_FRAMES,
+		    true },
+		{ "again too many", 5600000, 1, SOURCE_FRAMES, false },
+		{ "left alone for long", 60000000, 1, SOURCE_FRAMES, true },
+		{ "is worth a second only", 60000000, 1, SOURCE_FRAMES, true },
+		{ "and no more", 60000000, 1, SOURCE_FRAMES, false },
+	};
+	struct sources sources;
+
+	(void)state;
+	sources_init(&sources);
+	for (size_t i = 0; i < COUNT(rows); i++)
+		assert_row(sources_may(&sources,
+			       (uint64_t[]){ 0, rows[i].address }, rows[i].rate,
+			       2, rows[i].at_us) == rows[i].may,
+		    i, rows[i].name);
+	assert_int_equal(sources.count, 1); /* the idle are forgotten */
+	assert_true(sources_may(&sources, (uint64_t[]){ 0, 1 }, SOURCE_FRAMES,
+	    0, 60000000));
+	sources_close(&sources);
+}
+
+static void
+test_sources_remember_for_a_second(void **state)
+{
+	const uint64_t address[] = { 0, 7 };
+	struct sources sources;
+
+	(void)state;
+	sources_init(&sources);
+	/* who closes and comes again has not become another */
+	for (unsigned round = 0; round < 2; round++) {
+		assert_int_equal(sources_enter(&sources, address, 1), 0);
+		assert_true(sources_may(&sources, address, SOURCE_FRAMES, 2,
+		    5000000));
+		sources_leave(&sources, address);
+	}
+	assert_false(sources_may(&sources, address, SOURCE_FRAMES, 2, 5000000));
+	/* a stream of strangers leaves nothing behind, whoever stands first */
+	for (uint64_t i = 0; i < 5000; i++) {
+		sources_may(&sources, address, SOURCE_FRAMES, 1000000,
+		    6000000 + (int64_t)i * 1000);
+		sources_may(&sources, (uint64_t[]){ 0, 100 + i }, SOURCE_FRAMES,
+		    1, 6000000 + (int64_t)i * 1000);
+		assert_true(sources.count < 1100);
+	}
+	sources_close(&sources);
+}
+
+static void
 test_sources_take_a_network_as_one(void **state)
 {
 	const uint64_t first[] = { 0x20010db8, 1 }, same[] = { 0x20010db8, 2 },
@@ -340,6 +405,8 @@ main(void)
 		cmocka_unit_test(test_settings_refuse_doubles),
 		cmocka_unit_test(test_bad_frames_keep_the_newest),
 		cmocka_unit_test(test_sources_count_each_address),
+		cmocka_unit_test(test_sources_pace_each_address),
+		cmocka_unit_test(test_sources_remember_for_a_second),
 		cmocka_unit_test(test_sources_take_a_network_as_one),
 	};
 

@@ -16,7 +16,7 @@ struct fixture {
 	struct rig rig;
 	char directory[64], server[80], renewed[80], authority[80];
 	struct certificate ca, stranger_ca;
-	struct ingress_listener_config listeners[4];
+	struct ingress_listener_config listeners[5];
 };
 
 enum {
@@ -24,8 +24,10 @@ enum {
 	OPTIONAL, /* asks, and takes panels without */
 	BOUND,	  /* demands one that names the account */
 	PLAIN,	  /* no TLS */
+	PACED,	  /* one handshake a second from an address */
 };
-static const char *const names[] = { "open", "optional", "bound", "plain" };
+static const char *const names[] = { "open", "optional", "bound", "plain",
+	"paced" };
 
 static void
 sign(const struct fixture *f, const char *name, const char *path)
@@ -62,13 +64,15 @@ set_listeners(struct fixture *f)
 		f->listeners[i].transport = INGRESS_TLS;
 		f->listeners[i].tls = (struct ingress_tls_config){
 			.certificate = f->server,
-			.client_ca = i == OPEN ? NULL : f->authority,
+			.client_ca =
+			    i == OPEN || i == PACED ? NULL : f->authority,
 			.client_required = i == BOUND,
 			.client_account = true,
 			.max_handshakes = 4,
 			.handshake_timeout_us = 5000000,
 		};
 	}
+	f->listeners[PACED].max_source_handshakes = 1;
 }
 
 static int
@@ -424,6 +428,32 @@ test_a_certificate_names_the_account(void **state)
 }
 
 static void
+test_handshakes_of_one_address_are_paced(void **state)
+{
+	struct fixture *f = *state;
+	SSL *ssl = open_panel(f, PACED, &(struct client){ 0 });
+	const uint64_t *refused;
+	struct ingress_listener_status now;
+
+	do {
+		int fd = rig_connect(&f->rig, names[PACED]);
+
+		now = status(f, PACED);
+		refused = now.refusals;
+		close(fd);
+	} while (refused[INGRESS_REFUSED_OVER_HANDSHAKE_LIMIT] == 0);
+	/* who has one is served, and a second later the next one is */
+	say_event(f, ssl, "1234", 1);
+	expect(ssl, "ACK", 1);
+	hang_up(ssl);
+	atomic_fetch_add(&f->rig.clock.ahead_us, 2000000);
+	ssl = open_panel(f, PACED, &(struct client){ 0 });
+	say_event(f, ssl, "1234", 2);
+	expect(ssl, "ACK", 2);
+	hang_up(ssl);
+}
+
+static void
 test_a_bridge_that_must_use_it(void **state)
 {
 	const struct directory_bridge bridge = {
@@ -706,6 +736,7 @@ main(void)
 		TEST(test_frames_wait_for_the_disk),
 		TEST(test_client_certificates),
 		TEST(test_a_certificate_names_the_account),
+		TEST(test_handshakes_of_one_address_are_paced),
 		TEST(test_a_bridge_that_must_use_it),
 		TEST(test_a_reload_changes_the_certificate),
 		TEST(test_a_bad_certificate_is_not_taken),
