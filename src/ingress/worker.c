@@ -198,6 +198,14 @@ end_turn(struct worker *worker)
 		tell_drained(worker);
 }
 
+void
+worker_turn(struct worker *worker, int flags)
+{
+	if (event_base_loop(worker->base, flags) < 0)
+		abort(); /* no way to serve, and none to say why */
+	end_turn(worker);
+}
+
 /* While the journal syncs, what arrives can only join the next batch: wait for
  * more of it, or for the sync, instead of waking up for each frame. */
 static void
@@ -221,9 +229,7 @@ run(void *context)
 	directory_thread_offline();
 	while (!worker->stopping) {
 		gather(worker);
-		if (event_base_loop(worker->base, EVLOOP_ONCE) < 0)
-			abort(); /* no way to serve, and none to say why */
-		end_turn(worker);
+		worker_turn(worker, EVLOOP_ONCE);
 	}
 	directory_thread_unregister();
 	return NULL;

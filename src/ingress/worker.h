@@ -94,6 +94,9 @@ struct worker_setup {
 int worker_open(struct worker **ret, const struct worker_setup *setup,
     struct err *err);
 int worker_start(struct worker *worker, struct err *err);
+/* One turn; flags as event_base_loop. By the worker's thread, or by whoever has
+ * a worker that was never started. */
+void worker_turn(struct worker *worker, int flags);
 /* Ends the thread. Slots are detached by their listener's owner before. */
 void worker_close(struct worker **worker);
 
