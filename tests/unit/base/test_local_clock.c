@@ -3,6 +3,9 @@
  * in the southern summer. */
 #include "unit/test.h"
 
+#include <stdlib.h>
+#include <time.h>
+
 #include "base/clock.h"
 #include "base/local_clock.h"
 
@@ -115,12 +118,41 @@ a_name_is_known_once_or_not_at_all(void **state)
 	assert_null(local_clock_find("../../etc/passwd"));
 }
 
+/* Each quarter of a day from 2018 to 2037, as the C library has it. */
+static void
+it_agrees_with_the_c_library(void **state)
+{
+	static const char *const zones[] = { "Europe/Berlin",
+		"America/New_York", "Australia/Lord_Howe", "Africa/Casablanca",
+		"Asia/Kathmandu" };
+	const int64_t end_s = seconds("2037-01-01T00:00:00");
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(zones); i++) {
+		const struct local_clock *clock = local_clock_find(zones[i]);
+
+		assert_int_equal(setenv("TZ", zones[i], 1), 0);
+		tzset();
+		for (int64_t at_s = seconds("2018-01-01T00:00:00");
+		     at_s < end_s; at_s += 6 * 3600) {
+			time_t time = (time_t)at_s;
+			struct tm parts;
+
+			localtime_r(&time, &parts);
+			assert_row(local_clock_from_utc(clock, at_s) ==
+				at_s + parts.tm_gmtoff,
+			    i, zones[i]);
+		}
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(clocks_say_what_the_wall_says),
 		cmocka_unit_test(a_time_on_the_wall_is_one_moment),
+		cmocka_unit_test(it_agrees_with_the_c_library),
 		cmocka_unit_test(a_name_is_known_once_or_not_at_all),
 	};
 
