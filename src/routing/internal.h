@@ -57,6 +57,8 @@ enum route_command {
 enum route_command route_take_command(struct route *route);
 /* Tests that are expected, and what we tell of tests ourselves. */
 void route_note_test(struct route *route);
+/* False: it only says from when on a test is awaited, and ends here. */
+bool route_end_test(struct route *route);
 /* False: the event ends here. */
 bool route_end_command(struct route *route, enum route_command command);
 

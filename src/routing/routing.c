@@ -530,7 +530,8 @@ decide_once(struct route *route)
 	route->qualifier = route->event->qualifier;
 	command = route_take_command(route);
 	route_note_test(route);
-	if (!serve_site(route) || !route_end_command(route, command))
+	if (!serve_site(route) || !route_end_command(route, command) ||
+	    !route_end_test(route))
 		return;
 	find_zone(route);
 	if (!has_station(route) || (route->zone && !route_behave(route)) ||

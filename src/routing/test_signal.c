@@ -40,10 +40,24 @@ route_note_test(struct route *route)
 	if (!route->request->states)
 		return;
 	if (ours && strcmp(event->code, CODE_MISSING) == 0)
-		add(route, EFFECT_TEST, false);
+		add(route, EFFECT_TEST,
+		    event->qualifier == SIGNAL_QUALIFIER_RESTORE);
 	else if (ours && strcmp(event->code, ROUTE_CODE_ON_TEST) == 0)
 		add(route, EFFECT_ON_TEST,
 		    event->qualifier == SIGNAL_QUALIFIER_NEW);
 	else if (!ours && route->site->test_interval_s > 0 && is_test(event))
 		add(route, EFFECT_TEST, true);
+}
+
+bool
+route_end_test(struct route *route)
+{
+	const struct signal_event *event = route->event;
+
+	if (route->request->signal->protocol != SIGNAL_PROTOCOL_INTERNAL ||
+	    strcmp(event->code, CODE_MISSING) != 0 ||
+	    event->qualifier != SIGNAL_QUALIFIER_RESTORE)
+		return true;
+	return route_end(route, VERDICT_SUPPRESSED, "not for the station: %.*s",
+	    SLICE_ARG(event->text));
 }

@@ -18,9 +18,10 @@ enum effect_kind {
 	EFFECT_ENTRY = 3,    /* an entry delay runs in an area */
 	EFFECT_ZONE = 4,     /* what a zone of a bridge has raised */
 	EFFECT_WAIT = 5,     /* the event is decided again later */
-	EFFECT_TEST = 6,     /* a test was received, or told to be missing */
-	EFFECT_ON_TEST = 7,  /* it was told whether the site is on test */
+	EFFECT_TEST = 6,    /* a test was received, is awaited, or is missing */
+	EFFECT_ON_TEST = 7, /* it was told whether the site is on test */
 };
+#define EFFECT_LAST EFFECT_ON_TEST
 
 /* What can be armed by itself. In the journal: never renumber. */
 enum area_kind {
@@ -46,7 +47,7 @@ struct effect {
 	enum effect_kind kind;
 	struct area area; /* ARMING, SCHEDULE, ENTRY */
 	bool armed;	  /* ARMING, SCHEDULE */
-	bool on;	  /* TEST: received; ON_TEST: it is */
+	bool on; /* TEST: received, or awaited from here; ON_TEST: it is */
 	int64_t at_us;	  /* since when: all but ZONE and WAIT */
 	int64_t until_us; /* ENTRY, WAIT: its end; ZONE: of what runs */
 	uint64_t zone;	  /* ZONE: of the decision's bridge (site_zone_key) */
@@ -58,5 +59,9 @@ struct effect {
 
 /* Of one decision. */
 #define EFFECTS_MAX 3
+
+/* In words, for people; times are UTC. out is returned. */
+#define EFFECT_TEXT_SIZE 160
+char *effect_format(const struct effect *effect, char out[EFFECT_TEXT_SIZE]);
 
 #endif

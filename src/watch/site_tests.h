@@ -5,7 +5,12 @@
  * looked at in turn, thousands in each look. Main loop only.
  *
  * A test may be late by a twentieth of its interval, and by a minute at least.
- * After a start a site has a whole interval first.
+ * Its interval begins with the last one, also over restarts, and anew where
+ * that one's successor may have come while nothing was received: the process
+ * was not there or the journal took nothing. That, and where the first interval
+ * begins, is told as well (R654) and goes no further than the history. Until
+ * when something was received is kept in the file `reception` of the state
+ * directory; without it, as if nothing was since ever.
  */
 #ifndef WATCH_SITE_TESTS_H
 #define WATCH_SITE_TESTS_H
@@ -16,10 +21,10 @@
 #include "routing/site_state.h"
 
 struct site_tests;
-/* Keeps them all. NULL: no memory. */
+/* Keeps them all but the path. state_directory NULL: none. NULL: no memory. */
 struct site_tests *site_tests_open(struct journal *journal,
     const struct directory *directory, const struct site_states *sites,
-    const struct clock *clock);
+    const struct clock *clock, const char *state_directory);
 void site_tests_close(struct site_tests **tests);
 
 /* A bounded look; several times a second. The thread is registered with the

@@ -312,7 +312,8 @@ open_parts(struct watch *watch, const struct watched *watched, struct err *err)
 		watch->schedules = schedules_open(watch->journal,
 		    watched->directory, watched->sites, watch->clock);
 		watch->site_tests = site_tests_open(watch->journal,
-		    watched->directory, watched->sites, watch->clock);
+		    watched->directory, watched->sites, watch->clock,
+		    watch->config.state_directory);
 	}
 	watch->refusals = refusal_watch_open(watch->journal, watch->clock);
 	if (!watch->outages || !watch->refusals ||

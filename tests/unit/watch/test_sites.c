@@ -56,7 +56,7 @@ start(void)
 	world.schedules = schedules_open(world.journal, world.directory,
 	    &world.sites, &world.clock.clock);
 	world.tests = site_tests_open(world.journal, world.directory,
-	    &world.sites, &world.clock.clock);
+	    &world.sites, &world.clock.clock, world.path);
 }
 
 static int
@@ -139,6 +139,11 @@ told_after(unsigned seconds)
 	struct journal_entry entry;
 	struct err err = { "" };
 
+	/* looks come often: a long time without is one without reception */
+	for (; seconds > 10; seconds -= 10) {
+		clock_fake_advance(&world.clock, 10 * SECOND);
+		site_tests_look(world.tests);
+	}
 	clock_fake_advance(&world.clock, seconds * SECOND);
 	world.told[0] = '\0';
 	for (unsigned looks = 0; looks < 3; looks++) {
@@ -222,30 +227,107 @@ a_missing_test_is_told_once(void **state)
 	put_site();
 	start();
 	/* a whole interval first, and a twentieth more */
-	assert_string_equal(told_after(3779), "");
-	assert_string_equal(told_after(2), "E654");
-	assert_string_equal(told_after(86400), "");
+	assert_string_equal(told_after(1), "R654");
+	assert_string_equal(told_after(3780), "");
+	assert_string_equal(told_after(1), "E654");
+	assert_string_equal(told_after(9000), "");
 	receive_test();
-	assert_string_equal(told_after(3779), "");
-	assert_string_equal(told_after(2), "E654");
-	receive_test();
-	/* we were away for half of the next interval: another whole one */
-	clock_fake_advance(&world.clock, 1800 * SECOND);
+	assert_string_equal(told_after(3780), "");
+	assert_string_equal(told_after(1), "E654");
+}
+
+/* So many seconds pass in which nobody looks. */
+static const char *
+told_after_absence(unsigned seconds)
+{
+	clock_fake_advance(&world.clock, seconds * SECOND);
 	start();
-	assert_string_equal(told_after(3779), "");
-	assert_string_equal(told_after(2), "E654");
+	return told_after(0);
+}
+
+static void
+begin_with_a_test(unsigned interval_s)
+{
+	world.site.test_interval_s = interval_s;
+	put_site();
+	start();
+	receive_test();
+	assert_string_equal(told_after(0), "");
+}
+
+static void
+a_restart_forgives_no_missing_test(void **state)
+{
+	(void)state;
+	begin_with_a_test(3600);
+	assert_string_equal(told_after(1000), "");
+	/* restarts at once, and away when no test was to come */
+	assert_string_equal(told_after_absence(5), "");
+	assert_string_equal(told_after_absence(1800), "");
+	assert_string_equal(told_after(900), "");
+	assert_string_equal(told_after_absence(5), "");
+	assert_string_equal(told_after(70), "");
+	assert_string_equal(told_after(1), "E654");
+	assert_string_equal(told_after_absence(9000), "");
+}
+
+static void
+a_test_that_may_have_come_meanwhile_is_not_missing(void **state)
+{
+	static const struct {
+		const char *name;
+		unsigned before_s, away_s;
+		const char *told; /* then; another whole interval if R654 */
+		unsigned late_s;  /* otherwise after so many seconds */
+	} rows[] = {
+		{ "it was to come in the middle", 3500, 300, "R654", 0 },
+		{ "just behind the end", 3300, 270, "R654", 0 },
+		{ "it was late when we went away", 3700, 300, "R654", 0 },
+		{ "later than it may be", 3790, 300, "", 1 },
+		{ "away for longer than its interval", 10, 86400, "R654", 0 },
+		{ "long before", 100, 300, "", 3380 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		bool anew = strcmp(rows[i].told, "R654") == 0;
+
+		begin_with_a_test(3600);
+		assert_row(strcmp(told_after(rows[i].before_s),
+			       rows[i].before_s > 3780 ? "E654" : "") == 0,
+		    i, rows[i].name);
+		assert_row(strcmp(told_after_absence(rows[i].away_s),
+			       rows[i].told) == 0,
+		    i, rows[i].name);
+		if (rows[i].before_s > 3780)
+			continue;
+		assert_row(strcmp(told_after(anew ? 3780 : rows[i].late_s),
+			       "") == 0,
+		    i, rows[i].name);
+		assert_row(strcmp(told_after(1), "E654") == 0, i, rows[i].name);
+	}
+}
+
+/* The next process knows what the one before had no time to say. */
+static void
+an_absence_that_was_not_gone_through_is_not_forgotten(void **state)
+{
+	(void)state;
+	begin_with_a_test(3600);
+	assert_string_equal(told_after(3500), "");
+	clock_fake_advance(&world.clock, 300 * SECOND);
+	start();
+	assert_string_equal(told_after_absence(5), "R654");
 }
 
 static void
 tests_in_time_are_nothing_to_tell(void **state)
 {
 	(void)state;
-	world.site.test_interval_s = 60;
-	put_site();
-	start();
+	begin_with_a_test(60);
 	for (unsigned i = 0; i < 10; i++) {
 		receive_test();
-		assert_string_equal(told_after(119), "");
+		assert_string_equal(told_after(120), "");
 	}
 	world.site.state = DIRECTORY_SITE_INACTIVE;
 	put_site();
@@ -281,6 +363,9 @@ main(void)
 		TEST(a_schedule_is_told_when_it_changes),
 		TEST(a_user_who_was_first_leaves_nothing_to_tell),
 		TEST(a_missing_test_is_told_once),
+		TEST(a_restart_forgives_no_missing_test),
+		TEST(a_test_that_may_have_come_meanwhile_is_not_missing),
+		TEST(an_absence_that_was_not_gone_through_is_not_forgotten),
 		TEST(tests_in_time_are_nothing_to_tell),
 		TEST(test_mode_is_told_and_its_end),
 	};

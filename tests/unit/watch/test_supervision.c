@@ -784,6 +784,46 @@ restart(struct fixture *f)
 	open_supervision(f);
 }
 
+/* So many seconds in which each of the bridges 1 to count is heard at its second
+ * of the minute. */
+static void
+keep_to_the_interval(struct fixture *f, unsigned seconds, uint64_t count)
+{
+	while (seconds-- > 0) {
+		uint64_t second = (uint64_t)(f->clock.wall_us / SECOND);
+
+		for (uint64_t id = 1; id <= count; id++)
+			if (id % INTERVAL == second % INTERVAL)
+				hear(f, id);
+		spend(f, SECOND);
+	}
+}
+
+static void
+a_cut_of_five_minutes_loses_nobody(void **state)
+{
+	struct fixture *f = *state;
+
+	put_many(f, 1, 200);
+	look(f);
+	keep_to_the_interval(f, 180, 200);
+	assert_string_equal(told(f), "");
+	supervision_close(&f->supervision);
+	directory_close(&f->directory);
+	clock_fake_advance(&f->clock, 300 * SECOND);
+	assert_int_equal(directory_create(&f->directory, NULL), 0);
+	put_many(f, 1, 200);
+	open_supervision(f);
+	look(f);
+	/* the last one went away meanwhile */
+	keep_to_the_interval(f, WAIT - 1, 199);
+	assert_string_equal(told(f), "");
+	keep_to_the_interval(f, 2, 199);
+	assert_string_equal(told(f), "E350:200");
+	keep_to_the_interval(f, 300, 199);
+	assert_string_equal(told(f), "");
+}
+
 static void
 copy_file(const char *from, const char *to)
 {
@@ -937,6 +977,7 @@ main(void)
 		TEST(a_few_are_no_incident),
 		TEST(many_are_told_one_after_the_other),
 		TEST(slowly_while_deliveries_pile_up),
+		TEST(a_cut_of_five_minutes_loses_nobody),
 		TEST(what_was_told_is_known_after_a_restart),
 		TEST(an_incident_is_known_after_a_restart),
 	};
