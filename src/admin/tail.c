@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "admin/internal.h"
+#include "base/array.h"
 
 /* ---- members ---------------------------------------------------------------------- */
 
@@ -51,6 +52,43 @@ tail_put_event(struct admin *admin, const struct record_signal *signal,
 		json_slice(json, "text", event->text);
 }
 
+static void
+put_flags(struct json *json, unsigned flags)
+{
+	static const struct {
+		enum decision_flag flag;
+		const char *name;
+	} names[] = {
+		{ DECISION_UNMAPPED_ZONE, "unmapped_zone" },
+		{ DECISION_PASS_THROUGH, "pass_through" },
+		{ DECISION_CONCLUDES, "concludes" },
+		{ DECISION_RUNAWAY, "runaway" },
+	};
+
+	for (size_t i = 0; i < COUNT(names); i++)
+		if (flags & names[i].flag)
+			json_boolean(json, names[i].name, true);
+}
+
+/* What is remembered because of it, in words. */
+static void
+put_effects(struct json *json, const struct decision *decision)
+{
+	char text[EFFECT_TEXT_SIZE];
+
+	for (unsigned i = 0; i < decision->effect_count; i++)
+		if (decision->effects[i].kind == EFFECT_WAIT)
+			json_time(json, "waits_until",
+			    decision->effects[i].until_us);
+	if (decision->effect_count == 0)
+		return;
+	json_array_begin(json, "effects");
+	for (unsigned i = 0; i < decision->effect_count; i++)
+		json_string(json, NULL,
+		    effect_format(&decision->effects[i], text));
+	json_array_end(json);
+}
+
 void
 tail_put_decision(struct admin *admin, const struct decision *decision)
 {
@@ -58,14 +96,8 @@ tail_put_decision(struct admin *admin, const struct decision *decision)
 
 	json_string(json, "verdict", verdict_name(decision->verdict));
 	json_slice(json, "reason", decision->reason);
-	if (decision->flags & DECISION_UNMAPPED_ZONE)
-		json_boolean(json, "unmapped_zone", true);
-	if (decision->flags & DECISION_CONCLUDES)
-		json_boolean(json, "concludes", true);
-	for (unsigned i = 0; i < decision->effect_count; i++)
-		if (decision->effects[i].kind == EFFECT_WAIT)
-			json_time(json, "waits_until",
-			    decision->effects[i].until_us);
+	put_flags(json, decision->flags);
+	put_effects(json, decision);
 	if (decision->site_id)
 		json_unsigned(json, "site_id", decision->site_id);
 	json_array_begin(json, "deliveries");

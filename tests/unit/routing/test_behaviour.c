@@ -208,7 +208,7 @@ receive(size_t number, const struct step *step)
 }
 
 static void
-decide(size_t number, int64_t concluded_us)
+decide_until(size_t number, int64_t concluded_us, int64_t waited_until_us)
 {
 	const struct routing_request request = {
 		.signal = &world.past[number].signal,
@@ -220,8 +220,7 @@ decide(size_t number, int64_t concluded_us)
 		.signal_lsn = number + 1,
 		.states = &world.states,
 		.concluded_us = concluded_us,
-		.waited_until_us =
-		    concluded_us ? world.past[number].until_us : 0,
+		.waited_until_us = concluded_us ? waited_until_us : 0,
 	};
 
 	routing_decide(world.directory, &request, &world.scratch,
@@ -233,6 +232,12 @@ decide(size_t number, int64_t concluded_us)
 		if (world.decision.effects[i].kind == EFFECT_WAIT)
 			world.past[number].until_us =
 			    world.decision.effects[i].until_us;
+}
+
+static void
+decide(size_t number, int64_t concluded_us)
+{
+	decide_until(number, concluded_us, world.past[number].until_us);
 }
 
 static void
@@ -249,6 +254,7 @@ run(const char *name, const struct step *steps, size_t count)
 			receive(number, step);
 			decide(number, 0);
 		}
+		assert_row(world.decision.reason.length > 0, i, name);
 		if (world.decision.verdict != step->verdict)
 			fail_msg("%s, step %zu: %s, not %s: %.*s", name, i,
 			    verdict_name(world.decision.verdict),
@@ -635,6 +641,235 @@ a_schedule_arms(void **state)
 	run_all(with_users, COUNT(with_users));
 }
 
+/* ---- every type in every situation ------------------------------------------------- */
+
+/*
+ * One zone for two minutes: what each step comes to, and in lower case
+ * what the steps that waited come to, when they do.
+ *
+ *	+0 trip   +5 restore   +10 trip   +15 restore   +19 trip
+ *	+20 trip: the filter is over   +39 trip: inside the second one
+ *	+40 restore: that one is over   +100 restore   +200 the end
+ */
+static const struct step visit[] = { { 0, TRIP, 0, 0, 0 },
+	{ 5, RESTORE, 0, 0, 0 }, { 10, TRIP, 0, 0, 0 },
+	{ 15, RESTORE, 0, 0, 0 }, { 19, TRIP, 0, 0, 0 }, { 20, TRIP, 0, 0, 0 },
+	{ 39, TRIP, 0, 0, 0 }, { 40, RESTORE, 0, 0, 0 },
+	{ 100, RESTORE, 0, 0, 0 } };
+
+struct situation {
+	const char *name;
+	enum directory_arming arming;
+	unsigned partition;    /* that all zones are in; 0: the site has none */
+	struct step before[3]; /* seconds count from the first trip */
+	struct step meanwhile; /* what: 0: nothing */
+	const char *wanted[9]; /* by zone type */
+};
+
+static char verdict_letters[VERDICT_LAST +
+    1] = { [R] = 'R', [S] = 'S', [W] = 'W', [P] = 'P', [C] = 'C' };
+
+struct course {
+	size_t count; /* steps so far */
+	char letters[64];
+};
+
+static void
+note_verdict(struct course *course, bool concluded)
+{
+	size_t length = strlen(course->letters);
+	char letter = verdict_letters[world.decision.verdict];
+
+	assert_true(length + 1 < sizeof(course->letters));
+	assert_true(letter != 0);
+	assert_true(world.decision.reason.length > 0);
+	course->letters[length] =
+	    (char)(concluded ? letter - 'A' + 'a' : letter);
+}
+
+static void
+conclude_one(struct course *course, size_t number, int64_t at_us)
+{
+	int64_t until_us = world.past[number].until_us;
+
+	world.past[number].until_us = 0;
+	world.decision.verdict = 0;
+	decide_until(number, at_us, until_us);
+	if (world.decision.verdict != W)
+		note_verdict(course, true);
+	else if (world.past[number].until_us == 0)
+		world.past[number].until_us = until_us; /* it still waits */
+}
+
+/* As dispatch does: what is due, in its order; all of it when somebody armed or
+ * disarmed. */
+static void
+conclude_until(struct course *course, int64_t at_us)
+{
+	for (;;) {
+		size_t first = course->count;
+
+		for (size_t i = 0; i < course->count; i++)
+			if (world.past[i].until_us &&
+			    world.past[i].until_us <= at_us &&
+			    (first == course->count ||
+				world.past[i].until_us <
+				    world.past[first].until_us))
+				first = i;
+		if (first == course->count)
+			return;
+		conclude_one(course, first, world.past[first].until_us);
+	}
+}
+
+static void
+take(struct course *course, const struct step *step, bool noted)
+{
+	int64_t at_us = (BEGAN_S + step->at_s) * SECOND;
+
+	conclude_until(course, at_us);
+	world.past[course->count].until_us = 0;
+	receive(course->count, step);
+	decide(course->count++, 0);
+	if (noted)
+		note_verdict(course, false);
+	for (size_t i = 0; step->what >= ARM && i < course->count; i++)
+		if (world.past[i].until_us)
+			conclude_one(course, i, at_us);
+}
+
+static void
+run_visit(const struct situation *situation, unsigned type)
+{
+	struct course course = { 0, "" };
+	bool met = false;
+
+	for (size_t i = 0; i < COUNT(situation->before); i++) {
+		struct step step = situation->before[i];
+
+		/* the other one of the two entry zones */
+		if (step.what == TRIP)
+			step.zone = type == 1 ? 6 : 1;
+		if (step.what)
+			take(&course, &step, false);
+	}
+	course.letters[0] = '\0';
+	for (size_t i = 0; i < COUNT(visit); i++) {
+		struct step step = visit[i];
+
+		if (situation->meanwhile.what && !met &&
+		    step.at_s > situation->meanwhile.at_s) {
+			met = true;
+			take(&course, &situation->meanwhile, false);
+		}
+		step.zone = type;
+		take(&course, &step, true);
+	}
+	conclude_until(&course, (BEGAN_S + 200) * SECOND);
+	if (strcmp(course.letters, situation->wanted[type - 1]) != 0)
+		fail_msg("%s, zone type %u (%s): %s, not %s", situation->name,
+		    type, types[type - 1].name, course.letters,
+		    situation->wanted[type - 1]);
+	site_states_close(&world.states);
+}
+
+#define PRIMARY	   DIRECTORY_ARMING_PANEL_PRIMARY
+#define INDIVIDUAL DIRECTORY_ARMING_PANEL_INDIVIDUAL
+#define REMOTE	   DIRECTORY_ARMING_REMOTE_API
+
+static const struct situation situations[] = {
+	{ "disarmed", PRIMARY, 0, { { -100, DISARM, 0, R } }, { 0, 0, 0, 0, 0 },
+	    { "SSSSSSSSS", "SSSSSSSSS", "SSSSSSSSS", "RWPWPppRPRR", "SSSSSSSSS",
+		"SSSSSSSSS", "SSSSSSSSS", "RWPWPppRPRR", "RWPWPppRPRR" } },
+	{ "armed", PRIMARY, 0, { { -100, ARM, 0, R } }, { 0, 0, 0, 0, 0 },
+	    { "WWPWPPPWrpprR", "RWPWPppRPRR", "RWPWPppRPRR", "RWPWPppRPRR",
+		"RWPWPppRPRR", "WWPWPPPWrpprR", "RWPWPppRPRR", "RWPWPppRPRR",
+		"RWPWPppRPRR" } },
+	{ "in the exit delay", PRIMARY, 0, { { -5, ARM, 0, R } },
+	    { 0, 0, 0, 0, 0 },
+	    { "SSSSSSWWrrR", "SSSSSSRWrR", "RWPWPppRPRR", "RWPWPppRPRR",
+		"RWPWPppRPRR", "SSSSSSWWrrR", "RWPWPppRPRR", "RWPWPppRPRR",
+		"RWPWPppRPRR" } },
+	{ "in its last second", PRIMARY, 0, { { -29, ARM, 0, R } },
+	    { 0, 0, 0, 0, 0 },
+	    { "SSWWPPPWrprR", "SSRWPPpRWrR", "RWPWPppRPRR", "RWPWPppRPRR",
+		"RWPWPppRPRR", "SSWWPPPWrprR", "RWPWPppRPRR", "RWPWPppRPRR",
+		"RWPWPppRPRR" } },
+	{ "just after it", PRIMARY, 0, { { -30, ARM, 0, R } },
+	    { 0, 0, 0, 0, 0 },
+	    { "WWPWPPPWrpprR", "RWPWPppRPRR", "RWPWPppRPRR", "RWPWPppRPRR",
+		"RWPWPppRPRR", "WWPWPPPWrpprR", "RWPWPppRPRR", "RWPWPppRPRR",
+		"RWPWPppRPRR" } },
+	{ "an entry delay runs", PRIMARY, 0,
+	    { { -100, ARM, 0, R }, { -10, TRIP, 0, W } }, { 0, 0, 0, 0, 0 },
+	    { "SSSSSSSSrR", "WWPWPPPWrrpprR", "RWPWPppRPRrR", "RWPWPppRPRrR",
+		"RWPWPppRPRrR", "SSSSSSSSrR", "RWPWPppRPRrR", "RWPWPppRPRrR",
+		"RWPWPppRPRrR" } },
+	{ "disarmed meanwhile", PRIMARY, 0, { { -100, ARM, 0, R } },
+	    { 17, DISARM, 0, R },
+	    { "WWPWcpcSSSSS", "RWPWpPpSSSS", "RWPWpPpSSSS", "RWPWpPpRPRR",
+		"RWPWpPpSSSS", "WWPWcpcSSSSS", "RWPWpPpSSSS", "RWPWpPpRPRR",
+		"RWPWpPpRPRR" } },
+	{ "disarmed in an entry delay", PRIMARY, 0,
+	    { { -100, ARM, 0, R }, { -10, TRIP, 0, W } }, { 17, DISARM, 0, R },
+	    { "SSSScSSSSS", "WWPWccpcSSSSS", "RWPWcpPpSSSS", "RWPWcpPpRPRR",
+		"RWPWcpPpSSSS", "SSSScSSSSS", "RWPWcpPpSSSS", "RWPWcpPpRPRR",
+		"RWPWcpPpRPRR" } },
+	{ "armed meanwhile", PRIMARY, 0, { { -100, DISARM, 0, R } },
+	    { 17, ARM, 0, R },
+	    { "SSSSSSSSR", "SSSSSSSSR", "SSSSRPRWrR", "RWPWpPpRPRR",
+		"SSSSRPRWrR", "SSSSSSSSR", "SSSSRPRWrR", "RWPWpPpRPRR",
+		"RWPWpPpRPRR" } },
+	{ "partly armed, its bridge", INDIVIDUAL, 0,
+	    { { -100, ARM, 0, R }, { -100, DISARM_2, 0, R } },
+	    { 0, 0, 0, 0, 0 },
+	    { "WWPWPPPWrpprR", "RWPWPppRPRR", "RWPWPppRPRR", "RWPWPppRPRR",
+		"RWPWPppRPRR", "WWPWPPPWrpprR", "RWPWPppRPRR", "RWPWPppRPRR",
+		"RWPWPppRPRR" } },
+	{ "partly armed, the other bridge", INDIVIDUAL, 0,
+	    { { -100, DISARM, 0, R }, { -100, ARM_2, 0, R } },
+	    { 0, 0, 0, 0, 0 },
+	    { "SSSSSSSSS", "SSSSSSSSS", "SSSSSSSSS", "RWPWPppRPRR", "SSSSSSSSS",
+		"SSSSSSSSS", "SSSSSSSSS", "RWPWPppRPRR", "RWPWPppRPRR" } },
+	{ "partly armed, its partition", REMOTE, 1,
+	    { { -100, USER_ARM, 1, R }, { -100, USER_DISARM, 2, R } },
+	    { 0, 0, 0, 0, 0 },
+	    { "WWPWPPPWrpprR", "RWPWPppRPRR", "RWPWPppRPRR", "RWPWPppRPRR",
+		"RWPWPppRPRR", "WWPWPPPWrpprR", "RWPWPppRPRR", "RWPWPppRPRR",
+		"RWPWPppRPRR" } },
+	{ "partly armed, the other partition", REMOTE, 2,
+	    { { -100, USER_ARM, 1, R }, { -100, USER_DISARM, 2, R } },
+	    { 0, 0, 0, 0, 0 },
+	    { "SSSSSSSSS", "SSSSSSSSS", "SSSSSSSSS", "RWPWPppRPRR", "SSSSSSSSS",
+		"SSSSSSSSS", "SSSSSSSSS", "RWPWPppRPRR", "RWPWPppRPRR" } },
+	{ "always armed", DIRECTORY_ARMING_ALWAYS, 0,
+	    { { -100, DISARM, 0, R } }, { 0, 0, 0, 0, 0 },
+	    { "RWPWPppRPRR", "RWPWPppRPRR", "RWPWPppRPRR", "RWPWPppRPRR",
+		"RWPWPppRPRR", "RWPWPppRPRR", "RWPWPppRPRR", "RWPWPppRPRR",
+		"RWPWPppRPRR" } },
+};
+
+static void
+every_type_in_every_situation(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(situations); i++) {
+		const struct situation *situation = &situations[i];
+
+		world.site.arming = situation->arming;
+		world.site.arming_bridge_id =
+		    situation->arming == PRIMARY ? BRIDGE : 0;
+		world.site.has_partitions = situation->partition > 0;
+		for (unsigned type = 1; type <= COUNT(types); type++)
+			world.partition_of_zone[type] = situation->partition;
+		fill();
+		directory_thread_online();
+		for (unsigned type = 1; type <= COUNT(types); type++)
+			run_visit(situation, type);
+		directory_thread_offline();
+	}
+}
+
 int
 main(void)
 {
@@ -653,6 +888,7 @@ main(void)
 		TEST(an_inverted_input_means_the_other),
 		TEST(partitions_are_armed_apart),
 		TEST(a_schedule_arms),
+		TEST(every_type_in_every_situation),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -177,6 +177,108 @@ the_hour_that_comes_twice(void **state)
 	check(&schedule, 0, lord_howe, COUNT(lord_howe));
 }
 
+/* ---- every edge in the nights in which the clock is set --------------------------- */
+
+#define BERLIN	  "Europe/Berlin"
+#define NEW_YORK  "America/New_York"
+#define LORD_HOWE "Australia/Lord_Howe"
+
+/* What the clock on the wall says on a Sunday, and which moment that is. */
+static const struct edge {
+	const char *zone, *local, *moment;
+	int again_s; /* so much later the clock says it again; 0: it does not */
+} edges[] = {
+	/* 02:00 to 03:00 is skipped */
+	{ BERLIN, "2026-03-29T01:59:00", "2026-03-29T00:59:00", 0 },
+	{ BERLIN, "2026-03-29T02:00:00", "2026-03-29T01:00:00", 0 },
+	{ BERLIN, "2026-03-29T02:30:00", "2026-03-29T01:00:00", 0 },
+	{ BERLIN, "2026-03-29T02:59:00", "2026-03-29T01:00:00", 0 },
+	{ BERLIN, "2026-03-29T03:00:00", "2026-03-29T01:00:00", 0 },
+	{ BERLIN, "2026-03-29T03:01:00", "2026-03-29T01:01:00", 0 },
+	{ NEW_YORK, "2026-03-08T01:59:00", "2026-03-08T06:59:00", 0 },
+	{ NEW_YORK, "2026-03-08T02:00:00", "2026-03-08T07:00:00", 0 },
+	{ NEW_YORK, "2026-03-08T02:30:00", "2026-03-08T07:00:00", 0 },
+	{ NEW_YORK, "2026-03-08T02:59:00", "2026-03-08T07:00:00", 0 },
+	{ NEW_YORK, "2026-03-08T03:00:00", "2026-03-08T07:00:00", 0 },
+	{ NEW_YORK, "2026-03-08T03:01:00", "2026-03-08T07:01:00", 0 },
+	/* half an hour: 02:00 to 02:30 */
+	{ LORD_HOWE, "2026-10-04T01:59:00", "2026-10-03T15:29:00", 0 },
+	{ LORD_HOWE, "2026-10-04T02:00:00", "2026-10-03T15:30:00", 0 },
+	{ LORD_HOWE, "2026-10-04T02:15:00", "2026-10-03T15:30:00", 0 },
+	{ LORD_HOWE, "2026-10-04T02:29:00", "2026-10-03T15:30:00", 0 },
+	{ LORD_HOWE, "2026-10-04T02:30:00", "2026-10-03T15:30:00", 0 },
+	{ LORD_HOWE, "2026-10-04T02:31:00", "2026-10-03T15:31:00", 0 },
+	/* 02:00 to 03:00 comes twice */
+	{ BERLIN, "2026-10-25T01:59:00", "2026-10-24T23:59:00", 0 },
+	{ BERLIN, "2026-10-25T02:00:00", "2026-10-25T00:00:00", 3600 },
+	{ BERLIN, "2026-10-25T02:30:00", "2026-10-25T00:30:00", 3600 },
+	{ BERLIN, "2026-10-25T02:59:00", "2026-10-25T00:59:00", 3600 },
+	{ BERLIN, "2026-10-25T03:00:00", "2026-10-25T02:00:00", 0 },
+	{ BERLIN, "2026-10-25T03:01:00", "2026-10-25T02:01:00", 0 },
+	/* 01:00 to 02:00 */
+	{ NEW_YORK, "2026-11-01T00:59:00", "2026-11-01T04:59:00", 0 },
+	{ NEW_YORK, "2026-11-01T01:00:00", "2026-11-01T05:00:00", 3600 },
+	{ NEW_YORK, "2026-11-01T01:30:00", "2026-11-01T05:30:00", 3600 },
+	{ NEW_YORK, "2026-11-01T01:59:00", "2026-11-01T05:59:00", 3600 },
+	{ NEW_YORK, "2026-11-01T02:00:00", "2026-11-01T07:00:00", 0 },
+	{ NEW_YORK, "2026-11-01T02:01:00", "2026-11-01T07:01:00", 0 },
+	/* 01:30 to 02:00 */
+	{ LORD_HOWE, "2026-04-05T01:29:00", "2026-04-04T14:29:00", 0 },
+	{ LORD_HOWE, "2026-04-05T01:30:00", "2026-04-04T14:30:00", 1800 },
+	{ LORD_HOWE, "2026-04-05T01:45:00", "2026-04-04T14:45:00", 1800 },
+	{ LORD_HOWE, "2026-04-05T01:59:00", "2026-04-04T14:59:00", 1800 },
+	{ LORD_HOWE, "2026-04-05T02:00:00", "2026-04-04T15:30:00", 0 },
+	{ LORD_HOWE, "2026-04-05T02:01:00", "2026-04-04T15:31:00", 0 },
+};
+
+/* Before it the one, from it on the other, also when the clock says it again. */
+static void
+check_edge(size_t row, const struct directory_schedule *schedule, bool armed)
+{
+	const struct edge *edge = &edges[row];
+	int64_t at_us = moment(edge->moment);
+	int64_t again_us = at_us + edge->again_s * INT64_C(1000000);
+	struct schedule_state before =
+	    schedule_state_at(schedule, 0, at_us - 1000000);
+
+	assert_row(before.armed != armed, row, edge->local);
+	assert_row(schedule_until_us(schedule, 0, at_us - 1000000) == at_us,
+	    row, edge->local);
+	for (int64_t us = at_us; us <= again_us; us += 600000000) {
+		struct schedule_state state =
+		    schedule_state_at(schedule, 0, us);
+
+		assert_row(state.armed == armed, row, edge->local);
+		assert_row(state.since_us == at_us, row, edge->local);
+	}
+}
+
+static void
+every_edge_of_the_week_and_of_exceptions(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(edges); i++) {
+		const int64_t local_s = wall(edges[i].local);
+		const int64_t in_week_s = local_s % DAY + 6 * DAY;
+		const struct directory_span spans[] = {
+			/* it begins, it ends; in the week, as an exception */
+			{ in_week_s, in_week_s + 6 * 3600, 0, false, true },
+			{ in_week_s - 6 * 3600, in_week_s, 0, false, true },
+			{ local_s, local_s + 6 * 3600, 0, true, true },
+			{ local_s - 6 * 3600, local_s, 0, true, true },
+		};
+
+		for (size_t j = 0; j < COUNT(spans); j++) {
+			const struct directory_schedule schedule =
+			    schedule_of(edges[i].zone, &spans[j], 1);
+
+			check_edge(i, &schedule, j % 2 == 0);
+		}
+	}
+}
+
+/* ---- exceptions --------------------------------------------------------------------- */
+
 static void
 exceptions_go_before_the_week(void **state)
 {
@@ -256,6 +358,7 @@ main(void)
 		cmocka_unit_test(armed_every_night_of_the_week),
 		cmocka_unit_test(the_hour_that_is_skipped),
 		cmocka_unit_test(the_hour_that_comes_twice),
+		cmocka_unit_test(every_edge_of_the_week_and_of_exceptions),
 		cmocka_unit_test(exceptions_go_before_the_week),
 		cmocka_unit_test(what_says_nothing_is_not_known),
 	};
