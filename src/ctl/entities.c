@@ -66,27 +66,11 @@ static const struct entity_column receiver_columns[] = {
 	    "HOST:PORT,..",
 	    "in the order of use; udp://HOST:PORT for UDP, "
 	    "tls://HOST:PORT[;name=NAME][;ca=FILE][;certificate=FILE] for TLS",
-	    "(SELECT string_agg(CASE WHEN udp THEN 'udp://' "
-	    "WHEN tls THEN 'tls://' ELSE '' END || "
-	    "CASE WHEN host LIKE '%:%' THEN '[' || host || ']' ELSE host END "
-	    "|| ':' || port "
-	    "|| CASE WHEN tls_name = '' THEN '' ELSE ';name=' || tls_name END "
-	    "|| CASE WHEN tls_ca = '' THEN '' ELSE ';ca=' || tls_ca END "
-	    "|| CASE WHEN tls_certificate = '' THEN '' "
-	    "ELSE ';certificate=' || tls_certificate END, "
-	    "',' ORDER BY position) "
+	    "(SELECT string_agg(tocsin.endpoint_text(e), ',' ORDER BY position) "
 	    "FROM tocsin.receiver_endpoint e WHERE e.receiver_id = t.id)",
 	    "INSERT INTO tocsin.receiver_endpoint (receiver_id, position, "
-	    "host, port, udp, tls, tls_name, tls_ca, tls_certificate) "
-	    "SELECT $1::bigint, n, "
-	    "coalesce(p[2], p[3], ''), coalesce(p[4], '0')::integer, "
-	    "coalesce(p[1] = 'udp://', false), "
-	    "coalesce(p[1] = 'tls://', false), coalesce(p[5], ''), "
-	    "coalesce(p[6], ''), coalesce(p[7], '') FROM unnest(string_to_array($2, ',')) "
-	    "WITH ORDINALITY u (text, n) LEFT JOIN LATERAL regexp_match(text, "
-	    "'^(udp://|tls://)?(?:\\[([^]]+)\\]|([^:]+)):([0-9]{1,9})"
-	    "(?:;name=([^;]+))?(?:;ca=([^;]+))?(?:;certificate=([^;]+))?$') "
-	    "p ON true",
+	    "transport, host, port, tls_name, tls_ca, tls_certificate) "
+	    "SELECT $1::bigint, w.* FROM tocsin.endpoints_of($2) w",
 	    "DELETE FROM tocsin.receiver_endpoint WHERE receiver_id = "
 	    "$1::bigint" },
 };

@@ -98,12 +98,18 @@ enum directory_translation {
 	DIRECTORY_TRANSLATION_SIA = 2,
 };
 
+/* In the snapshot: never renumber. */
+enum directory_transport {
+	DIRECTORY_TRANSPORT_TCP = 0,
+	DIRECTORY_TRANSPORT_UDP = 1, /* DC-09 only */
+	DIRECTORY_TRANSPORT_TLS = 2,
+};
+
 /* How a receiver is reached, in the order of use. */
 struct directory_endpoint {
 	const char *host; /* name or numeric address */
 	uint16_t port;
-	bool udp; /* DC-09 only */
-	bool tls;
+	enum directory_transport transport;
 	const char *tls_name; /* of its certificate; "": host */
 	/* files in egress's directory of certificates; "": none */
 	const char *tls_ca, *tls_certificate;

@@ -46,11 +46,11 @@ static const struct query queries[OBJECT_KINDS] = {
 	    "o.line_number, o.line_digits, o.sia_block, o.clock, "
 	    "o.header_space, o.account_policy, o.translation, o.account_digits, "
 	    "o.heartbeat_ms, o.ack_wait_ms, o.retries, o.in_flight, o.key, "
-	    "e.host, e.port, e.udp, e.tls, e.tls_name, e.tls_ca, "
+	    "e.transport, e.host, e.port, e.tls_name, e.tls_ca, "
 	    "e.tls_certificate",
 	    "tocsin.directory_receiver o LEFT JOIN tocsin.directory_endpoint e "
 	    "ON e.receiver_id = o.id",
-	    "o.id", ", e.position", 19, 7 },
+	    "o.id", ", e.position", 19, 6 },
 	[OBJECT_STATION] = { "station",
 	    "o.id, o.dealer_id, o.receiver_id, o.name, o.prefix, "
 	    "o.receiver_adds_prefix, o.line_card, o.url_template",
@@ -362,6 +362,7 @@ put_channel(const struct gathering *g)
 static int
 read_endpoints(const struct gathering *g, struct directory_receiver *receiver)
 {
+	static const char *const transports[] = { "tcp", "udp", "tls", NULL };
 	size_t count = count_more(g), i = 0;
 	struct directory_endpoint *endpoints =
 	    calloc(count ? count : 1, sizeof(*endpoints));
@@ -373,10 +374,10 @@ read_endpoints(const struct gathering *g, struct directory_receiver *receiver)
 	     row = row->next, i++) {
 		struct fields fields = more_fields(g, row);
 
+		endpoints[i].transport =
+		    (enum directory_transport)read_choice(&fields, transports);
 		endpoints[i].host = read_text(&fields);
 		endpoints[i].port = (uint16_t)read_number(&fields, UINT16_MAX);
-		endpoints[i].udp = read_boolean(&fields);
-		endpoints[i].tls = read_boolean(&fields);
 		endpoints[i].tls_name = read_text(&fields);
 		endpoints[i].tls_ca = read_text(&fields);
 		endpoints[i].tls_certificate = read_text(&fields);

@@ -113,8 +113,7 @@ write_endpoint(struct writer *w, const struct directory_endpoint *endpoint)
 {
 	writer_string(w, endpoint->host);
 	writer_u16(w, endpoint->port);
-	writer_u8(w, endpoint->udp);
-	writer_u8(w, endpoint->tls);
+	writer_u8(w, (uint8_t)endpoint->transport);
 	writer_string(w, endpoint->tls_name);
 	writer_string(w, endpoint->tls_ca);
 	writer_string(w, endpoint->tls_certificate);
@@ -787,14 +786,14 @@ read_endpoints(struct content_reader *c, struct directory_receiver *receiver,
 {
 	uint8_t count = reader_u8(&c->r);
 	struct directory_endpoint *endpoints =
-	    read_array(c, count, sizeof(*endpoints), 12);
+	    read_array(c, count, sizeof(*endpoints), 11);
 
 	*ret_array = endpoints;
 	for (unsigned i = 0; endpoints && i < count; i++) {
 		endpoints[i].host = read_text(c);
 		endpoints[i].port = reader_u16(&c->r);
-		endpoints[i].udp = reader_u8(&c->r);
-		endpoints[i].tls = reader_u8(&c->r);
+		endpoints[i].transport =
+		    (enum directory_transport)reader_u8(&c->r);
 		endpoints[i].tls_name = read_text(c);
 		endpoints[i].tls_ca = read_text(c);
 		endpoints[i].tls_certificate = read_text(c);

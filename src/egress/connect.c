@@ -14,6 +14,12 @@ present_endpoint(const struct link *link)
 	return &link->settings->endpoints[link->endpoint];
 }
 
+static bool
+is_udp(const struct link *link)
+{
+	return present_endpoint(link)->transport == DIRECTORY_TRANSPORT_UDP;
+}
+
 /* ---- server: the automation connects to us -------------------------------- */
 
 void
@@ -110,11 +116,11 @@ call(struct link *link, const struct socket_address *address, struct err *err)
 	SSL *tls = NULL;
 	int code = 0;
 
-	if (endpoint->tls)
+	if (endpoint->transport == DIRECTORY_TRANSPORT_TLS)
 		code = tls_client_open(&link->egress->tls, endpoint, &tls, err);
 	if (code == 0)
 		code = transport_connect(&link->transport, address,
-		    endpoint->udp, err);
+		    is_udp(link), err);
 	if (code == 0 && tls)
 		return transport_secure(&link->transport, tls, err);
 	tls_end(&tls);
@@ -185,8 +191,7 @@ resolve_begin(struct link *link)
 	struct egress *egress = link->egress;
 	const struct evutil_addrinfo hints = {
 		.ai_family = AF_UNSPEC,
-		.ai_socktype =
-		    present_endpoint(link)->udp ? SOCK_DGRAM : SOCK_STREAM,
+		.ai_socktype = is_udp(link) ? SOCK_DGRAM : SOCK_STREAM,
 		.ai_flags = EVUTIL_AI_ADDRCONFIG,
 	};
 	struct resolve *resolve;

@@ -63,7 +63,7 @@ endpoint_equal(const struct directory_endpoint *a,
     const struct directory_endpoint *b)
 {
 	return strcmp(a->host, b->host) == 0 && a->port == b->port &&
-	    a->udp == b->udp && a->tls == b->tls &&
+	    a->transport == b->transport &&
 	    strcmp(a->tls_name, b->tls_name) == 0 &&
 	    strcmp(a->tls_ca, b->tls_ca) == 0 &&
 	    strcmp(a->tls_certificate, b->tls_certificate) == 0;

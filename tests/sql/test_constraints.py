@@ -14,7 +14,7 @@ INSERT INTO tocsin.center (id, name) VALUES (1, 'center'), (2, 'other');
 INSERT INTO tocsin.receiver (id, center_id, name, protocol) VALUES
   (1, 1, 'plain', 'surgard'), (2, 1, 'net', 'dc09'), (3, 2, 'far', 'surgard');
 INSERT INTO tocsin.receiver_endpoint (receiver_id, position, host, port) VALUES (1, 1, '192.0.2.1', 1025);
-INSERT INTO tocsin.receiver_endpoint (receiver_id, position, host, port, udp) VALUES (2, 1, '192.0.2.1', 1025, true);
+INSERT INTO tocsin.receiver_endpoint (receiver_id, position, host, port, transport) VALUES (2, 1, '192.0.2.1', 1025, 'udp');
 INSERT INTO tocsin.station_record (id, dealer_id, center_id, receiver_id, name, prefix) VALUES
   (1, 1, 1, 1, 's', '1'), (2, 2, 1, 1, 's', '12'), (3, 1, 1, 2, 'n', ''), (4, 1, 1, NULL, 'none', '');
 INSERT INTO tocsin.site (id, dealer_id, name, timezone, station_record_id, account_number, reference_id, external_id) VALUES
@@ -70,7 +70,7 @@ REFUSED = [
                                    "UPDATE tocsin.station_record SET receiver_adds_prefix = true WHERE id = 2;"
                                    "UPDATE tocsin.site SET account_number = '0134' WHERE id = 3"),
     ("account_unique_at_receiver", SITE + "(1, 'x', 'UTC', 3, '007'), (1, 'y', 'UTC', 3, '0007');"
-                                   "UPDATE tocsin.receiver_endpoint SET udp = false WHERE receiver_id = 2;"
+                                   "UPDATE tocsin.receiver_endpoint SET transport = 'tcp' WHERE receiver_id = 2;"
                                    + RECEIVER + "protocol = 'surgard', receiver_number = '01' WHERE id = 2"),
     ("reference_id_unique_at_center", "UPDATE tocsin.site SET reference_id = 'R1' WHERE id = 3"),
     ("site_account_required", SITE + "(1, 'x', 'UTC', 1, NULL)"),
@@ -132,22 +132,22 @@ REFUSED = [
     ("receiver_retries_range", RECEIVER + "retries = -1"),
     ("receiver_in_flight_range", RECEIVER + "in_flight = 0"),
     ("receiver_key_only_dc09", RECEIVER + "key = '\\x00' WHERE id = 1"),
-    ("receiver_endpoint_receiver_exists", "UPDATE tocsin.receiver_endpoint SET receiver_id = 9 WHERE NOT udp"),
+    ("receiver_endpoint_receiver_exists", "UPDATE tocsin.receiver_endpoint SET receiver_id = 9 WHERE transport = 'tcp'"),
     ("receiver_endpoint_position_unique", "INSERT INTO tocsin.receiver_endpoint (receiver_id, position, host, port) VALUES (1, 1, 'b', 1)"),
     ("receiver_endpoint_once", "INSERT INTO tocsin.receiver_endpoint (receiver_id, position, host, port) VALUES (1, 2, '192.0.2.1', 1025)"),
     ("receiver_endpoint_position_range", "UPDATE tocsin.receiver_endpoint SET position = 17"),
     ("receiver_endpoint_host_format", "UPDATE tocsin.receiver_endpoint SET host = 'a b'"),
     ("receiver_endpoint_port_range", "UPDATE tocsin.receiver_endpoint SET port = 65536"),
-    ("receiver_endpoint_tls_over_tcp", "UPDATE tocsin.receiver_endpoint SET tls = true WHERE receiver_id = 2"),
     ("receiver_endpoint_tls_options", "UPDATE tocsin.receiver_endpoint SET tls_ca = 'ca.pem' WHERE receiver_id = 1"),
-    ("receiver_endpoint_tls_name_format", "UPDATE tocsin.receiver_endpoint SET tls = true, tls_name = 'a b' WHERE receiver_id = 1"),
-    ("receiver_endpoint_tls_files", "UPDATE tocsin.receiver_endpoint SET tls = true, tls_ca = '../ca.pem' WHERE receiver_id = 1"),
-    ("receiver_endpoint_tls_files", "UPDATE tocsin.receiver_endpoint SET tls = true, tls_certificate = '.' WHERE receiver_id = 1"),
+    ("receiver_endpoint_tls_name_format", "UPDATE tocsin.receiver_endpoint SET transport = 'tls', tls_name = 'a b' WHERE receiver_id = 1"),
+    ("receiver_endpoint_tls_files", "UPDATE tocsin.receiver_endpoint SET transport = 'tls', tls_ca = '../ca.pem' WHERE receiver_id = 1"),
+    ("receiver_endpoint_tls_files", "UPDATE tocsin.receiver_endpoint SET transport = 'tls', tls_certificate = '.' WHERE receiver_id = 1"),
     ("receiver_endpoint_tls_only_outgoing", RECEIVER + "listen = true WHERE id = 1;"
-                                            "UPDATE tocsin.receiver_endpoint SET tls = true WHERE receiver_id = 1"),
-    ("receiver_endpoint_tls_only_outgoing", "UPDATE tocsin.receiver_endpoint SET tls = true WHERE receiver_id = 1;"
+                                            "UPDATE tocsin.receiver_endpoint SET transport = 'tls' WHERE receiver_id = 1"),
+    ("receiver_endpoint_tls_only_outgoing", "UPDATE tocsin.receiver_endpoint SET transport = 'tls' WHERE receiver_id = 1;"
                                             + RECEIVER + "listen = true WHERE id = 1"),
-    ("receiver_endpoint_udp_only_dc09", "UPDATE tocsin.receiver_endpoint SET udp = true WHERE receiver_id = 1"),
+    ("receiver_endpoint_udp_only_dc09", "UPDATE tocsin.receiver_endpoint SET transport = 'udp' WHERE receiver_id = 1"),
+    ("receiver_endpoint_transport_known", "UPDATE tocsin.receiver_endpoint SET transport = 'smoke'"),
     ("receiver_endpoint_udp_only_dc09", RECEIVER + "protocol = 'surgard', receiver_number = '01' WHERE id = 2"),
     ("station_record_dealer_exists", "UPDATE tocsin.station_record SET dealer_id = 9 WHERE id = 4"),
     ("station_record_center_exists", "UPDATE tocsin.station_record SET center_id = 9 WHERE id = 4"),

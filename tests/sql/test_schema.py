@@ -94,7 +94,7 @@ FEED = [
     ("UPDATE tocsin.dealer SET name = 'n' WHERE id = 1", {("dealer", 1)}),
     ("UPDATE tocsin.receiver SET paused = true WHERE id = 1", {("receiver", 1)}),
     ("UPDATE tocsin.receiver_endpoint SET port = 7 WHERE receiver_id = 1", {("receiver", 1)}),
-    ("UPDATE tocsin.receiver_endpoint SET tls = true WHERE receiver_id = 1", {("receiver", 1)}),
+    ("UPDATE tocsin.receiver_endpoint SET transport = 'tls' WHERE receiver_id = 1", {("receiver", 1)}),
     ("DELETE FROM tocsin.receiver_endpoint WHERE receiver_id = 1", {("receiver", 1)}),
     ("UPDATE tocsin.station_record SET prefix = '3' WHERE id = 1", {("station", 1)}),
     ("UPDATE tocsin.site SET name = 'n' WHERE id IN (1, 2)", {("site", 1), ("site", 2)}),

@@ -258,8 +258,13 @@ put_one_of_each(struct directory_batch *batch)
 	const struct directory_dealer dealer = { 10, name, library };
 	char host[] = "192.0.2.7";
 	struct directory_endpoint endpoints[] = {
-		{ .host = host, .port = 1025, .tls = true, .tls_ca = name },
-		{ .host = name, .port = 1026, .udp = true },
+		{ .host = host,
+		    .port = 1025,
+		    .transport = DIRECTORY_TRANSPORT_TLS,
+		    .tls_ca = name },
+		{ .host = name,
+		    .port = 1026,
+		    .transport = DIRECTORY_TRANSPORT_UDP },
 	};
 	const struct directory_receiver receiver = { .id = 20,
 		.name = name,

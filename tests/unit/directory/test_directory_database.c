@@ -32,7 +32,7 @@ static const char provisioning[] =
     "UPDATE tocsin.receiver SET header_space = true WHERE id = 4;"
     "INSERT INTO tocsin.receiver_endpoint (receiver_id, position, host, port)"
     " VALUES (1, 2, '192.0.2.2', 1002), (1, 1, '192.0.2.1', 1001);"
-    "UPDATE tocsin.receiver_endpoint SET tls = true, tls_ca = 'ca.pem' "
+    "UPDATE tocsin.receiver_endpoint SET transport = 'tls', tls_ca = 'ca.pem' "
     "WHERE position = 2;"
     "INSERT INTO tocsin.station_record"
     " (id, dealer_id, center_id, receiver_id, name, prefix)"
@@ -227,8 +227,10 @@ check_loaded(void)
 	    32);
 	assert_int_equal(receiver->endpoint_count, 2);
 	assert_string_equal(receiver->endpoints[0].host, "192.0.2.1");
-	assert_false(receiver->endpoints[0].tls);
-	assert_true(receiver->endpoints[1].tls);
+	assert_int_equal(receiver->endpoints[0].transport,
+	    DIRECTORY_TRANSPORT_TCP);
+	assert_int_equal(receiver->endpoints[1].transport,
+	    DIRECTORY_TRANSPORT_TLS);
 	assert_string_equal(receiver->endpoints[1].tls_ca, "ca.pem");
 	assert_int_equal(receiver->endpoints[1].port, 1002);
 	assert_true(directory_receiver_by_id(directory, 2)->paused);

@@ -24,9 +24,11 @@ fill(void)
 		{ .inbound_code = "602", .enabled = DIRECTORY_INHERIT },
 	};
 	const struct directory_endpoint endpoints[] = {
-		{ "192.0.2.7", 1025, false, true, "a.example", "ca.pem",
-		    "us.pem" },
-		{ .host = "backup.example", .port = 65535, .udp = true },
+		{ "192.0.2.7", 1025, DIRECTORY_TRANSPORT_TLS, "a.example",
+		    "ca.pem", "us.pem" },
+		{ .host = "backup.example",
+		    .port = 65535,
+		    .transport = DIRECTORY_TRANSPORT_UDP },
 	};
 	const struct directory_zone zones[] = {
 		{ "1", 51, 3, DIRECTORY_INHERIT, "", "Front door" },
@@ -138,14 +140,15 @@ check_receiver(const struct directory *copy)
 	assert_int_equal(receiver->key_length, 16);
 	assert_string_equal((const char *)receiver->key, "RECEIVERSECRET");
 	assert_int_equal(receiver->endpoint_count, 2);
-	assert_true(receiver->endpoints[0].tls);
+	assert_int_equal(receiver->endpoints[0].transport,
+	    DIRECTORY_TRANSPORT_TLS);
 	assert_string_equal(receiver->endpoints[0].tls_name, "a.example");
 	assert_string_equal(receiver->endpoints[0].tls_ca, "ca.pem");
 	assert_string_equal(receiver->endpoints[0].tls_certificate, "us.pem");
 	assert_string_equal(receiver->endpoints[1].host, "backup.example");
-	assert_false(receiver->endpoints[1].tls);
 	assert_int_equal(receiver->endpoints[1].port, 65535);
-	assert_true(receiver->endpoints[1].udp);
+	assert_int_equal(receiver->endpoints[1].transport,
+	    DIRECTORY_TRANSPORT_UDP);
 }
 
 static void

@@ -143,6 +143,8 @@ void
 fixture_begin(enum directory_protocol protocol, bool udp)
 {
 	bool dc09 = protocol == DIRECTORY_PROTOCOL_DC09;
+	enum directory_transport transport =
+	    udp ? DIRECTORY_TRANSPORT_UDP : DIRECTORY_TRANSPORT_TCP;
 
 	peer_open(&fixture.peer, fixture.base, dc09, udp);
 	peer_open(&fixture.backup, fixture.base, dc09, udp);
@@ -152,12 +154,12 @@ fixture_begin(enum directory_protocol protocol, bool udp)
 	    protocol == DIRECTORY_PROTOCOL_XML;
 	peer_listen(&fixture.peer);
 	peer_listen(&fixture.backup);
-	fixture.endpoints[0] = (struct directory_endpoint){
-		.host = "127.0.0.1", .port = fixture.peer.port, .udp = udp
-	};
-	fixture.endpoints[1] = (struct directory_endpoint){
-		.host = "127.0.0.1", .port = fixture.backup.port, .udp = udp
-	};
+	fixture.endpoints[0] = (struct directory_endpoint){ .host = "127.0.0.1",
+		.port = fixture.peer.port,
+		.transport = transport };
+	fixture.endpoints[1] = (struct directory_endpoint){ .host = "127.0.0.1",
+		.port = fixture.backup.port,
+		.transport = transport };
 	fixture.receiver = (struct directory_receiver){
 		.id = 7,
 		.name = "central",

@@ -90,7 +90,7 @@ begin(enum directory_protocol protocol, SSL_CTX *secure)
 {
 	fixture_begin(protocol, false);
 	fixture.peer.secure = secure;
-	fixture.endpoints[0].tls = true;
+	fixture.endpoints[0].transport = DIRECTORY_TRANSPORT_TLS;
 	fixture.endpoints[0].tls_name = "station.example";
 	fixture.endpoints[0].tls_ca = "ca.pem";
 }

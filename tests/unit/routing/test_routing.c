@@ -171,7 +171,7 @@ static int
 fill(void **state)
 {
 	static const struct directory_endpoint endpoint = { "127.0.0.1", 1025,
-		false };
+		DIRECTORY_TRANSPORT_TCP };
 	const struct directory_receiver receiver = {
 		.id = 7,
 		.name = "central-1",
