@@ -8,6 +8,8 @@
 #include "base/clock.h"
 #include "base/text.h"
 
+#define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
+
 void
 json_close(struct json *json)
 {
@@ -78,7 +80,7 @@ put_escaped(struct json *json, const char *data, size_t length)
 			if (escapes[e] == (char)c)
 				escape = &escapes[e + 1];
 		if (n == 0) {
-			put(json, "\xef\xbf\xbd", 3);
+			put(json, REPLACEMENT, strlen(REPLACEMENT));
 			n = 1;
 		} else if (escape) {
 			pair[1] = *escape;
@@ -158,6 +160,30 @@ void
 json_string(struct json *json, const char *key, const char *value)
 {
 	json_slice(json, key, slice_from_string(value));
+}
+
+void
+json_panel_text(struct json *json, const char *key, struct slice value)
+{
+	bool utf8 = text_is_utf8(value);
+
+	begin_value(json, key);
+	put(json, "\"", 1);
+	for (size_t i = 0, step; i < value.length; i += step) {
+		struct slice rest = slice_part(value, i, value.length);
+		char character[4];
+		int length;
+
+		step = utf8 ? text_utf8_length(rest.data, rest.length) : 1;
+		length = text_to_utf8(slice_part(rest, 0, step), character,
+		    sizeof(character));
+		if ((unsigned char)*rest.data < 0x20 &&
+		    (*rest.data == '\0' || !strchr("\b\f\n\r\t", *rest.data)))
+			put(json, REPLACEMENT, strlen(REPLACEMENT));
+		else
+			put_escaped(json, character, (size_t)length);
+	}
+	put(json, "\"", 1);
 }
 
 void

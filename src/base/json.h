@@ -34,6 +34,9 @@ void json_array_begin(struct json *json, const char *key);
 void json_array_end(struct json *json);
 void json_string(struct json *json, const char *key, const char *value);
 void json_slice(struct json *json, const char *key, struct slice value);
+/* What a panel wrote: UTF-8 as a whole, else Windows-1252; a control without a
+ * short form is U+FFFD instead of nothing. */
+void json_panel_text(struct json *json, const char *key, struct slice value);
 void json_integer(struct json *json, const char *key, int64_t value);
 void json_unsigned(struct json *json, const char *key, uint64_t value);
 void json_double(struct json *json, const char *key, double value);

@@ -109,47 +109,14 @@ put_time(struct writer *w, const char *name, int64_t wall_us)
 		    slice_from_string(clock_format(wall_us, text)));
 }
 
-/* Both codes: the one that came, and what the table takes it for. */
-struct codes {
-	char contact_id[4]; /* "": none */
-	enum signal_qualifier qualifier;
-	const char *sia; /* NULL: none */
-	const char *kind;
-};
-
-static void
-find_codes(const struct delivery *delivery, struct codes *ret)
-{
-	const struct codes_contact_id *contact_id;
-	const struct codes_sia *sia;
-
-	*ret = (struct codes){ .kind = "other" };
-	if (delivery->format == SIGNAL_FORMAT_SIA) {
-		ret->sia = delivery->code;
-		if (!codes_contact_id_from_sia(delivery->code, ret->contact_id,
-			&ret->qualifier))
-			ret->contact_id[0] = '\0';
-		sia = codes_sia_find(delivery->code);
-		if (sia)
-			ret->kind = sia->kind;
-		return;
-	}
-	memcpy(ret->contact_id, delivery->code, sizeof(ret->contact_id));
-	ret->qualifier = delivery->qualifier;
-	ret->sia =
-	    codes_sia_from_contact_id(delivery->code, delivery->qualifier);
-	contact_id = codes_contact_id_find(delivery->code);
-	if (contact_id)
-		ret->kind = contact_id->kind;
-}
-
 static void
 put_event(struct writer *w, const struct delivery *delivery)
 {
-	struct codes codes;
+	struct codes_both codes;
 	char letter;
 
-	find_codes(delivery, &codes);
+	codes_both_find(delivery->format, delivery->code, delivery->qualifier,
+	    &codes);
 	letter = signal_qualifier_letter(codes.qualifier);
 	put(w, "<Event");
 	put_attribute(w, "format",

@@ -23,7 +23,7 @@
 
 static const struct ctl_option options[] = {
 	{ "sites", "N", "how many, 1000 otherwise" },
-	{ "protocol", "surgard|dc09|ademco685|d6500|xml",
+	{ "protocol", "surgard|dc09|ademco685|d6500|xml|json",
 	    "of both stations, surgard otherwise" },
 	{ "endpoint-a", "HOST:PORT",
 	    "of station-a, 127.0.0.1:10251 otherwise" },
@@ -187,7 +187,7 @@ static int
 read_arguments(const struct ctl_arguments *arguments, struct seed *seed)
 {
 	static const char *const protocols[] = { "surgard", "dc09", "ademco685",
-		"d6500", "xml" };
+		"d6500", "xml", "json" };
 	unsigned long sites;
 	bool known = false;
 	int status;
@@ -202,7 +202,7 @@ read_arguments(const struct ctl_arguments *arguments, struct seed *seed)
 	if (!known)
 		return ctl_fail(EXIT_STATUS_USAGE,
 		    "db seed-demo: --protocol is surgard, dc09, ademco685, "
-		    "d6500 or xml, not \"%s\"",
+		    "d6500, xml or json, not \"%s\"",
 		    seed->protocol);
 	status = parse_number("sites", seed->sites, 1,
 	    strcmp(seed->protocol, "dc09") == 0 ? SIX_DIGITS_SITES_MAX

@@ -397,6 +397,17 @@ static const struct config_setting table[] = {
 	    .help =
 		"Directory of the PEM files that endpoints of receivers name;\n"
 		"relative to this file, read anew for each connection." },
+	{ "egress", "programs_dir", CONFIG_PATH, AT(egress.programs_directory),
+	    .max = 900, .standard = "", .base = CONFIG_BASE_FILE,
+	    .help =
+		"Directory of the programs that receivers may name as endpoints\n"
+		"(run:NAME, each:NAME), relative to this file. Only root should\n"
+		"write there: what is in it can be run, and nothing else. Empty:\n"
+		"none." },
+	{ "egress", "files_dir", CONFIG_PATH, AT(egress.files_directory),
+	    .max = 900, .standard = "", .base = CONFIG_BASE_STATE,
+	    .help = "Directory of the files and FIFOs that receivers may name\n"
+		    "(file:NAME), relative to state_dir. Empty: none." },
 	{ "egress", "start_paused", CONFIG_BOOLEAN, AT(egress.start_paused),
 	    .standard = "no",
 	    .help = "Links stay paused until tocsinctl resumes them." },

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
@@ -74,6 +75,8 @@ process_open(struct process *process, const struct process_callbacks *callbacks,
 	process->callbacks = *callbacks;
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN); /* a file at its limit is an error, no end */
+	/* no program that we start can become more than we are */
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	raise_descriptor_limit();
 	if (evthread_use_pthreads() < 0 || !(process->base = event_base_new()))
 		return err_set(err, -ENOMEM, "cannot create the event loop");

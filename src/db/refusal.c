@@ -54,19 +54,19 @@ static const struct refusal {
 	    "name" },
 	{ "receiver_name_not_blank", "a receiver needs a name", "name" },
 	{ "receiver_protocol_known",
-	    "the protocol is surgard, dc09, ademco685, d6500 or xml",
+	    "the protocol is surgard, dc09, ademco685, d6500, xml or json",
 	    "protocol" },
 	{ "receiver_visibility_known", "the visibility is own or all",
 	    "visibility" },
 	{ "receiver_number_format",
 	    "the receiver number is two hexadecimal digits in Sur-Gard, 1 to "
-	    "6 in DC-09 and XML, two decimal digits in D6500, one in Ademco "
+	    "6 in DC-09, XML and JSON, two decimal digits in D6500, one in Ademco "
 	    "685",
 	    "receiver_number" },
 	{ "receiver_line_format",
 	    "the line number is one character (or up to three digits with "
-	    "line digits 3) in Sur-Gard, 1 to 6 hexadecimal digits in DC-09 "
-	    "and XML, one digit in Ademco 685, 0-9, A-Y or up to three digits in "
+	    "line digits 3) in Sur-Gard, 1 to 6 hexadecimal digits in DC-09, "
+	    "XML and JSON, one digit in Ademco 685, 0-9, A-Y or up to three digits in "
 	    "D6500",
 	    "line_number" },
 	{ "receiver_clock_only_surgard",
@@ -102,12 +102,12 @@ static const struct refusal {
 	{ "receiver_endpoint_position_range", "at most 16 endpoints",
 	    "position" },
 	{ "receiver_endpoint_host_format",
-	    "an endpoint is HOST:PORT, udp://HOST:PORT, or "
-	    "tls://HOST:PORT with ;name=NAME, ;ca=FILE and ;certificate=FILE "
-	    "in this order",
+	    "an endpoint is HOST:PORT, udp://HOST:PORT, tls://HOST:PORT with "
+	    ";name=NAME, ;ca=FILE and ;certificate=FILE in this order, or run:, "
+	    "each: or file: and a name without a slash",
 	    "host" },
 	{ "receiver_endpoint_transport_known",
-	    "an endpoint is reached by tcp, udp or tls", "transport" },
+	    "an endpoint is reached by tcp, udp, tls, run, each or file", "transport" },
 	{ "receiver_endpoint_port_range", "a port is 1 to 65535", "port" },
 	{ "receiver_endpoint_tls_options",
 	    "a name, an authority and a certificate are for tls://",
@@ -122,6 +122,8 @@ static const struct refusal {
 	{ "receiver_endpoint_tls_only_outgoing",
 	    "a receiver that connects to us is not reached over TLS",
 	    "transport" },
+	{ "receiver_endpoint_local_only_json",
+	    "only a JSON receiver that does not listen has programs and files" },
 	{ "receiver_endpoint_udp_only_dc09",
 	    "only a DC-09 receiver is reached by UDP" },
 	{ "station_record_dealer_exists",

@@ -80,6 +80,7 @@ enum directory_protocol {
 	DIRECTORY_PROTOCOL_ADEMCO685 = 3,
 	DIRECTORY_PROTOCOL_D6500 = 4,
 	DIRECTORY_PROTOCOL_XML = 5,
+	DIRECTORY_PROTOCOL_JSON = 6,
 };
 
 /* An account for which the protocol's field has no room (docs/PROTOCOLS.md,
@@ -103,12 +104,17 @@ enum directory_transport {
 	DIRECTORY_TRANSPORT_TCP = 0,
 	DIRECTORY_TRANSPORT_UDP = 1, /* DC-09 only */
 	DIRECTORY_TRANSPORT_TLS = 2,
+	/* of this machine, JSON lines only: a program that stays, one that runs
+	 * for each signal, a file or FIFO */
+	DIRECTORY_TRANSPORT_RUN = 3,
+	DIRECTORY_TRANSPORT_EACH = 4,
+	DIRECTORY_TRANSPORT_FILE = 5,
 };
 
 /* How a receiver is reached, in the order of use. */
 struct directory_endpoint {
-	const char *host; /* name or numeric address */
-	uint16_t port;
+	const char *host; /* name or numeric address, or name of a file */
+	uint16_t port;	  /* 0: of this machine */
 	enum directory_transport transport;
 	const char *tls_name; /* of its certificate; "": host */
 	/* files in egress's directory of certificates; "": none */

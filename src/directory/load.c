@@ -362,7 +362,8 @@ put_channel(const struct gathering *g)
 static int
 read_endpoints(const struct gathering *g, struct directory_receiver *receiver)
 {
-	static const char *const transports[] = { "tcp", "udp", "tls", NULL };
+	static const char *const transports[] = { "tcp", "udp", "tls", "run",
+		"each", "file", NULL };
 	size_t count = count_more(g), i = 0;
 	struct directory_endpoint *endpoints =
 	    calloc(count ? count : 1, sizeof(*endpoints));
@@ -392,7 +393,7 @@ static bool
 read_receiver(const struct gathering *g, struct directory_receiver *receiver)
 {
 	static const char *const protocols[] = { "surgard", "dc09", "ademco685",
-		"d6500", "xml", NULL };
+		"d6500", "xml", "json", NULL };
 	static const char *const policies[] = { "refuse", "split_front",
 		"split_back", NULL };
 	static const char *const translations[] = { "none", "contact_id", "sia",

@@ -14,10 +14,16 @@ present_endpoint(const struct link *link)
 	return &link->settings->endpoints[link->endpoint];
 }
 
+enum directory_transport
+connect_transport(const struct link *link)
+{
+	return present_endpoint(link)->transport;
+}
+
 static bool
 is_udp(const struct link *link)
 {
-	return present_endpoint(link)->transport == DIRECTORY_TRANSPORT_UDP;
+	return connect_transport(link) == DIRECTORY_TRANSPORT_UDP;
 }
 
 /* ---- server: the automation connects to us -------------------------------- */
@@ -232,6 +238,60 @@ connect_cancel(struct link *link)
 	listen_end(link);
 }
 
+/* ---- of this machine --------------------------------------------------------- */
+
+static bool
+is_local(const struct directory_endpoint *endpoint)
+{
+	return endpoint->transport >= DIRECTORY_TRANSPORT_RUN;
+}
+
+static void
+join_local(struct link *link)
+{
+	const struct directory_endpoint *endpoint = present_endpoint(link);
+	const struct egress_config *config = &link->egress->config;
+	struct err err = { "out of memory" };
+	int fd = -ENOMEM;
+
+	if (!link->local)
+		link->local = local_open();
+	if (link->local)
+		fd = local_connect(link->local, endpoint->transport,
+		    endpoint->transport == DIRECTORY_TRANSPORT_FILE
+			? config->files_directory
+			: config->programs_directory,
+		    endpoint->host, &err);
+	if (fd < 0)
+		link_fail(link, err.text, false);
+	else if (transport_adopt(&link->transport, fd) < 0)
+		link_fail(link, "out of memory", false);
+	else
+		link_connected(link);
+}
+
+/* ---- any ---------------------------------------------------------------------- */
+
+static void
+format_endpoint(struct link *link)
+{
+	static const char *const local[] = {
+		[DIRECTORY_TRANSPORT_RUN] = "run",
+		[DIRECTORY_TRANSPORT_EACH] = "each",
+		[DIRECTORY_TRANSPORT_FILE] = "file",
+	};
+	const struct directory_endpoint *endpoint = present_endpoint(link);
+	size_t size = sizeof(link->endpoint_text);
+
+	if (is_local(endpoint))
+		snprintf(link->endpoint_text, size, "%s:%s",
+		    local[endpoint->transport], endpoint->host);
+	else
+		snprintf(link->endpoint_text, size,
+		    strchr(endpoint->host, ':') ? "[%s]:%u" : "%s:%u",
+		    endpoint->host, endpoint->port);
+}
+
 void
 connect_begin(struct link *link)
 {
@@ -247,9 +307,7 @@ connect_begin(struct link *link)
 		    "outcomes cannot be recorded now");
 		return;
 	}
-	snprintf(link->endpoint_text, sizeof(link->endpoint_text),
-	    strchr(endpoint->host, ':') ? "[%s]:%u" : "%s:%u", endpoint->host,
-	    endpoint->port);
+	format_endpoint(link);
 	link->retry_us = 0;
 	link->clock_offset_us = 0;
 	if (link->endpoint == 0)
@@ -257,8 +315,10 @@ connect_begin(struct link *link)
 	else if (link->primary_retry_us == 0)
 		link->primary_retry_us =
 		    link_now(link) + link->egress->config.primary_return_us;
-	if (socket_address_make(endpoint->host, endpoint->port, &address,
-		NULL) == 0)
+	if (is_local(endpoint))
+		join_local(link);
+	else if (socket_address_make(endpoint->host, endpoint->port, &address,
+		     NULL) == 0)
 		reach(link, &address);
 	else
 		resolve_begin(link);

@@ -45,6 +45,7 @@ egress_close(struct egress **egress)
 		evdns_base_free(closing->dns, 0);
 	dc09_crypto_close(&closing->crypto);
 	tls_client_close(&closing->tls);
+	json_close(&closing->json);
 	free(closing);
 }
 

@@ -5,9 +5,11 @@
 #include <event2/dns.h>
 #include <event2/util.h>
 
+#include "base/json.h"
 #include "base/log.h"
 #include "codec/dc09.h"
 #include "egress/egress.h"
+#include "egress/local.h"
 #include "egress/output.h"
 #include "egress/queue.h"
 #include "egress/settings.h"
@@ -50,12 +52,13 @@ struct slot {
 	uint32_t refusals;  /* NAKs, on any connection */
 	int64_t sent_us;    /* monotonic */
 	enum outcome_state outcome;
-	const char *reason;			/* of parking; static */
+	char reason[96];			/* of parking */
 	char account[DIRECTORY_EFFECTIVE_SIZE]; /* "": not loaded yet */
 	/* what its answer will name: DC-09, beside the account */
 	unsigned sequence;
 	char line[8];
-	int64_t received_us; /* XML, in the id */
+	uint64_t number;     /* JSON lines, as the sequence */
+	int64_t received_us; /* in the id */
 };
 
 /* A host name being resolved. Outlives the link when that stops caring. */
@@ -96,6 +99,7 @@ struct link {
 	struct transport transport;
 	int listen_fd; /* -1: none */
 	struct event *acceptable;
+	struct local *local; /* NULL until it has such an endpoint */
 	int standby_fd; /* -1; a newer connection, until the older one fails */
 	char endpoint_text[300];
 	unsigned endpoint;     /* index of the one in use */
@@ -116,6 +120,7 @@ struct link {
 	bool beat_asked;      /* by the peer */
 	bool prove;	      /* after a loss: no message before it is */
 	const char *lost;     /* found while feeding: why to give up */
+	char peer_words[160]; /* what lost may point to */
 	int64_t beat_us;      /* when */
 	int64_t last_sent_us; /* anything */
 
@@ -139,6 +144,7 @@ struct egress {
 	/* one of each, so that nothing large is on the stack */
 	struct signal response;
 	char plain[DC09_BODY_MAX];
+	struct json json;
 };
 
 /* ---- link.c: one link's life ---- */
@@ -178,6 +184,8 @@ void connect_cancel(struct link *link); /* resolving, connection, listening */
 /* Server: take the newer connection if one waits; true when it did. */
 bool connect_take_standby(struct link *link);
 void connect_drop_standby(struct link *link, const char *reason);
+/* Of the endpoint in use. */
+enum directory_transport connect_transport(const struct link *link);
 /* link.c's, called when they come about */
 void link_connected(struct link *link);
 void link_set_state(struct link *link, enum link_state state,
@@ -191,7 +199,13 @@ struct slot *send_slot(const struct link *link, unsigned index);
 /* The oldest message that waits for an answer, or NULL. */
 struct slot *send_oldest(struct link *link);
 void send_set_slot(struct link *link, struct slot *slot, enum slot_state state);
-/* Answered or parked (reason: static); tells `done`. */
+/* What a station may know a delivery by: the same whenever it is sent, and no
+ * other's: the time of reception tells journals that began anew apart. Needs
+ * slot.received_us. */
+#define EGRESS_ID_SIZE 128
+void send_format_id(const struct link *link, const struct slot *slot,
+    char out[EGRESS_ID_SIZE]);
+/* Answered or parked (reason: copied, may be NULL); tells `done`. */
 void send_end(struct link *link, struct slot *slot, enum outcome_state outcome,
     const char *reason);
 /* Tell `done` what it did not take yet. */
@@ -212,7 +226,7 @@ enum answer {
 	ANSWER_NAK,
 	ANSWER_REFUSED, /* received, but it will never be taken */
 };
-/* For outputs. slot NULL: the heartbeat's. reason: static. */
+/* For outputs. slot NULL: the heartbeat's. reason: copied. */
 void send_answered(struct link *link, struct slot *slot, enum answer answer,
     const char *reason);
 

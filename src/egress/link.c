@@ -308,6 +308,7 @@ link_close(struct link **link)
 	if (!closing)
 		return;
 	connect_cancel(closing);
+	local_close(&closing->local);
 	if (closing->timer)
 		event_free(closing->timer);
 	if (closing->run)

@@ -8,6 +8,7 @@ static const struct output *const outputs[] = {
 	&output_ademco685,
 	&output_d6500,
 	&output_xml,
+	&output_json,
 };
 
 const struct output *

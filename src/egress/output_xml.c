@@ -1,30 +1,18 @@
 /* The XML package over TCP (docs/PROTOCOLS.md, XML package): an answer names
  * the id of its message. */
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 
 #include "codec/xml_package.h"
 #include "egress/automation.h"
 
 _Static_assert(XML_PACKAGE_MAX <= OUTPUT_MESSAGE_MAX, "room for a package");
-
-/* A station drops what comes again under the same id, so no other delivery may
- * ever have it: the time of reception tells journals that began anew apart. */
-static void
-format_id(const struct link *link, const struct slot *slot,
-    char out[XML_PACKAGE_ID_MAX])
-{
-	snprintf(out, XML_PACKAGE_ID_MAX, "%s-%" PRIu64 "-%u-%" PRId64,
-	    link->egress->config.node, slot->reference.decision_lsn,
-	    slot->reference.index, slot->received_us);
-}
+_Static_assert(EGRESS_ID_SIZE <= XML_PACKAGE_ID_MAX, "room for an id");
 
 static int
 xml_output_encode(struct link *link, struct slot *slot,
     const struct delivery *delivery, char *out, const char **ret_problem)
 {
-	char id[XML_PACKAGE_ID_MAX];
+	char id[EGRESS_ID_SIZE];
 	const struct xml_package_settings settings = {
 		.id = id,
 		.receiver = link->settings->receiver_number,
@@ -34,7 +22,7 @@ xml_output_encode(struct link *link, struct slot *slot,
 	if (!automation_account_fits(link, delivery, ret_problem))
 		return -EINVAL;
 	slot->received_us = delivery->received_us;
-	format_id(link, slot, id);
+	send_format_id(link, slot, id);
 	return xml_package_encode(&settings, delivery, out, ret_problem);
 }
 
@@ -51,12 +39,12 @@ answered_slot(struct link *link, struct slice id)
 {
 	for (unsigned i = 0; i < link->count; i++) {
 		struct slot *slot = send_slot(link, i);
-		char own[XML_PACKAGE_ID_MAX];
+		char own[EGRESS_ID_SIZE];
 
 		if (slot->state != SLOT_SENT &&
 		    (slot->state != SLOT_WAITING || slot->sent_here == 0))
 			continue;
-		format_id(link, slot, own);
+		send_format_id(link, slot, own);
 		if (slice_is(id, own))
 			return slot;
 	}

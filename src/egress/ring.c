@@ -1,5 +1,7 @@
 /* The messages in flight: a ring in order, and how each of them ends. */
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "egress/internal.h"
@@ -23,6 +25,15 @@ send_oldest(struct link *link)
 			return slot;
 	}
 	return NULL;
+}
+
+void
+send_format_id(const struct link *link, const struct slot *slot,
+    char out[EGRESS_ID_SIZE])
+{
+	snprintf(out, EGRESS_ID_SIZE, "%s-%" PRIu64 "-%u-%" PRId64,
+	    link->egress->config.node, slot->reference.decision_lsn,
+	    slot->reference.index, slot->received_us);
 }
 
 /* A smaller ring must still hold what is in flight. */
@@ -77,7 +88,8 @@ tell(struct link *link, struct slot *slot)
 		.repeated = slot->reference.repeated ||
 		    (slot->maybe_arrived && slot->attempts > 1),
 		.endpoint = slice_from_string(link->endpoint_text),
-		.reason = slice_from_string(slot->reason),
+		.reason =
+		    slice_from_string(slot->reason[0] ? slot->reason : NULL),
 		.queued_us = link_waited_us(link, slot->reference),
 	};
 
@@ -118,7 +130,8 @@ send_end(struct link *link, struct slot *slot, enum outcome_state outcome,
     const char *reason)
 {
 	slot->outcome = outcome;
-	slot->reason = reason;
+	snprintf(slot->reason, sizeof(slot->reason), "%s",
+	    reason ? reason : "");
 	send_set_slot(link, slot, SLOT_ENDED);
 	send_tell(link);
 }

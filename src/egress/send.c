@@ -4,11 +4,22 @@
 #include "egress/internal.h"
 #include "egress/translate.h"
 
-/* Datagrams may overtake each other: one at a time keeps the order. */
+/* Datagrams may overtake each other: one at a time keeps the order. A program
+ * that runs for each signal has the whole wait for each. */
 static unsigned
 flight_limit(const struct link *link)
 {
-	return link->transport.udp ? 1 : link->ring_size;
+	switch (connect_transport(link)) {
+	case DIRECTORY_TRANSPORT_UDP:
+	case DIRECTORY_TRANSPORT_EACH:
+		return 1;
+	case DIRECTORY_TRANSPORT_TCP:
+	case DIRECTORY_TRANSPORT_TLS:
+	case DIRECTORY_TRANSPORT_RUN:
+	case DIRECTORY_TRANSPORT_FILE:
+		break;
+	}
+	return link->ring_size;
 }
 
 /* What was sent twice on one connection goes alone, so that nothing behind it

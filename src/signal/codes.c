@@ -64,6 +64,28 @@ codes_contact_id(enum signal_format format, const char *code, char ret_code[4],
 	return true;
 }
 
+void
+codes_both_find(enum signal_format format, const char *code,
+    enum signal_qualifier qualifier, struct codes_both *ret)
+{
+	const struct codes_contact_id *contact_id;
+	const struct codes_sia *sia;
+
+	*ret = (struct codes_both){ .qualifier = qualifier, .kind = "other" };
+	codes_contact_id(format, code, ret->contact_id, &ret->qualifier);
+	if (format == SIGNAL_FORMAT_SIA) {
+		ret->sia = code;
+		sia = codes_sia_find(code);
+		if (sia)
+			ret->kind = sia->kind;
+		return;
+	}
+	ret->sia = codes_sia_from_contact_id(code, qualifier);
+	contact_id = codes_contact_id_find(code);
+	if (contact_id)
+		ret->kind = contact_id->kind;
+}
+
 bool
 codes_is_zone_alarm(const struct signal_event *event)
 {

@@ -45,6 +45,16 @@ bool codes_contact_id_from_sia(const char *sia, char ret_code[4],
 bool codes_contact_id(enum signal_format format, const char *code,
     char ret_code[4], enum signal_qualifier *qualifier);
 
+/* Both codes of an event: the one that came, and what the table takes it for. */
+struct codes_both {
+	char contact_id[SIGNAL_CODE_SIZE]; /* "": none */
+	enum signal_qualifier qualifier;
+	const char *sia;  /* NULL: none; borrows code */
+	const char *kind; /* "alarm"; "other" for what no table knows */
+};
+void codes_both_find(enum signal_format format, const char *code,
+    enum signal_qualifier qualifier, struct codes_both *ret);
+
 /* A zone reporting an alarm (or its restore), in either format: what a
  * bridge's alarm library speaks about. Everything else passes. */
 bool codes_is_zone_alarm(const struct signal_event *event);

@@ -9,7 +9,7 @@
 
 const struct option_row station_option_rows[] = {
 	{ "protocol", 0, OPTION_TEXT, AT(protocol_text), "PROTOCOL",
-	    "surgard, dc09, ademco685, d6500 or xml" },
+	    "surgard, dc09, ademco685, d6500, xml or json" },
 	{ "listen", 0, OPTION_TEXT, AT(listen_text), "HOST:PORT",
 	    "wait for the receiver (port 0: any, see first line)" },
 	{ "connect", 0, OPTION_TEXT, AT(connect_text), "HOST:PORT",
@@ -52,7 +52,7 @@ const struct option_row station_option_rows[] = {
 
 /* in the order of the enums */
 static const char *const protocol_names[] = { "surgard", "dc09", "ademco685",
-	"d6500", "xml", NULL };
+	"d6500", "xml", "json", NULL };
 static const char *const fault_names[] = { "none", "no-ack", "nak", "slow",
 	"half-open", "drip", "close-each", "slow-tls", NULL };
 
@@ -136,7 +136,8 @@ station_options_read(int argc, char **argv, struct station_options *ret,
 		return 0;
 	if (!o.protocol_text)
 		return err_set(err, -EINVAL,
-		    "--protocol surgard, dc09, ademco685, d6500 or xml is needed");
+		    "--protocol surgard, dc09, ademco685, d6500, xml or json is "
+		    "needed");
 	word = find_word("protocol", o.protocol_text, protocol_names, err);
 	if (word < 0)
 		return word;

@@ -16,6 +16,7 @@ enum station_protocol {
 	STATION_ADEMCO685,
 	STATION_D6500,
 	STATION_XML,
+	STATION_JSON,
 };
 
 enum station_fault {

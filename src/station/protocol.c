@@ -1,11 +1,15 @@
 #include "station/protocol.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "codec/ademco685.h"
 #include "codec/automation.h"
 #include "codec/d6500.h"
+#include "codec/json_line.h"
 #include "codec/surgard.h"
 #include "codec/xml_package.h"
 
@@ -17,6 +21,8 @@ struct protocol {
 	const struct station_options *options;
 	struct dc09_crypto *crypto;
 	char plain[XML_PACKAGE_MAX]; /* of either, DC-09 has less */
+	json_t *object;		     /* of the last JSON line */
+	char sequence[24];	     /* likewise */
 };
 
 int
@@ -43,6 +49,7 @@ protocol_close(struct protocol **protocol)
 	if (!*protocol)
 		return;
 	dc09_crypto_close(&(*protocol)->crypto);
+	json_decref((*protocol)->object);
 	free(*protocol);
 	*protocol = NULL;
 }
@@ -59,6 +66,7 @@ decode_automation(const struct station_options *o, const char *data,
 	case STATION_SURGARD:
 	case STATION_DC09:
 	case STATION_XML:
+	case STATION_JSON:
 		break;
 	}
 	return surgard_decode(data, length, o->line_digits, ret_consumed, ret);
@@ -138,6 +146,85 @@ next_xml(struct protocol *protocol, const char *data, size_t length,
 	return CODEC_OK;
 }
 
+static struct slice
+member(const struct protocol *protocol, const char *key)
+{
+	json_t *value = json_object_get(protocol->object, key);
+
+	return slice_of(json_string_value(value), json_string_length(value));
+}
+
+static bool
+read_object(struct protocol *protocol, struct signal *ret)
+{
+	struct signal_event *event = &ret->events[0];
+	bool sia = slice_is(member(protocol, "format"), "sia");
+	struct slice letter = member(protocol, "qualifier");
+
+	ret->receiver = member(protocol, "receiver");
+	ret->line = member(protocol, "line");
+	ret->account = member(protocol, "account");
+	*event = (struct signal_event){
+		.format = sia ? SIGNAL_FORMAT_SIA : SIGNAL_FORMAT_CONTACT_ID,
+		.partition = member(protocol, "partition"),
+		.zone = member(protocol, "zone"),
+		.user = member(protocol, "user"),
+		.text = member(protocol, "text"),
+	};
+	if (!sia && letter.length == 1)
+		event->qualifier = signal_qualifier_from_char(*letter.data);
+	ret->event_count = 1;
+	return ret->account.length > 0 &&
+	    slice_copy(member(protocol, sia ? "sia" : "code"), event->code,
+		sizeof(event->code)) == 0 &&
+	    event->code[0];
+}
+
+static bool
+decode_line(struct protocol *protocol, struct slice line, struct signal *ret)
+{
+	json_t *sequence;
+
+	json_decref(protocol->object);
+	protocol->object = json_loadb(line.data, line.length,
+	    JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
+	sequence = json_object_get(protocol->object, "sequence");
+	if (!json_is_integer(sequence))
+		return false;
+	memset(ret, 0, offsetof(struct signal, events));
+	ret->extended_count = 0;
+	snprintf(protocol->sequence, sizeof(protocol->sequence),
+	    "%" JSON_INTEGER_FORMAT, json_integer_value(sequence));
+	ret->sequence = slice_from_string(protocol->sequence);
+	ret->poll =
+	    json_is_true(json_object_get(protocol->object, "heartbeat"));
+	return ret->poll || read_object(protocol, ret);
+}
+
+static enum codec_result
+next_json(struct protocol *protocol, const char *data, size_t length,
+    size_t *ret_consumed, struct message *ret)
+{
+	const char *end = length > 0 ? memchr(data, '\n', length) : NULL;
+	uint64_t sequence;
+
+	*ret_consumed = 0;
+	if (!end && length < JSON_LINE_MAX)
+		return CODEC_MORE;
+	*ret_consumed = end ? (size_t)(end - data) + 1 : length;
+	if (!end ||
+	    !decode_line(protocol, slice_of(data, (size_t)(end - data)),
+		&ret->signal))
+		return CODEC_BAD;
+	sequence = strtoull(protocol->sequence, NULL, 10);
+	ret->kind = ret->signal.poll ? MESSAGE_POLL : MESSAGE_SIGNAL;
+	ret->ack_length =
+	    (size_t)json_answer_encode(JSON_ANSWER_ACK, sequence, "", ret->ack);
+	ret->nak_length = (size_t)json_answer_encode(JSON_ANSWER_NAK, sequence,
+	    "refused", ret->nak);
+	return CODEC_OK;
+}
+
 enum codec_result
 protocol_next(struct protocol *protocol, const char *data, size_t length,
     int64_t now_us, size_t *ret_consumed, struct message *ret)
@@ -147,5 +234,7 @@ protocol_next(struct protocol *protocol, const char *data, size_t length,
 		    ret);
 	if (protocol->options->protocol == STATION_XML)
 		return next_xml(protocol, data, length, ret_consumed, ret);
+	if (protocol->options->protocol == STATION_JSON)
+		return next_json(protocol, data, length, ret_consumed, ret);
 	return next_automation(protocol, data, length, ret_consumed, ret);
 }

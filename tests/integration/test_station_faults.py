@@ -13,7 +13,7 @@ import harness
 SITES = 40
 QUICK = {"reconnect_min": "50ms", "reconnect_max": "400ms",
          "connect_timeout": "1s", "primary_return": "1s"}
-PROTOCOLS = ["surgard", "dc09-tls", "ademco685", "d6500", "xml-tls"]
+PROTOCOLS = ["surgard", "dc09-tls", "ademco685", "d6500", "xml-tls", "json"]
 FAULTS = [("no-ack", "nak"), ("half-open", "close-each"), ("drip", "slow")]
 TLS_FAULTS = [*FAULTS[:2], ("drip", "slow-tls")]
 KEY = "hex:000102030405060708090a0b0c0d0e0f"

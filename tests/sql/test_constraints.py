@@ -146,6 +146,14 @@ REFUSED = [
                                             "UPDATE tocsin.receiver_endpoint SET transport = 'tls' WHERE receiver_id = 1"),
     ("receiver_endpoint_tls_only_outgoing", "UPDATE tocsin.receiver_endpoint SET transport = 'tls' WHERE receiver_id = 1;"
                                             + RECEIVER + "listen = true WHERE id = 1"),
+    ("receiver_endpoint_local_only_json", "UPDATE tocsin.receiver_endpoint SET transport = 'run', host = 'a', port = 0 WHERE receiver_id = 1"),
+    ("receiver_endpoint_local_only_json", RECEIVER + "protocol = 'json' WHERE id = 1;"
+                                          "UPDATE tocsin.receiver_endpoint SET transport = 'file', host = 'a', port = 0 WHERE receiver_id = 1;"
+                                          + RECEIVER + "listen = true WHERE id = 1"),
+    ("receiver_endpoint_host_format", "UPDATE tocsin.receiver_endpoint SET transport = 'each', host = '../a', port = 0"),
+    ("receiver_endpoint_host_format", "UPDATE tocsin.receiver_endpoint SET transport = 'each', host = '.a', port = 0"),
+    ("receiver_endpoint_port_range", "UPDATE tocsin.receiver_endpoint SET transport = 'run', host = 'a'"),
+    ("receiver_line_format", RECEIVER + "protocol = 'json', line_number = 'G' WHERE id = 1"),
     ("receiver_endpoint_udp_only_dc09", "UPDATE tocsin.receiver_endpoint SET transport = 'udp' WHERE receiver_id = 1"),
     ("receiver_endpoint_transport_known", "UPDATE tocsin.receiver_endpoint SET transport = 'smoke'"),
     ("receiver_endpoint_udp_only_dc09", RECEIVER + "protocol = 'surgard', receiver_number = '01' WHERE id = 2"),

@@ -7,6 +7,7 @@
 
 struct fixture fixture;
 const char *fixture_certificates;
+char fixture_place[64];
 
 static void
 on_tick(evutil_socket_t fd, short what, void *context)
@@ -99,6 +100,8 @@ fixture_open(void **state)
 	const struct egress_config config = {
 		.node = "node",
 		.certificates = fixture_certificates,
+		.programs_directory = fixture_place,
+		.files_directory = fixture_place,
 		.reconnect_min_us = 2000,
 		.reconnect_max_us = 20000,
 		.connect_timeout_us = 500000,
@@ -152,6 +155,8 @@ fixture_begin(enum directory_protocol protocol, bool udp)
 		fixture.peer.terminator = fixture.backup.terminator = '\r';
 	fixture.peer.xml = fixture.backup.xml =
 	    protocol == DIRECTORY_PROTOCOL_XML;
+	fixture.peer.json = fixture.backup.json =
+	    protocol == DIRECTORY_PROTOCOL_JSON;
 	peer_listen(&fixture.peer);
 	peer_listen(&fixture.backup);
 	fixture.endpoints[0] = (struct directory_endpoint){ .host = "127.0.0.1",

@@ -38,6 +38,9 @@ struct fixture {
 	struct result results[RESULTS_MAX];
 };
 
+/* Where programs and files are; "": nowhere. Set before fixture_open. */
+extern char fixture_place[64];
+
 extern struct fixture fixture;
 /* The directory of PEM files from the next fixture_open on; NULL: none. */
 extern const char *fixture_certificates;

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/socket.h"
 #include "base/tls.h"
+#include "codec/json_line.h"
 #include "codec/xml_package.h"
 #include "unit/test.h"
 
@@ -341,6 +342,77 @@ take_xml(struct peer *peer)
 	return used;
 }
 
+/* ---- JSON lines --------------------------------------------------------------- */
+
+static void
+answer_json(struct peer *peer, uint64_t sequence, enum peer_action action)
+{
+	bool refused = action == PEER_NAK || action == PEER_DUH;
+	char out[JSON_ANSWER_MAX];
+	int length =
+	    json_answer_encode(refused ? JSON_ANSWER_NAK : JSON_ANSWER_ACK,
+		action == PEER_WRONG ? 987654321 : sequence, "", out);
+
+	switch (action) {
+	case PEER_SILENT:
+	case PEER_CLOSE:
+		break;
+	case PEER_GARBAGE:
+		say(peer, "ack\nack x\nacknowledged 1\n", 25);
+		break;
+	case PEER_DRIP:
+		peer->acked++;
+		for (int i = 0; i < length; i++)
+			say(peer, out + i, 1);
+		break;
+	case PEER_ACK:
+	case PEER_ACK_CLOSE:
+	case PEER_RSP:
+		peer->acked++;
+		say(peer, out, (size_t)length);
+		break;
+	case PEER_NAK:
+	case PEER_DUH:
+	case PEER_WRONG:
+		say(peer, out, (size_t)length);
+		break;
+	}
+	if (action == PEER_CLOSE || action == PEER_ACK_CLOSE)
+		peer_hang_up(peer);
+}
+
+static size_t
+take_json(struct peer *peer)
+{
+	size_t used = 0;
+	char *end;
+
+	while (peer->fd >= 0 &&
+	    (end = memchr(peer->in + used, '\n', peer->filled - used))) {
+		struct slice line =
+		    slice_of(peer->in + used, (size_t)(end - peer->in) - used);
+		enum peer_action action;
+		uint64_t sequence;
+		const char *zone;
+
+		assert_true(json_line_sequence(line, &sequence));
+		action = next_action(peer, json_line_is_heartbeat(line));
+		if (sequence == 0) {
+			peer->beats++;
+		} else {
+			assert_int_equal(slice_copy(line, peer->last,
+					     sizeof(peer->last)),
+			    0);
+			zone = strstr(peer->last, "\"zone\":\"");
+			assert_non_null(zone);
+			note_message(peer, slice_of(zone + 8, 3), action);
+		}
+		used += line.length + 1;
+		answer_json(peer, sequence, action);
+	}
+	return used;
+}
+
 /* ---- the socket -------------------------------------------------------------- */
 
 /* False: nothing to take yet, or hung up. */
@@ -395,6 +467,7 @@ on_readable(evutil_socket_t fd, short what, void *context)
 	peer->filled += (size_t)got;
 	used = peer->dc09 ? take_dc09(peer)
 	    : peer->xml	  ? take_xml(peer)
+	    : peer->json  ? take_json(peer)
 			  : take_automation(peer);
 	if (peer->fd < 0)
 		return;

@@ -28,7 +28,7 @@ enum peer_action {
 
 struct peer {
 	struct event_base *base;
-	bool dc09, udp, xml;
+	bool dc09, udp, xml, json;
 	char terminator;    /* of a message that one byte answers */
 	size_t behind_zone; /* bytes between its zone and that */
 	SSL_CTX *secure;    /* NULL: clear; borrowed */

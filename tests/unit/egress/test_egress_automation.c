@@ -1,4 +1,4 @@
-/* Outputs that one byte answers (Sur-Gard, Ademco 685, D6500), and XML, against
+/* Outputs that one byte answers (Sur-Gard, Ademco 685, D6500), XML and JSON, against
  * a station that behaves, or does not. */
 #include "unit/egress/fixture.h"
 
@@ -70,6 +70,7 @@ static const enum directory_protocol protocols[] = {
 	DIRECTORY_PROTOCOL_ADEMCO685,
 	DIRECTORY_PROTOCOL_D6500,
 	DIRECTORY_PROTOCOL_XML,
+	DIRECTORY_PROTOCOL_JSON,
 };
 
 /* Without a heartbeat three refusals park where the protocol has that. */
@@ -182,12 +183,19 @@ test_station_that_refuses_everything(void **state)
 	fixture_assert_all_delivered();
 }
 
-/* Answers of XML name their message, so several may be in flight. */
+/* Answers of XML and JSON name their message, so several may be in flight. */
 static void
 test_xml_order_of_an_account_in_flight(void **state)
 {
 	(void)state;
 	fixture_prove_order_in_flight(DIRECTORY_PROTOCOL_XML);
+}
+
+static void
+test_json_order_of_an_account_in_flight(void **state)
+{
+	(void)state;
+	fixture_prove_order_in_flight(DIRECTORY_PROTOCOL_JSON);
 }
 
 /* ---- bytes ------------------------------------------------------------------------ */
@@ -229,6 +237,16 @@ static const struct {
 	    "<Test>false</Test></AlarmPackage>",
 	    "" },
 	{ DIRECTORY_PROTOCOL_XML, "7", "1", "12345", false, NULL,
+	    "the account is longer than this receiver takes" },
+	{ DIRECTORY_PROTOCOL_JSON, "7", "1", "A234", false,
+	    "{\"sequence\":1,\"version\":1,\"id\":\"node-1-0-1768473001204000\","
+	    "\"receiver\":\"7\",\"line\":\"1\",\"account\":\"A234\","
+	    "\"format\":\"contact-id\",\"qualifier\":\"E\",\"code\":\"130\","
+	    "\"partition\":\"01\",\"zone\":\"001\",\"sia\":\"BA\","
+	    "\"class\":\"alarm\",\"received_at\":\"2026-01-15T10:30:01.204Z\","
+	    "\"test\":false}",
+	    "" },
+	{ DIRECTORY_PROTOCOL_JSON, "7", "1", "12345", false, NULL,
 	    "the account is longer than this receiver takes" },
 };
 
@@ -303,6 +321,9 @@ main(void)
 		    fixture_close),
 		cmocka_unit_test_setup_teardown(
 		    test_xml_order_of_an_account_in_flight, fixture_open,
+		    fixture_close),
+		cmocka_unit_test_setup_teardown(
+		    test_json_order_of_an_account_in_flight, fixture_open,
 		    fixture_close),
 		cmocka_unit_test(test_message_on_the_wire),
 		cmocka_unit_test_setup_teardown(test_ademco685_link_test,

@@ -1,0 +1,57 @@
+/*
+ * JSON lines (docs/PROTOCOLS.md, JSON lines): one object per delivery on a line
+ * of its own, with the facts and names of the XML package, and the words that
+ * answer it by its sequence.
+ */
+#ifndef CODEC_JSON_LINE_H
+#define CODEC_JSON_LINE_H
+
+#include "codec/codec.h"
+#include "signal/delivery.h"
+
+struct json; /* base/json.h */
+
+#define JSON_LINE_MAX	16384 /* with its line break */
+#define JSON_ANSWER_MAX 64
+
+struct json_line_settings {
+	const char *id;	   /* of this delivery, the same whenever it is sent */
+	uint64_t sequence; /* of the receiver; not 0, the heartbeat's */
+	const char *receiver, *line;
+};
+
+/*
+ * The object of a delivery, without a line break, into json (which is reset);
+ * 0, or -EINVAL with *ret_problem (static). A panel's text without which it
+ * has less than `most` bytes is left out and marked so.
+ */
+int json_line_write(const struct json_line_settings *settings,
+    const struct delivery *delivery, size_t most, struct json *json,
+    const char **ret_problem);
+/* The length; out: JSON_ANSWER_MAX. */
+int json_line_heartbeat_encode(char *out);
+
+/* "{"sequence":N" begins each line; false: it is none of ours. */
+bool json_line_sequence(struct slice line, uint64_t *ret);
+bool json_line_is_heartbeat(struct slice line);
+
+enum json_answer_kind {
+	JSON_ANSWER_ACK,    /* "ack N": it is done */
+	JSON_ANSWER_NAK,    /* "nak N": not now; send it again */
+	JSON_ANSWER_REFUSE, /* "refuse N why": never again */
+	JSON_ANSWER_FAIL,   /* "fail why": the whole link */
+};
+
+struct json_answer {
+	enum json_answer_kind kind;
+	uint64_t sequence; /* 0: the heartbeat's */
+	struct slice words;
+};
+/* The first line in data, without its end; CODEC_BAD: it is no answer. */
+enum codec_result json_answer_decode(const char *data, size_t length,
+    size_t *ret_consumed, struct json_answer *ret);
+/* The length; out: JSON_ANSWER_MAX. */
+int json_answer_encode(enum json_answer_kind kind, uint64_t sequence,
+    const char *words, char *out);
+
+#endif

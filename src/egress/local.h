@@ -1,0 +1,33 @@
+/*
+ * Endpoints of this machine: a program that runs as long as the link stands, a
+ * program that runs once for each signal, a file or FIFO. To the link each is
+ * the other end of a socket; behind it a thread does what may block (starting
+ * a program, writing, syncing), so that the loop never does.
+ *
+ * Programs are started without a shell, from one directory that only the
+ * administrator fills, with nothing but standard input, output and error, a
+ * PATH, and a process group of their own.
+ */
+#ifndef EGRESS_LOCAL_H
+#define EGRESS_LOCAL_H
+
+#include "base/err.h"
+#include "directory/directory.h"
+
+/* One per link; the threads of its connections share it. */
+struct local;
+
+struct local *local_open(void); /* NULL: out of memory */
+/* Programs that still run get SIGTERM; their threads end by themselves. */
+void local_close(struct local **local);
+
+/*
+ * The link's end, non-blocking: JSON lines go in, answers come out, the
+ * connection's end ends what is behind it. directory: where name is; "": there
+ * is none. -EBUSY: what stood behind the connection before has not ended yet.
+ * Whether it can be started shows in the connection.
+ */
+int local_connect(struct local *local, enum directory_transport transport,
+    const char *directory, const char *name, struct err *err);
+
+#endif
