@@ -201,14 +201,6 @@ int
 json_answer_encode(enum json_answer_kind kind, uint64_t sequence,
     const char *reason, char *out)
 {
-	int length;
-
-	if (kind == JSON_ANSWER_FAIL)
-		length = snprintf(out, JSON_ANSWER_MAX, "%s %.50s\n",
-		    words[kind], reason);
-	else
-		length =
-		    snprintf(out, JSON_ANSWER_MAX, "%s %" PRIu64 "%s%.30s\n",
-			words[kind], sequence, *reason ? " " : "", reason);
-	return length;
+	return snprintf(out, JSON_ANSWER_MAX, "%s %" PRIu64 "%s%.96s\n",
+	    words[kind], sequence, *reason ? " " : "", reason);
 }

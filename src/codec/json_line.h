@@ -12,7 +12,7 @@
 struct json; /* base/json.h */
 
 #define JSON_LINE_MAX	16384 /* with its line break */
-#define JSON_ANSWER_MAX 64
+#define JSON_ANSWER_MAX 160
 
 struct json_line_settings {
 	const char *id;	   /* of this delivery, the same whenever it is sent */
@@ -50,7 +50,8 @@ struct json_answer {
 /* The first line in data, without its end; CODEC_BAD: it is no answer. */
 enum codec_result json_answer_decode(const char *data, size_t length,
     size_t *ret_consumed, struct json_answer *ret);
-/* The length; out: JSON_ANSWER_MAX. */
+/* The length; out: JSON_ANSWER_MAX. Not JSON_ANSWER_FAIL; of the words the first
+ * 96 bytes. */
 int json_answer_encode(enum json_answer_kind kind, uint64_t sequence,
     const char *words, char *out);
 

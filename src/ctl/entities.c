@@ -22,7 +22,7 @@ static const struct entity_column receiver_columns[] = {
 	{ "name", "name", ENTITY_TEXT, true, false, true, "TEXT",
 	    "of the link, unique" },
 	{ "protocol", "protocol", ENTITY_CHOICE, true, false, true,
-	    "surgard|dc09|ademco685|d6500|xml|json", "what it speaks" },
+	    "surgard|dc09|ademco685|d6500|xml|json|mail", "what it speaks" },
 	{ "description", "description", ENTITY_TEXT, false, false, false,
 	    "TEXT", "for dealers who choose" },
 	{ "listen", "listen", ENTITY_BOOLEAN, false, false, false, "yes|no",
@@ -66,7 +66,8 @@ static const struct entity_column receiver_columns[] = {
 	    "HOST:PORT,..",
 	    "in the order of use; udp://HOST:PORT for UDP, "
 	    "tls://HOST:PORT[;name=NAME][;ca=FILE][;certificate=FILE] for TLS; "
-	    "run:NAME, each:NAME, file:NAME for JSON lines",
+	    "for json: run:NAME, each:NAME, file:NAME; for mail: smtp|smtps|"
+	    "smtp-clear://TEMPLATE@HOST:PORT; serial:/dev/NAME,9600,8n1",
 	    "(SELECT string_agg(tocsin.endpoint_text(e), ',' ORDER BY position) "
 	    "FROM tocsin.receiver_endpoint e WHERE e.receiver_id = t.id)",
 	    "INSERT INTO tocsin.receiver_endpoint (receiver_id, position, "

@@ -408,6 +408,13 @@ static const struct config_setting table[] = {
 	    .max = 900, .standard = "", .base = CONFIG_BASE_STATE,
 	    .help = "Directory of the files and FIFOs that receivers may name\n"
 		    "(file:NAME), relative to state_dir. Empty: none." },
+	{ "egress", "mail_dir", CONFIG_PATH, AT(egress.mail_directory),
+	    .max = 900, .standard = "", .base = CONFIG_BASE_FILE,
+	    .help =
+		"Directory of the templates of mails that receivers may name\n"
+		"(smtp://NAME@HOST:PORT), relative to this file; beside NAME there\n"
+		"may be NAME.login (user and password, a line each) and NAME.ca\n"
+		"(PEM file of the authorities to trust). Empty: none." },
 	{ "egress", "start_paused", CONFIG_BOOLEAN, AT(egress.start_paused),
 	    .standard = "no",
 	    .help = "Links stay paused until tocsinctl resumes them." },

@@ -54,7 +54,8 @@ static const struct refusal {
 	    "name" },
 	{ "receiver_name_not_blank", "a receiver needs a name", "name" },
 	{ "receiver_protocol_known",
-	    "the protocol is surgard, dc09, ademco685, d6500, xml or json",
+	    "the protocol is surgard, dc09, ademco685, d6500, xml, json or "
+	    "mail",
 	    "protocol" },
 	{ "receiver_visibility_known", "the visibility is own or all",
 	    "visibility" },
@@ -103,11 +104,14 @@ static const struct refusal {
 	    "position" },
 	{ "receiver_endpoint_host_format",
 	    "an endpoint is HOST:PORT, udp://HOST:PORT, tls://HOST:PORT with "
-	    ";name=NAME, ;ca=FILE and ;certificate=FILE in this order, or run:, "
-	    "each: or file: and a name without a slash",
+	    ";name=NAME, ;ca=FILE and ;certificate=FILE in this order, run:, "
+	    "each: or file: and a name without a slash, "
+	    "smtp://TEMPLATE@HOST:PORT, or serial:/dev/NAME,SPEED,8n1",
 	    "host" },
 	{ "receiver_endpoint_transport_known",
-	    "an endpoint is reached by tcp, udp, tls, run, each or file", "transport" },
+	    "an endpoint is reached by tcp, udp, tls, run, each, file, smtp, "
+	    "smtps, smtp-clear or serial",
+	    "transport" },
 	{ "receiver_endpoint_port_range", "a port is 1 to 65535", "port" },
 	{ "receiver_endpoint_tls_options",
 	    "a name, an authority and a certificate are for tls://",
@@ -124,6 +128,12 @@ static const struct refusal {
 	    "transport" },
 	{ "receiver_endpoint_local_only_json",
 	    "only a JSON receiver that does not listen has programs and files" },
+	{ "receiver_endpoint_serial_only_automation",
+	    "only a Sur-Gard, Ademco 685 or D6500 receiver that does not listen "
+	    "has serial lines" },
+	{ "receiver_endpoint_smtp_only_mail",
+	    "a mail receiver has smtp://, smtps:// or smtp-clear:// and "
+	    "TEMPLATE@HOST:PORT as endpoints, and nobody else has" },
 	{ "receiver_endpoint_udp_only_dc09",
 	    "only a DC-09 receiver is reached by UDP" },
 	{ "station_record_dealer_exists",

@@ -81,6 +81,7 @@ enum directory_protocol {
 	DIRECTORY_PROTOCOL_D6500 = 4,
 	DIRECTORY_PROTOCOL_XML = 5,
 	DIRECTORY_PROTOCOL_JSON = 6,
+	DIRECTORY_PROTOCOL_MAIL = 7,
 };
 
 /* An account for which the protocol's field has no room (docs/PROTOCOLS.md,
@@ -109,11 +110,17 @@ enum directory_transport {
 	DIRECTORY_TRANSPORT_RUN = 3,
 	DIRECTORY_TRANSPORT_EACH = 4,
 	DIRECTORY_TRANSPORT_FILE = 5,
+	/* mail only, of host "TEMPLATE@HOST": with STARTTLS, in TLS, in clear */
+	DIRECTORY_TRANSPORT_SMTP = 6,
+	DIRECTORY_TRANSPORT_SMTPS = 7,
+	DIRECTORY_TRANSPORT_SMTP_CLEAR = 8,
+	/* of what one byte answers, host "/dev/ttyS0,9600,8n1" */
+	DIRECTORY_TRANSPORT_SERIAL = 9,
 };
 
 /* How a receiver is reached, in the order of use. */
 struct directory_endpoint {
-	const char *host; /* name or numeric address, or name of a file */
+	const char *host; /* name or numeric address, or as above */
 	uint16_t port;	  /* 0: of this machine */
 	enum directory_transport transport;
 	const char *tls_name; /* of its certificate; "": host */

@@ -363,7 +363,7 @@ static int
 read_endpoints(const struct gathering *g, struct directory_receiver *receiver)
 {
 	static const char *const transports[] = { "tcp", "udp", "tls", "run",
-		"each", "file", NULL };
+		"each", "file", "smtp", "smtps", "smtp-clear", "serial", NULL };
 	size_t count = count_more(g), i = 0;
 	struct directory_endpoint *endpoints =
 	    calloc(count ? count : 1, sizeof(*endpoints));
@@ -393,7 +393,7 @@ static bool
 read_receiver(const struct gathering *g, struct directory_receiver *receiver)
 {
 	static const char *const protocols[] = { "surgard", "dc09", "ademco685",
-		"d6500", "xml", "json", NULL };
+		"d6500", "xml", "json", "mail", NULL };
 	static const char *const policies[] = { "refuse", "split_front",
 		"split_back", NULL };
 	static const char *const translations[] = { "none", "contact_id", "sia",

@@ -7,6 +7,7 @@
 
 #include "base/tls.h"
 #include "egress/internal.h"
+#include "egress/serial.h"
 
 static const struct directory_endpoint *
 present_endpoint(const struct link *link)
@@ -238,33 +239,67 @@ connect_cancel(struct link *link)
 	listen_end(link);
 }
 
-/* ---- of this machine --------------------------------------------------------- */
+/* ---- of this machine, and mail --------------------------------------------------------- */
 
 static bool
-is_local(const struct directory_endpoint *endpoint)
+is_mail(const struct directory_endpoint *endpoint)
 {
-	return endpoint->transport >= DIRECTORY_TRANSPORT_RUN;
+	return endpoint->transport >= DIRECTORY_TRANSPORT_SMTP &&
+	    endpoint->transport <= DIRECTORY_TRANSPORT_SMTP_CLEAR;
+}
+
+/* "TEMPLATE@HOST" of a mail server, else the name of a file. */
+static struct local_target
+find_target(const struct link *link)
+{
+	const struct directory_endpoint *endpoint = present_endpoint(link);
+	const struct egress_config *config = &link->egress->config;
+	struct local_target target = {
+		.transport = endpoint->transport,
+		.directory = config->programs_directory,
+		.name = slice_from_string(endpoint->host),
+		.port = endpoint->port,
+	};
+	const char *at = strchr(endpoint->host, '@');
+
+	if (endpoint->transport == DIRECTORY_TRANSPORT_FILE)
+		target.directory = config->files_directory;
+	if (!is_mail(endpoint))
+		return target;
+	target.directory = config->mail_directory;
+	target.name.length = at ? (size_t)(at - endpoint->host) : 0;
+	target.host = slice_from_string(at ? at + 1 : "");
+	return target;
 }
 
 static void
 join_local(struct link *link)
 {
-	const struct directory_endpoint *endpoint = present_endpoint(link);
-	const struct egress_config *config = &link->egress->config;
+	const struct local_target target = find_target(link);
 	struct err err = { "out of memory" };
 	int fd = -ENOMEM;
 
 	if (!link->local)
 		link->local = local_open();
 	if (link->local)
-		fd = local_connect(link->local, endpoint->transport,
-		    endpoint->transport == DIRECTORY_TRANSPORT_FILE
-			? config->files_directory
-			: config->programs_directory,
-		    endpoint->host, &err);
+		fd = local_connect(link->local, &target, &err);
 	if (fd < 0)
 		link_fail(link, err.text, false);
 	else if (transport_adopt(&link->transport, fd) < 0)
+		link_fail(link, "out of memory", false);
+	else
+		link_connected(link);
+}
+
+static void
+join_serial(struct link *link)
+{
+	struct err err;
+	int fd = serial_open(present_endpoint(link)->host, &err);
+
+	if (fd < 0)
+		link_fail(link, err.text, false);
+	else if (transport_adopt_serial(&link->transport, fd) < 0)
 		link_fail(link, "out of memory", false);
 	else
 		link_connected(link);
@@ -275,29 +310,71 @@ join_local(struct link *link)
 static void
 format_endpoint(struct link *link)
 {
-	static const char *const local[] = {
-		[DIRECTORY_TRANSPORT_RUN] = "run",
-		[DIRECTORY_TRANSPORT_EACH] = "each",
-		[DIRECTORY_TRANSPORT_FILE] = "file",
+	static const char *const schemes[] = {
+		[DIRECTORY_TRANSPORT_RUN] = "run:",
+		[DIRECTORY_TRANSPORT_EACH] = "each:",
+		[DIRECTORY_TRANSPORT_FILE] = "file:",
+		[DIRECTORY_TRANSPORT_SMTP] = "smtp://",
+		[DIRECTORY_TRANSPORT_SMTPS] = "smtps://",
+		[DIRECTORY_TRANSPORT_SMTP_CLEAR] = "smtp-clear://",
+		[DIRECTORY_TRANSPORT_SERIAL] = "serial:",
 	};
 	const struct directory_endpoint *endpoint = present_endpoint(link);
+	const char *scheme = schemes[endpoint->transport];
 	size_t size = sizeof(link->endpoint_text);
 
-	if (is_local(endpoint))
-		snprintf(link->endpoint_text, size, "%s:%s",
-		    local[endpoint->transport], endpoint->host);
+	if (scheme && endpoint->port == 0)
+		snprintf(link->endpoint_text, size, "%s%s", scheme,
+		    endpoint->host);
+	else if (scheme)
+		snprintf(link->endpoint_text, size, "%s%s:%u", scheme,
+		    endpoint->host, endpoint->port);
 	else
 		snprintf(link->endpoint_text, size,
 		    strchr(endpoint->host, ':') ? "[%s]:%u" : "%s:%u",
 		    endpoint->host, endpoint->port);
 }
 
-void
-connect_begin(struct link *link)
+/* A name has to be resolved first. */
+static void
+call_address(struct link *link)
 {
 	const struct directory_endpoint *endpoint = present_endpoint(link);
 	struct socket_address address;
 
+	if (socket_address_make(endpoint->host, endpoint->port, &address,
+		NULL) == 0)
+		reach(link, &address);
+	else
+		resolve_begin(link);
+}
+
+static void
+begin_transport(struct link *link)
+{
+	switch (connect_transport(link)) {
+	case DIRECTORY_TRANSPORT_TCP:
+	case DIRECTORY_TRANSPORT_UDP:
+	case DIRECTORY_TRANSPORT_TLS:
+		call_address(link);
+		break;
+	case DIRECTORY_TRANSPORT_RUN:
+	case DIRECTORY_TRANSPORT_EACH:
+	case DIRECTORY_TRANSPORT_FILE:
+	case DIRECTORY_TRANSPORT_SMTP:
+	case DIRECTORY_TRANSPORT_SMTPS:
+	case DIRECTORY_TRANSPORT_SMTP_CLEAR:
+		join_local(link);
+		break;
+	case DIRECTORY_TRANSPORT_SERIAL:
+		join_serial(link);
+		break;
+	}
+}
+
+void
+connect_begin(struct link *link)
+{
 	connect_cancel(link);
 	send_tell(link);
 	if (link->untold > 0) {
@@ -315,11 +392,5 @@ connect_begin(struct link *link)
 	else if (link->primary_retry_us == 0)
 		link->primary_retry_us =
 		    link_now(link) + link->egress->config.primary_return_us;
-	if (is_local(endpoint))
-		join_local(link);
-	else if (socket_address_make(endpoint->host, endpoint->port, &address,
-		     NULL) == 0)
-		reach(link, &address);
-	else
-		resolve_begin(link);
+	begin_transport(link);
 }

@@ -2,6 +2,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include <curl/curl.h>
+
 #include "egress/internal.h"
 
 int
@@ -15,6 +17,11 @@ egress_open(struct egress **ret, struct event_base *base,
 
 	if (!egress)
 		return err_set(err, -ENOMEM, "out of memory");
+	/* of the process, once: before any thread uses it */
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0) {
+		free(egress);
+		return err_set(err, -ENOMEM, "cannot prepare libcurl");
+	}
 	egress->base = base;
 	egress->config = *config;
 	egress->directory = directory;

@@ -57,7 +57,7 @@ struct egress_config {
 	const char *node;	  /* first part of every delivery's id */
 	const char *certificates; /* directory of the endpoints' PEM files */
 	/* where endpoints of this machine are by name; "": there are none */
-	const char *programs_directory, *files_directory;
+	const char *programs_directory, *files_directory, *mail_directory;
 	int64_t reconnect_min_us, reconnect_max_us; /* back-off with jitter */
 	int64_t connect_timeout_us;
 	int64_t primary_return_us; /* try the first endpoint again this often */

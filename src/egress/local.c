@@ -154,9 +154,15 @@ work(void *context)
 	case DIRECTORY_TRANSPORT_FILE:
 		local_write(job);
 		break;
+	case DIRECTORY_TRANSPORT_SMTP:
+	case DIRECTORY_TRANSPORT_SMTPS:
+	case DIRECTORY_TRANSPORT_SMTP_CLEAR:
+		local_mail(job);
+		break;
 	case DIRECTORY_TRANSPORT_TCP:
 	case DIRECTORY_TRANSPORT_UDP:
 	case DIRECTORY_TRANSPORT_TLS:
+	case DIRECTORY_TRANSPORT_SERIAL:
 		break;
 	}
 	free(job);
@@ -216,8 +222,7 @@ give_turn_back(struct local *local)
 }
 
 static int
-begin(struct local *local, enum directory_transport transport,
-    const char *directory, const char *name, struct err *err)
+begin(struct local *local, const struct local_target *target, struct err *err)
 {
 	struct local_job *job = malloc(sizeof(*job));
 	int ends[2], code;
@@ -230,10 +235,13 @@ begin(struct local *local, enum directory_transport transport,
 		return code;
 	}
 	job->local = local;
-	job->transport = transport;
+	job->transport = target->transport;
 	job->fd = ends[1];
 	job->filled = 0;
-	snprintf(job->path, sizeof(job->path), "%s/%s", directory, name);
+	job->port = target->port;
+	snprintf(job->path, sizeof(job->path), "%s/%.*s", target->directory,
+	    SLICE_ARG(target->name));
+	snprintf(job->host, sizeof(job->host), "%.*s", SLICE_ARG(target->host));
 	if (fcntl(ends[0], F_SETFL, O_NONBLOCK) < 0)
 		code = -errno;
 	else
@@ -246,23 +254,46 @@ begin(struct local *local, enum directory_transport transport,
 	return err_set(err, code, "cannot start a thread");
 }
 
-int
-local_connect(struct local *local, enum directory_transport transport,
-    const char *directory, const char *name, struct err *err)
+static const char *
+directory_setting(enum directory_transport transport)
 {
+	switch (transport) {
+	case DIRECTORY_TRANSPORT_FILE:
+		return "files_dir";
+	case DIRECTORY_TRANSPORT_SMTP:
+	case DIRECTORY_TRANSPORT_SMTPS:
+	case DIRECTORY_TRANSPORT_SMTP_CLEAR:
+		return "mail_dir";
+	case DIRECTORY_TRANSPORT_RUN:
+	case DIRECTORY_TRANSPORT_EACH:
+	case DIRECTORY_TRANSPORT_TCP:
+	case DIRECTORY_TRANSPORT_UDP:
+	case DIRECTORY_TRANSPORT_TLS:
+	case DIRECTORY_TRANSPORT_SERIAL:
+		break;
+	}
+	return "programs_dir";
+}
+
+int
+local_connect(struct local *local, const struct local_target *target,
+    struct err *err)
+{
+	struct slice name = target->name;
 	int result;
 
-	if (!*directory)
+	if (!*target->directory)
 		return err_set(err, -ENOENT, "%s of [egress] is not set",
-		    transport == DIRECTORY_TRANSPORT_FILE ? "files_dir"
-							  : "programs_dir");
-	if (!*name || *name == '.' || strchr(name, '/') ||
-	    strlen(directory) + strlen(name) + 2 > LOCAL_PATH_MAX)
-		return err_set(err, -EINVAL, "'%s' is no name of a file", name);
+		    directory_setting(target->transport));
+	if (name.length == 0 || *name.data == '.' ||
+	    memchr(name.data, '/', name.length) ||
+	    strlen(target->directory) + name.length + 16 > LOCAL_PATH_MAX)
+		return err_set(err, -EINVAL, "'%.*s' is no name of a file",
+		    SLICE_ARG(name));
 	if (!take_turn(local))
 		return err_set(err, -EBUSY,
 		    "what ran for the connection before has not ended yet");
-	result = begin(local, transport, directory, name, err);
+	result = begin(local, target, err);
 	if (result < 0)
 		give_turn_back(local);
 	return result;

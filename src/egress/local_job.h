@@ -15,6 +15,8 @@ struct local_job {
 	enum directory_transport transport;
 	int fd; /* our end; blocking */
 	char path[LOCAL_PATH_MAX];
+	char host[256]; /* of a mail server */
+	uint16_t port;
 	size_t filled; /* of in */
 	char in[LOCAL_BUFFER_BYTES];
 };
@@ -23,12 +25,13 @@ struct local_job {
  * before it is forgotten may it be waited for: its number would be free. */
 void local_note_program(struct local *local, pid_t program);
 
-/* ---- local_program.c, local_file.c: until the connection or its reason to be
+/* ---- local_program.c, local_file.c, local_mail.c: until the connection or its reason to be
  * ends. Thread's. ---- */
 
 void local_run(struct local_job *job);
 void local_run_each(struct local_job *job);
 void local_write(struct local_job *job);
+void local_mail(struct local_job *job);
 
 /* ---- local.c ---- */
 

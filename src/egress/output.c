@@ -9,6 +9,7 @@ static const struct output *const outputs[] = {
 	&output_d6500,
 	&output_xml,
 	&output_json,
+	&output_mail,
 };
 
 const struct output *

@@ -39,7 +39,7 @@ struct output {
 };
 
 extern const struct output output_ademco685, output_d6500, output_dc09,
-    output_json, output_surgard, output_xml;
+    output_json, output_mail, output_surgard, output_xml;
 
 /* NULL for a protocol that has no row. */
 const struct output *output_find(enum directory_protocol protocol);

@@ -37,12 +37,25 @@ json_output_encode(struct link *link, struct slot *slot,
 	return (int)json->length;
 }
 
-/* A program that runs for each signal would take it for one. */
+/* A program that runs for each signal would take it for one, and a mail server
+ * says nothing before it is sent a mail. */
 static int
 json_output_heartbeat(struct link *link, char *out)
 {
-	if (connect_transport(link) == DIRECTORY_TRANSPORT_EACH)
+	switch (connect_transport(link)) {
+	case DIRECTORY_TRANSPORT_EACH:
+	case DIRECTORY_TRANSPORT_SMTP:
+	case DIRECTORY_TRANSPORT_SMTPS:
+	case DIRECTORY_TRANSPORT_SMTP_CLEAR:
 		return -EINVAL;
+	case DIRECTORY_TRANSPORT_TCP:
+	case DIRECTORY_TRANSPORT_UDP:
+	case DIRECTORY_TRANSPORT_TLS:
+	case DIRECTORY_TRANSPORT_RUN:
+	case DIRECTORY_TRANSPORT_FILE:
+	case DIRECTORY_TRANSPORT_SERIAL:
+		break;
+	}
 	return json_line_heartbeat_encode(out);
 }
 
@@ -129,6 +142,15 @@ json_output_feed(struct link *link, const char *data, size_t length)
 const struct output output_json = {
 	.protocol = DIRECTORY_PROTOCOL_JSON,
 	.name = "json",
+	.encode = json_output_encode,
+	.heartbeat = json_output_heartbeat,
+	.feed = json_output_feed,
+};
+
+/* To a thread that makes mails of the lines (local_mail.c). */
+const struct output output_mail = {
+	.protocol = DIRECTORY_PROTOCOL_MAIL,
+	.name = "mail",
 	.encode = json_output_encode,
 	.heartbeat = json_output_heartbeat,
 	.feed = json_output_feed,

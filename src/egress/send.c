@@ -5,18 +5,22 @@
 #include "egress/translate.h"
 
 /* Datagrams may overtake each other: one at a time keeps the order. A program
- * that runs for each signal has the whole wait for each. */
+ * that runs for each signal has the whole wait for each, and so has a mail. */
 static unsigned
 flight_limit(const struct link *link)
 {
 	switch (connect_transport(link)) {
 	case DIRECTORY_TRANSPORT_UDP:
 	case DIRECTORY_TRANSPORT_EACH:
+	case DIRECTORY_TRANSPORT_SMTP:
+	case DIRECTORY_TRANSPORT_SMTPS:
+	case DIRECTORY_TRANSPORT_SMTP_CLEAR:
 		return 1;
 	case DIRECTORY_TRANSPORT_TCP:
 	case DIRECTORY_TRANSPORT_TLS:
 	case DIRECTORY_TRANSPORT_RUN:
 	case DIRECTORY_TRANSPORT_FILE:
+	case DIRECTORY_TRANSPORT_SERIAL:
 		break;
 	}
 	return link->ring_size;

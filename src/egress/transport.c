@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/tls.h"
+#include "egress/serial.h"
 
 void
 transport_init(struct transport *transport, struct event_base *base,
@@ -32,10 +33,13 @@ transport_close(struct transport *transport)
 		event_free(transport->writable);
 	transport->readable = transport->writable = NULL;
 	tls_end(&transport->tls);
-	if (transport->fd >= 0)
+	if (transport->fd >= 0 && transport->serial)
+		serial_close(transport->fd);
+	else if (transport->fd >= 0)
 		close(transport->fd);
 	transport->fd = -1;
 	transport->connecting = transport->shaking = false;
+	transport->serial = false;
 	transport->in_filled = 0;
 	transport->out_written = transport->out_filled = 0;
 	transport->generation++;
@@ -59,6 +63,8 @@ receive(struct transport *transport, void *data, size_t size)
 	bool more = false;
 	ssize_t got;
 
+	if (transport->serial)
+		return read(transport->fd, data, size);
 	if (!transport->tls)
 		return recv(transport->fd, data, size, 0);
 	got = tls_receive(transport->tls, data, size, &more);
@@ -70,6 +76,8 @@ receive(struct transport *transport, void *data, size_t size)
 static ssize_t
 transmit(struct transport *transport, const void *data, size_t length)
 {
+	if (transport->serial)
+		return write(transport->fd, data, length);
 	return transport->tls ? tls_send(transport->tls, data, length)
 			      : send(transport->fd, data, length, MSG_NOSIGNAL);
 }
@@ -204,7 +212,10 @@ on_readable(evutil_socket_t fd, short what, void *context)
 		return;
 	}
 	if (got == 0 && !transport->udp) {
-		break_off(transport, "the peer closed the connection", 0);
+		break_off(transport,
+		    transport->serial ? "the line has gone"
+				      : "the peer closed the connection",
+		    0);
 		return;
 	}
 	transport->in_filled += (size_t)got;
@@ -262,6 +273,15 @@ transport_adopt(struct transport *transport, int fd)
 	transport->udp = false;
 	event_add(transport->readable, NULL);
 	return 0;
+}
+
+int
+transport_adopt_serial(struct transport *transport, int fd)
+{
+	int code = transport_adopt(transport, fd);
+
+	transport->serial = code == 0;
+	return code;
 }
 
 char *

@@ -1,7 +1,7 @@
 /*
- * Bytes to and from one peer, TCP, TLS or UDP, above one descriptor. Non-
- * blocking; what does not fit into the socket waits in a small buffer. Main
- * loop only.
+ * Bytes to and from one peer, TCP, TLS, UDP or a serial line, above one
+ * descriptor. Non-blocking; what does not fit into the socket waits in a small
+ * buffer. Main loop only.
  *
  *   out:  0 |-- sent --| written |-- still to write --| filled |-- room --|
  */
@@ -32,7 +32,7 @@ struct transport_handler {
 
 struct transport {
 	int fd; /* -1: closed */
-	bool udp, connecting;
+	bool udp, serial, connecting;
 	SSL *tls;     /* NULL: clear */
 	bool shaking; /* connected, but its handshake is not over */
 	struct event_base *base;
@@ -55,6 +55,8 @@ int transport_secure(struct transport *transport, SSL *tls, struct err *err);
 /* Take over an accepted connection; it is up at once. 0 or -ENOMEM, fd is
  * closed then. */
 int transport_adopt(struct transport *transport, int fd);
+/* The same of a serial line (serial_open). */
+int transport_adopt_serial(struct transport *transport, int fd);
 bool transport_is_open(const struct transport *transport);
 void transport_close(struct transport *transport);
 

@@ -154,6 +154,16 @@ REFUSED = [
     ("receiver_endpoint_host_format", "UPDATE tocsin.receiver_endpoint SET transport = 'each', host = '.a', port = 0"),
     ("receiver_endpoint_port_range", "UPDATE tocsin.receiver_endpoint SET transport = 'run', host = 'a'"),
     ("receiver_line_format", RECEIVER + "protocol = 'json', line_number = 'G' WHERE id = 1"),
+    ("receiver_endpoint_smtp_only_mail", "UPDATE tocsin.receiver_endpoint SET transport = 'smtp', host = 'a@b' WHERE receiver_id = 1"),
+    ("receiver_endpoint_smtp_only_mail", RECEIVER + "protocol = 'mail' WHERE id = 1"),
+    ("receiver_endpoint_smtp_only_mail", "DELETE FROM tocsin.receiver_endpoint WHERE receiver_id = 1;" + RECEIVER + "protocol = 'mail' WHERE id = 1;"
+                                         "INSERT INTO tocsin.receiver_endpoint (receiver_id, position, host, port) VALUES (1, 1, 'b', 25)"),
+    ("receiver_endpoint_host_format", "UPDATE tocsin.receiver_endpoint SET transport = 'smtp' WHERE receiver_id = 1"),
+    ("receiver_endpoint_serial_only_automation", "UPDATE tocsin.receiver_endpoint SET transport = 'serial', host = '/dev/ttyS0,9600,8n1', port = 0 WHERE receiver_id = 2"),
+    ("receiver_endpoint_serial_only_automation", "UPDATE tocsin.receiver_endpoint SET transport = 'serial', host = '/dev/ttyS0,9600,8n1', port = 0 WHERE receiver_id = 1;"
+                                                 + RECEIVER + "listen = true WHERE id = 1"),
+    ("receiver_endpoint_host_format", "UPDATE tocsin.receiver_endpoint SET transport = 'serial', host = '/dev/../tmp/x,9600,8n1', port = 0 WHERE receiver_id = 1"),
+    ("receiver_endpoint_host_format", "UPDATE tocsin.receiver_endpoint SET transport = 'serial', host = '/dev/ttyS0,9601,8n1', port = 0 WHERE receiver_id = 1"),
     ("receiver_endpoint_udp_only_dc09", "UPDATE tocsin.receiver_endpoint SET transport = 'udp' WHERE receiver_id = 1"),
     ("receiver_endpoint_transport_known", "UPDATE tocsin.receiver_endpoint SET transport = 'smoke'"),
     ("receiver_endpoint_udp_only_dc09", RECEIVER + "protocol = 'surgard', receiver_number = '01' WHERE id = 2"),

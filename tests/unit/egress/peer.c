@@ -1,6 +1,7 @@
 #include "unit/egress/peer.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <openssl/ssl.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -17,6 +18,10 @@ say(struct peer *peer, const void *data, size_t length)
 {
 	if (peer->fd < 0)
 		return;
+	if (peer->line_fd >= 0) {
+		assert_int_equal(write(peer->fd, data, length), length);
+		return;
+	}
 	if (peer->tls) {
 		assert_int_equal(tls_send(peer->tls, data, length), length);
 		return;
@@ -433,6 +438,8 @@ receive(struct peer *peer)
 	bool more = false;
 	ssize_t got;
 
+	if (peer->line_fd >= 0)
+		return read(peer->fd, place, size);
 	if (!peer->tls)
 		return recvfrom(peer->fd, place, size, 0, &peer->from.any,
 		    &peer->from.length);
@@ -556,6 +563,25 @@ peer_stop(struct peer *peer)
 	if (peer->listen_fd >= 0)
 		close(peer->listen_fd);
 	peer->listen_fd = -1;
+	if (peer->line_fd >= 0)
+		close(peer->line_fd);
+	peer->line_fd = -1;
+}
+
+const char *
+peer_be_line(struct peer *peer)
+{
+	int fd = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+
+	peer_stop(peer);
+	assert_true(fd >= 0);
+	assert_int_equal(grantpt(fd), 0);
+	assert_int_equal(unlockpt(fd), 0);
+	/* a line without its other end cannot be read */
+	peer->line_fd = open(ptsname(fd), O_RDWR | O_NOCTTY | O_CLOEXEC);
+	assert_true(peer->line_fd >= 0);
+	watch(peer, fd);
+	return ptsname(fd);
 }
 
 void
@@ -568,7 +594,7 @@ peer_open(struct peer *peer, struct event_base *base, bool dc09, bool udp)
 	peer->dc09 = dc09;
 	peer->udp = udp;
 	peer->terminator = '\x14';
-	peer->listen_fd = peer->fd = -1;
+	peer->listen_fd = peer->fd = peer->line_fd = -1;
 	assert_int_equal(dc09_crypto_open(&peer->crypto, &err), 0);
 }
 

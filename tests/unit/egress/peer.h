@@ -29,6 +29,7 @@ enum peer_action {
 struct peer {
 	struct event_base *base;
 	bool dc09, udp, xml, json;
+	int line_fd;	    /* -1; the other end of a serial line, held open */
 	char terminator;    /* of a message that one byte answers */
 	size_t behind_zone; /* bytes between its zone and that */
 	SSL_CTX *secure;    /* NULL: clear; borrowed */
@@ -65,6 +66,8 @@ void peer_open(struct peer *peer, struct event_base *base, bool dc09, bool udp);
 /* Stop listening and drop the connection; peer_listen on the same port. */
 void peer_stop(struct peer *peer);
 void peer_listen(struct peer *peer);
+/* Be the end of a new serial line instead; the other end's name. */
+const char *peer_be_line(struct peer *peer);
 /* Connect to an address of ours (server mode). */
 void peer_connect(struct peer *peer, uint16_t port);
 /* Bytes that answer nothing. */

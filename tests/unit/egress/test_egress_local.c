@@ -69,8 +69,7 @@ begin(enum directory_transport transport, const char *name)
 	fixture_open(NULL);
 	fixture_begin(DIRECTORY_PROTOCOL_JSON, false);
 	fixture.endpoints[0] =
-	    (struct directory_endpoint){ .host = name,
-		    .transport = transport };
+	    (struct directory_endpoint){ .host = name, .transport = transport };
 	fixture.receiver.ack_wait_ms = 1000;
 	fixture.receiver.retries = 0;
 }
