@@ -36,7 +36,7 @@ admin_open(struct admin **ret, struct event_base *base,
 	if (admin->durable_fd < 0 || !admin->drain)
 		result = err_set_errno(err, "control socket");
 	else
-		result = control_open(admin, config->socket, err);
+		result = control_open(admin, config, err);
 	if (result == 0 && *config->metrics)
 		result = http_open(admin, config->metrics, err);
 	if (result < 0) {

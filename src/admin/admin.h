@@ -18,8 +18,9 @@
 #include "watch/watch.h"
 
 struct admin_config {
-	const char *socket;  /* path of the control socket */
-	const char *metrics; /* "127.0.0.1:9108"; "": none */
+	const char *socket;	   /* path of the control socket */
+	const char *portal_socket; /* the portal's; "": none */
+	const char *metrics;	   /* "127.0.0.1:9108"; "": none */
 };
 
 /* What the commands look at and what they may ask the daemon to do. Members

@@ -185,7 +185,7 @@ begin(struct client *client, const struct words *words, bool arm)
 	struct admin *admin = client->admin;
 	struct arming_request request = { .arm = arm };
 	struct own_signal signal = { .code = CODE_REMOTE, .begins = !arm };
-	char user[24], text[64];
+	char user[24], text[16 + sizeof(client->actor)];
 	int result;
 
 	if (!admin->stages.journal || !admin->stages.dispatch) {
@@ -197,8 +197,8 @@ begin(struct client *client, const struct words *words, bool arm)
 	    !may_arm(client, words->word[1], &request))
 		return;
 	snprintf(user, sizeof(user), "%03lu", request.user);
-	snprintf(text, sizeof(text), "%s by uid %u", arm ? "armed" : "disarmed",
-	    client->uid);
+	snprintf(text, sizeof(text), "%s by %s", arm ? "armed" : "disarmed",
+	    client->actor);
 	signal.site_id = request.site_id;
 	signal.partition = (unsigned)request.partition;
 	signal.zone = user;

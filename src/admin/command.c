@@ -10,16 +10,18 @@
 #define COMMAND_WORDS_MAX 2
 #define NAME_SIZE	  64
 
+/* Bits. */
 enum access {
-	ACCESS_READ,
-	ACCESS_OPERATE /* changes what the daemon does */
+	ACCESS_READ = 0,
+	ACCESS_OPERATE = 1, /* changes what the daemon does */
+	ACCESS_PORTAL = 2   /* for users of the portal too */
 };
 
 struct command {
 	const char *words;
 	const char *arguments; /* "" none; [] around what may be left out */
 	unsigned min, max;     /* words behind */
-	enum access access;
+	unsigned access;       /* of enum access */
 	void (*run)(struct client *client, const struct words *words);
 	const char *help;
 };
@@ -56,7 +58,6 @@ run_replay(struct client *client, const struct words *words)
 {
 	struct admin *admin = client->admin;
 	const char *name = words->word[2];
-	char who[32];
 	struct err err = { "" };
 	int count;
 
@@ -65,9 +66,8 @@ run_replay(struct client *client, const struct words *words)
 		    "dispatch is not open");
 		return;
 	}
-	snprintf(who, sizeof(who), "uid %u", client->uid);
 	count = dispatch_replay_parked(admin->stages.dispatch,
-	    strcmp(name, "all") == 0 ? NULL : name, who, &err);
+	    strcmp(name, "all") == 0 ? NULL : name, client->actor, &err);
 	if (count < 0) {
 		client_fail(client, EXIT_STATUS_FAILED, "%s", err.text);
 		return;
@@ -85,7 +85,7 @@ run_skip(struct client *client, const struct words *words)
 	struct admin *admin = client->admin;
 	const char *name = words->word[2];
 	struct dispatch_skipped skipped;
-	char why[256];
+	char why[256 + sizeof(client->actor)];
 	struct err err = { "" };
 
 	if (!admin->stages.dispatch) {
@@ -93,7 +93,7 @@ run_skip(struct client *client, const struct words *words)
 		    "dispatch is not open");
 		return;
 	}
-	snprintf(why, sizeof(why), "skipped by uid %u: %.200s", client->uid,
+	snprintf(why, sizeof(why), "skipped by %s: %.200s", client->actor,
 	    words->word[3]);
 	if (dispatch_skip(admin->stages.dispatch,
 		strcmp(name, "removed") == 0 ? NULL : name, why, &skipped,
@@ -145,7 +145,7 @@ static void run_help(struct client *client, const struct words *words);
 /* ---- the table -------------------------------------------------------------------- */
 
 static const struct command commands[] = {
-	{ "show status", "", 0, 0, ACCESS_READ, show_status,
+	{ "show status", "", 0, 0, ACCESS_PORTAL, show_status,
 	    "the whole on one page" },
 	{ "show listeners", "", 0, 0, ACCESS_READ, show_listeners,
 	    "where signals come in, with counters" },
@@ -154,30 +154,32 @@ static const struct command commands[] = {
 	{ "show bridges",
 	    "[account A] [listener L] [silent SECONDS] [state S] "
 	    "[limit N] [after ID]",
-	    0, 12, ACCESS_READ, bridges_begin,
+	    0, 12, ACCESS_PORTAL, bridges_begin,
 	    "when each bridge was last heard and whether it is offline, 1000 "
 	    "unless told" },
-	{ "show links", "", 0, 0, ACCESS_READ, show_links,
+	{ "show links", "", 0, 0, ACCESS_PORTAL, show_links,
 	    "links to stations" },
 	{ "show queues", "", 0, 0, ACCESS_READ, show_queues,
 	    "what waits for each link" },
-	{ "show parked", "", 0, 0, ACCESS_READ, show_parked,
+	{ "show parked", "[LIMIT]", 0, 1, ACCESS_PORTAL, show_parked,
 	    "deliveries that wait for an operator" },
 	{ "show errors", "", 0, 0, ACCESS_READ, show_errors,
 	    "the last bad frames of each listener" },
-	{ "show arming", "SITE", 1, 1, ACCESS_READ, arming_show,
+	{ "show arming", "SITE", 1, 1, ACCESS_PORTAL, arming_show,
 	    "whether a site is armed, and since when" },
 	{ "show config", "", 0, 0, ACCESS_READ, show_config,
 	    "the configuration in force" },
-	{ "show stats", "", 0, 0, ACCESS_READ, show_stats,
+	{ "show stats", "", 0, 0, ACCESS_PORTAL, show_stats,
 	    "counters since the start" },
+	{ "show latency", "", 0, 0, ACCESS_PORTAL, show_latency,
+	    "how long acknowledgements and deliveries take" },
 	{ "show journal", "", 0, 0, ACCESS_READ, show_journal,
 	    "how full and how fast" },
 	{ "show directory", "", 0, 0, ACCESS_READ, show_directory,
 	    "what is known of dealers and sites" },
 	{ "show archive", "", 0, 0, ACCESS_READ, show_archive,
 	    "how far the history in the database is" },
-	{ "tail", "[account A]", 0, 2, ACCESS_READ, tail_begin,
+	{ "tail", "[account A]", 0, 2, ACCESS_PORTAL, tail_begin,
 	    "each decision and outcome from now on" },
 	{ "trace", "EVENT", 1, 1, ACCESS_READ, trace_begin,
 	    "the life of one signal" },
@@ -185,14 +187,17 @@ static const struct command commands[] = {
 	    "keep a link's deliveries in its queue" },
 	{ "resume link", "NAME", 1, 1, ACCESS_OPERATE, run_resume,
 	    "deliver again" },
-	{ "replay link", "NAME|all", 1, 1, ACCESS_OPERATE, run_replay,
-	    "put parked deliveries back into the queue" },
-	{ "skip link", "NAME|removed REASON", 2, 2, ACCESS_OPERATE, run_skip,
+	{ "replay link", "NAME|all", 1, 1, ACCESS_OPERATE | ACCESS_PORTAL,
+	    run_replay, "put parked deliveries back into the queue" },
+	{ "skip link", "NAME|removed REASON", 2, 2,
+	    ACCESS_OPERATE | ACCESS_PORTAL, run_skip,
 	    "give parked deliveries up, of a paused link also queued ones" },
-	{ "arm", "SITE [partition N] [user U]", 1, 5, ACCESS_OPERATE,
-	    arming_begin_arm, "arm a site that users or a partner may arm" },
-	{ "disarm", "SITE [partition N] [user U]", 1, 5, ACCESS_OPERATE,
-	    arming_begin_disarm, "the same the other way" },
+	{ "arm", "SITE [partition N] [user U]", 1, 5,
+	    ACCESS_OPERATE | ACCESS_PORTAL, arming_begin_arm,
+	    "arm a site that users or a partner may arm" },
+	{ "disarm", "SITE [partition N] [user U]", 1, 5,
+	    ACCESS_OPERATE | ACCESS_PORTAL, arming_begin_disarm,
+	    "the same the other way" },
 	{ "reload", "", 0, 0, ACCESS_OPERATE, run_reload,
 	    "read the configuration and the directory again" },
 	{ "drain", "", 0, 0, ACCESS_OPERATE, run_drain,
@@ -211,7 +216,9 @@ run_help(struct client *client, const struct words *words)
 		json_format(json, "command", "%s%s%s", commands[i].words,
 		    *commands[i].arguments ? " " : "", commands[i].arguments);
 		json_string(json, "access",
-		    commands[i].access == ACCESS_READ ? "read" : "operate");
+		    commands[i].access & ACCESS_OPERATE ? "operate" : "read");
+		json_boolean(json, "portal",
+		    (commands[i].access & ACCESS_PORTAL) != 0);
 		json_string(json, "help", commands[i].help);
 		json_object_end(json);
 		client_send(client);
@@ -273,8 +280,64 @@ fail_unknown(struct client *client, const struct words *words)
 		    "there is no command '%s' (help lists them)", name);
 }
 
-void
-command_run(struct client *client, const struct words *words)
+/* `by NAME` before a command that comes from the portal: the words behind it.
+ * false: the client was told what is wrong. */
+static bool
+take_actor(struct client *client, const struct words *words,
+    struct words *ret_behind)
+{
+	bool named = client->doorway->portal && words->count > 2 &&
+	    strcmp(words->word[0], "by") == 0;
+	unsigned skipped = named ? 2 : 0;
+
+	if (named &&
+	    (*words->word[1] == '\0' ||
+		strlen(words->word[1]) > CONTROL_ACTOR_MAX ||
+		strpbrk(words->word[1], "\"\\"))) {
+		client_fail(client, EXIT_STATUS_USAGE,
+		    "a name behind 'by' has 1 to %d bytes, no quote and "
+		    "no backslash",
+		    CONTROL_ACTOR_MAX);
+		return false;
+	}
+	if (named)
+		snprintf(client->actor, sizeof(client->actor),
+		    "%s (portal, uid %u)", words->word[1], client->uid);
+	else if (client->doorway->portal)
+		client->actor[0] = '\0';
+	else
+		snprintf(client->actor, sizeof(client->actor), "uid %u",
+		    client->uid);
+	ret_behind->count = words->count - skipped;
+	for (unsigned i = 0; i < ret_behind->count; i++)
+		ret_behind->word[i] = words->word[i + skipped];
+	return true;
+}
+
+static bool
+may_run(struct client *client, const struct command *command)
+{
+	bool operates = command->access & ACCESS_OPERATE;
+
+	if (!client->doorway->portal) {
+		if (!operates || client->may_operate)
+			return true;
+		client_fail(client, EXIT_STATUS_NO_PERMISSION,
+		    "'%s' is for the service's group", command->words);
+	} else if (!(command->access & ACCESS_PORTAL)) {
+		client_fail(client, EXIT_STATUS_NO_PERMISSION,
+		    "'%s' is not for the portal", command->words);
+	} else if (operates && client->actor[0] == '\0') {
+		client_fail(client, EXIT_STATUS_USAGE,
+		    "write: by NAME %s: somebody asked for it", command->words);
+	} else {
+		return true;
+	}
+	return false;
+}
+
+static void
+run(struct client *client, const struct words *words)
 {
 	unsigned count = 0;
 	const struct command *command = find(words, &count);
@@ -286,15 +349,21 @@ command_run(struct client *client, const struct words *words)
 		client_fail(client, EXIT_STATUS_USAGE, "write: %s%s%s",
 		    command->words, *command->arguments ? " " : "",
 		    command->arguments);
-	} else if (command->access == ACCESS_OPERATE && !client->may_operate) {
-		client_fail(client, EXIT_STATUS_NO_PERMISSION,
-		    "'%s' is for the service's group", command->words);
-	} else {
-		if (command->access == ACCESS_OPERATE)
+	} else if (may_run(client, command)) {
+		if (command->access & ACCESS_OPERATE)
 			log_write(LOG_NOTICE, "admin", "operator",
-			    "uid=%u command=\"%s%s%.100s\"", client->uid,
+			    "by=\"%s\" command=\"%s%s%.100s\"", client->actor,
 			    command->words, words->count > count ? " " : "",
 			    words->count > count ? words->word[count] : "");
 		command->run(client, words);
 	}
+}
+
+void
+command_run(struct client *client, const struct words *words)
+{
+	struct words behind;
+
+	if (take_actor(client, words, &behind))
+		run(client, &behind);
 }

@@ -85,6 +85,8 @@ client_begin_job(struct client *client,
 static void
 job_end(struct client *client)
 {
+	if (client->job.tail)
+		client->doorway->tails--;
 	journal_cursor_close(&client->job.cursor);
 	memset(&client->job, 0, sizeof(client->job));
 }
@@ -120,8 +122,11 @@ static void
 client_free(struct client *client)
 {
 	TAILQ_REMOVE(&client->admin->clients, client, link);
-	client->admin->client_count--;
+	client->doorway->clients--;
 	job_end(client);
+	/* it is freed later than the group may be */
+	if (client->doorway->limit)
+		bufferevent_remove_from_rate_limit_group(client->stream);
 	bufferevent_free(client->stream);
 	free(client);
 }
@@ -197,9 +202,10 @@ read_requests(struct client *client)
 			run_line(client, line);
 		free(line);
 	}
-	if (!client->job.step && evbuffer_get_length(in) >= ADMIN_REQUEST_MAX) {
+	if (!client->job.step &&
+	    evbuffer_get_length(in) >= CONTROL_REQUEST_MAX) {
 		client_fail(client, EXIT_STATUS_USAGE,
-		    "the request is longer than %d bytes", ADMIN_REQUEST_MAX);
+		    "the request is longer than %d bytes", CONTROL_REQUEST_MAX);
 		evbuffer_drain(in, evbuffer_get_length(in));
 	}
 }
@@ -266,13 +272,14 @@ static void
 on_accept(struct evconnlistener *listener, evutil_socket_t fd,
     struct sockaddr *address, int length, void *context)
 {
-	struct admin *admin = context;
+	struct doorway *doorway = context;
+	struct admin *admin = doorway->admin;
 	struct client *client = NULL;
 
 	(void)listener;
 	(void)address;
 	(void)length;
-	if (admin->client_count < CLIENTS_MAX)
+	if (doorway->clients < doorway->clients_max)
 		client = calloc(1, sizeof(*client));
 	if (client)
 		client->stream = bufferevent_socket_new(admin->base, fd,
@@ -283,13 +290,17 @@ on_accept(struct evconnlistener *listener, evutil_socket_t fd,
 		return;
 	}
 	client->admin = admin;
+	client->doorway = doorway;
 	client->may_operate = may_operate(fd, &client->uid);
 	TAILQ_INSERT_TAIL(&admin->clients, client, link);
-	admin->client_count++;
+	doorway->clients++;
+	if (doorway->limit)
+		bufferevent_add_to_rate_limit_group(client->stream,
+		    doorway->limit);
 	bufferevent_setcb(client->stream, on_readable, on_written, on_gone,
 	    client);
 	bufferevent_setwatermark(client->stream, EV_READ, 0,
-	    2 * ADMIN_REQUEST_MAX);
+	    2 * CONTROL_REQUEST_MAX);
 	bufferevent_enable(client->stream, EV_READ | EV_WRITE);
 }
 
@@ -333,8 +344,9 @@ bind_socket(int fd, const struct sockaddr_un *address, struct err *err)
 }
 
 static int
-listen_at(struct admin *admin, const char *path, struct err *err)
+listen_at(struct doorway *doorway, const char *path, struct err *err)
 {
+	struct admin *admin = doorway->admin;
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int fd, result;
 
@@ -348,15 +360,15 @@ listen_at(struct admin *admin, const char *path, struct err *err)
 		return err_set_errno(err, "control socket %s", path);
 	result = bind_socket(fd, &address, err);
 	if (result == 0) {
-		admin->socket_path = strdup(path);
-		if (!admin->socket_path || chmod(path, 0660) < 0)
+		doorway->path = strdup(path);
+		if (!doorway->path || chmod(path, 0660) < 0)
 			result = err_set_errno(err, "control socket %s", path);
 	}
 	if (result == 0) {
-		admin->listener =
-		    evconnlistener_new(admin->base, on_accept, admin,
+		doorway->listener =
+		    evconnlistener_new(admin->base, on_accept, doorway,
 			LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 16, fd);
-		if (!admin->listener)
+		if (!doorway->listener)
 			result = err_set_errno(err, "control socket %s", path);
 	}
 	if (result < 0)
@@ -364,11 +376,37 @@ listen_at(struct admin *admin, const char *path, struct err *err)
 	return result;
 }
 
+static int
+open_portal(struct admin *admin, const char *path, struct err *err)
+{
+	struct doorway *doorway = &admin->portal;
+	struct ev_token_bucket_cfg *rate =
+	    ev_token_bucket_cfg_new(PORTAL_BYTES_A_SECOND,
+		2 * PORTAL_BYTES_A_SECOND, EV_RATE_LIMIT_MAX, EV_RATE_LIMIT_MAX,
+		NULL);
+
+	*doorway = (struct doorway){ .admin = admin,
+		.portal = true,
+		.clients_max = PORTAL_CLIENTS_MAX };
+	if (rate)
+		doorway->limit =
+		    bufferevent_rate_limit_group_new(admin->base, rate);
+	/* the group has a copy */
+	if (rate)
+		ev_token_bucket_cfg_free(rate);
+	if (!doorway->limit)
+		return err_set(err, -ENOMEM, "no memory for %s", path);
+	return listen_at(doorway, path, err);
+}
+
 int
-control_open(struct admin *admin, const char *path, struct err *err)
+control_open(struct admin *admin, const struct admin_config *config,
+    struct err *err)
 {
 	int result;
 
+	admin->control =
+	    (struct doorway){ .admin = admin, .clients_max = CLIENTS_MAX };
 	admin->turn = event_new(admin->base, -1, 0, on_turn, admin);
 	admin->durable = event_new(admin->base, admin->durable_fd,
 	    EV_READ | EV_PERSIST, on_durable, admin);
@@ -383,7 +421,23 @@ control_open(struct admin *admin, const char *path, struct err *err)
 			return err_set(err, result,
 			    "the control socket cannot follow the journal");
 	}
-	return listen_at(admin, path, err);
+	result = listen_at(&admin->control, config->socket, err);
+	if (result == 0 && *config->portal_socket)
+		result = open_portal(admin, config->portal_socket, err);
+	return result;
+}
+
+static void
+doorway_close(struct doorway *doorway)
+{
+	if (doorway->listener)
+		evconnlistener_free(doorway->listener);
+	if (doorway->path)
+		unlink(doorway->path);
+	free(doorway->path);
+	/* its clients are gone */
+	if (doorway->limit)
+		bufferevent_rate_limit_group_free(doorway->limit);
 }
 
 void
@@ -391,13 +445,10 @@ control_close(struct admin *admin)
 {
 	struct client *client;
 
-	if (admin->listener)
-		evconnlistener_free(admin->listener);
-	if (admin->socket_path)
-		unlink(admin->socket_path);
-	free(admin->socket_path);
 	while ((client = TAILQ_FIRST(&admin->clients)))
 		client_free(client);
+	doorway_close(&admin->portal);
+	doorway_close(&admin->control);
 	if (admin->durable)
 		event_free(admin->durable);
 	if (admin->turn)

@@ -13,13 +13,16 @@
 #include <sys/queue.h>
 
 #include "admin/admin.h"
-#include "admin/words.h"
 #include "base/exit.h"
+#include "control/words.h"
 #include "journal/record.h"
 
-#define CLIENT_BACKLOG_BYTES (256 * 1024) /* a slower reader is dropped */
-#define CLIENTS_MAX	     64
-#define JOB_RECORDS_A_TURN   256
+#define CLIENT_BACKLOG_BYTES  (256 * 1024) /* a slower reader is dropped */
+#define CLIENTS_MAX	      64
+#define PORTAL_CLIENTS_MAX    8
+#define PORTAL_TAILS_MAX      2
+#define PORTAL_BYTES_A_SECOND (8 * 1024) /* of requests, of all together */
+#define JOB_RECORDS_A_TURN    256
 
 enum job_step {
 	JOB_MORE, /* call again in another turn */
@@ -45,6 +48,7 @@ struct job {
 	struct journal_cursor *cursor;
 	char account[128]; /* tail, bridges: only this one; "": all */
 	struct bridges_job bridges;
+	bool tail; /* counted in its doorway */
 	/* trace, arm: of this one */
 	uint64_t signal_lsn;
 	int item; /* -1: all */
@@ -53,29 +57,41 @@ struct job {
 	unsigned open;	    /* deliveries without an end so far */
 };
 
+/* Where clients come in. The portal's has limits of its own, so that what
+ * happens there takes neither the operators' places nor the loop's time. */
+struct doorway {
+	struct admin *admin;
+	char *path; /* NULL: not open */
+	struct evconnlistener *listener;
+	bool portal;
+	unsigned clients, clients_max, tails;
+	/* NULL: as much as they like */
+	struct bufferevent_rate_limit_group *limit;
+};
+
 struct client {
 	TAILQ_ENTRY(client) link;
 	struct admin *admin;
+	struct doorway *doorway;
 	struct bufferevent *stream;
 	uid_t uid;
 	bool may_operate;
-	bool dead;    /* freed at the end of the turn */
-	bool waiting; /* its job waits for the journal */
+	char actor[CONTROL_ACTOR_MAX + 40]; /* who asks, for log and journal */
+	bool dead;			    /* freed at the end of the turn */
+	bool waiting;			    /* its job waits for the journal */
 	struct job job;
 };
 
 struct admin {
 	struct event_base *base;
 	struct admin_stages stages;
-	char *socket_path;
-	struct evconnlistener *listener;
+	struct doorway control, portal;
 	struct evhttp *http;
 	struct event *turn;    /* jobs with work to do, dead clients */
 	struct event *durable; /* the journal moved */
 	struct event *drain;   /* after the answer went out */
 	int durable_fd;
 	TAILQ_HEAD(, client) clients;
-	unsigned client_count;
 	uint16_t metrics_port;
 	struct json json; /* scratch for one line */
 	/* scratch for records, too large for the stack */
@@ -85,7 +101,8 @@ struct admin {
 };
 
 /* ---- control.c ---- */
-int control_open(struct admin *admin, const char *path, struct err *err);
+int control_open(struct admin *admin, const struct admin_config *config,
+    struct err *err);
 void control_close(struct admin *admin);
 /* The line that admin->json holds goes out; the next one may begin. */
 void client_send(struct client *client);
@@ -106,6 +123,7 @@ void show_sessions(struct client *client, const struct words *words);
 void show_links(struct client *client, const struct words *words);
 void show_queues(struct client *client, const struct words *words);
 void show_parked(struct client *client, const struct words *words);
+void show_latency(struct client *client, const struct words *words);
 void show_errors(struct client *client, const struct words *words);
 void show_config(struct client *client, const struct words *words);
 void show_stats(struct client *client, const struct words *words);

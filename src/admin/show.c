@@ -7,6 +7,7 @@
 
 #define SESSIONS_DEFAULT 1000
 #define SESSIONS_MAX	 100000
+#define PARKED_MAX	 1000000
 
 /* False, and the client told, when the stage is not open. */
 static bool
@@ -90,6 +91,22 @@ show_listeners(struct client *client, const struct words *words)
 	send_elements(client, &array);
 }
 
+/* The word behind a command, if it is there. false: the client was told. */
+static bool
+take_limit(struct client *client, const struct words *words,
+    unsigned long *limit, unsigned most)
+{
+	if (words->count <= 2)
+		return true;
+	if (slice_to_number(slice_from_string(words->word[2]), 10, limit) ==
+		0 &&
+	    *limit <= most)
+		return true;
+	client_fail(client, EXIT_STATUS_USAGE,
+	    "'%.40s' is not a number up to %u", words->word[2], most);
+	return false;
+}
+
 void
 show_sessions(struct client *client, const struct words *words)
 {
@@ -97,16 +114,8 @@ show_sessions(struct client *client, const struct words *words)
 	unsigned long limit = SESSIONS_DEFAULT;
 	struct json array = { 0 };
 
-	if (words->count > 2 &&
-	    (slice_to_number(slice_from_string(words->word[2]), 10, &limit) <
-		    0 ||
-		limit > SESSIONS_MAX)) {
-		client_fail(client, EXIT_STATUS_USAGE,
-		    "'%.40s' is not a number up to %d", words->word[2],
-		    SESSIONS_MAX);
-		return;
-	}
-	if (!is_open(client, ingress, "ingress"))
+	if (!take_limit(client, words, &limit, SESSIONS_MAX) ||
+	    !is_open(client, ingress, "ingress"))
 		return;
 	json_array_begin(&array, NULL);
 	ingress_show_sessions(ingress, &array, (unsigned)limit);
@@ -145,13 +154,14 @@ void
 show_parked(struct client *client, const struct words *words)
 {
 	struct dispatch *dispatch = client->admin->stages.dispatch;
+	unsigned long limit = PARKED_MAX;
 	struct json array = { 0 };
 
-	(void)words;
-	if (!is_open(client, dispatch, "dispatch"))
+	if (!take_limit(client, words, &limit, PARKED_MAX) ||
+	    !is_open(client, dispatch, "dispatch"))
 		return;
 	json_array_begin(&array, NULL);
-	dispatch_show_parked(dispatch, &array);
+	dispatch_show_parked(dispatch, &array, (unsigned)limit);
 	send_elements(client, &array);
 }
 
@@ -181,6 +191,64 @@ show_queues(struct client *client, const struct words *words)
 	if (!is_open(client, egress, "egress"))
 		return;
 	egress_each(egress, show_queue, client);
+	client_done(client);
+}
+
+/* ---- latency ---------------------------------------------------------------------------- */
+
+/* Buckets of their own each, the last without a bound, since the start. */
+static void
+send_histogram(struct client *client, const char *name, const double *bounds_s,
+    const uint64_t *counts, unsigned buckets)
+{
+	struct json *json = &client->admin->json;
+
+	json_object_begin(json, NULL);
+	json_string(json, "of", name);
+	json_array_begin(json, "bounds_s");
+	for (unsigned i = 0; i + 1 < buckets; i++)
+		json_double(json, NULL, bounds_s[i]);
+	json_array_end(json);
+	json_array_begin(json, "counts");
+	for (unsigned i = 0; i < buckets; i++)
+		json_unsigned(json, NULL, counts[i]);
+	json_array_end(json);
+	send_object(client);
+}
+
+struct acks {
+	uint64_t
+	    counts[COUNT(((struct ingress_listener_status *)0)->ack_buckets)];
+};
+
+static void
+add_acks(void *context, const struct ingress_listener_status *status)
+{
+	struct acks *acks = context;
+
+	for (unsigned i = 0; i < COUNT(acks->counts); i++)
+		acks->counts[i] += status->ack_buckets[i];
+}
+
+void
+show_latency(struct client *client, const struct words *words)
+{
+	const struct admin_stages *stages = &client->admin->stages;
+	struct dispatch_status dispatch;
+	struct acks acks = { { 0 } };
+
+	(void)words;
+	if (stages->ingress) {
+		ingress_each(stages->ingress, add_acks, &acks);
+		send_histogram(client, "acknowledgement", ingress_ack_bounds_s,
+		    acks.counts, COUNT(acks.counts));
+	}
+	if (stages->dispatch) {
+		dispatch_status(stages->dispatch, &dispatch);
+		send_histogram(client, "delivery", dispatch_delivery_bounds_s,
+		    dispatch.delivery_buckets,
+		    COUNT(dispatch.delivery_buckets));
+	}
 	client_done(client);
 }
 

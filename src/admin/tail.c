@@ -220,6 +220,9 @@ tail_outcome(struct client *client, const struct journal_entry *entry)
 		json_slice(&admin->json, "account", delivery->account);
 		put_code(&admin->json, delivery->qualifier, delivery->code);
 		json_slice(&admin->json, "zone", delivery->zone);
+		if (decision->site_id)
+			json_unsigned(&admin->json, "site_id",
+			    decision->site_id);
 	}
 	tail_put_outcome(admin, &outcome);
 	json_object_end(&admin->json);
@@ -264,11 +267,18 @@ tail_begin(struct client *client, const struct words *words)
 		client_fail(client, EXIT_STATUS_USAGE, "no account is so long");
 		return;
 	}
-	if (!journal ||
+	if (client->doorway->portal &&
+	    client->doorway->tails == PORTAL_TAILS_MAX) {
+		client_fail(client, EXIT_STATUS_UNAVAILABLE,
+		    "the portal follows %d times already", PORTAL_TAILS_MAX);
+	} else if (!journal ||
 	    journal_cursor_open(&client->job.cursor, journal,
-		journal_durable(journal), &err) < 0)
+		journal_durable(journal), &err) < 0) {
 		client_fail(client, EXIT_STATUS_UNAVAILABLE, "%s",
 		    journal ? err.text : "the journal is not open");
-	else
+	} else {
+		client->job.tail = true;
+		client->doorway->tails++;
 		client_begin_job(client, tail_step);
+	}
 }

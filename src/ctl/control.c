@@ -4,16 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
 
-#include "admin/protocol.h"
 #include "base/exit.h"
+#include "control/client.h"
 #include "ctl/command.h"
 #include "ctl/table_objects.h"
 
-#define DEFAULT_SOCKET "/run/tocsin/" ADMIN_SOCKET_NAME
+#define DEFAULT_SOCKET "/run/tocsin/" CONTROL_SOCKET_NAME
 
 static const struct ctl_option options[] = {
 	{ "socket", "PATH", "control socket, " DEFAULT_SOCKET " otherwise" },
@@ -36,60 +33,17 @@ enum control_shape {
 
 /* ---- the request ------------------------------------------------------------------ */
 
-static bool
-needs_quotes(const char *word)
-{
-	return *word == '\0' || strpbrk(word, " \t\"");
-}
-
-int
-control_quote(char *line, int length, int size, const char *word)
-{
-	bool quotes = needs_quotes(word);
-
-	if (strpbrk(word, "\r\n"))
-		return -EINVAL;
-	/* every byte doubled, quotes, space, line end */
-	if ((size_t)(size - length) < 2 * strlen(word) + 4)
-		return -EMSGSIZE;
-	if (length > 0)
-		line[length++] = ' ';
-	if (quotes)
-		line[length++] = '"';
-	for (; *word; word++) {
-		if (*word == '"')
-			line[length++] = '"';
-		line[length++] = *word;
-	}
-	if (quotes)
-		line[length++] = '"';
-	return length;
-}
-
 static int
 connect_socket(const char *path, FILE **ret)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd;
+	struct err err;
+	int fd = control_connect(path, true, &err);
 
-	if (strlen(path) >= sizeof(address.sun_path))
-		return ctl_fail(EXIT_STATUS_USAGE,
-		    "the socket's name is too long: %s", path);
-	memcpy(address.sun_path, path, strlen(path) + 1);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 ||
-	    connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
-		int status = errno == EACCES ? EXIT_STATUS_NO_PERMISSION
-					     : EXIT_STATUS_UNAVAILABLE;
-
-		ctl_fail(status, "%s: %s%s", path, strerror(errno),
-		    errno == ENOENT || errno == ECONNREFUSED
-			? " (is tocsind running?)"
-			: "");
-		if (fd >= 0)
-			close(fd);
-		return status;
-	}
+	if (fd < 0)
+		return ctl_fail(fd == -EACCES ? EXIT_STATUS_NO_PERMISSION
+			: fd == -ENAMETOOLONG ? EXIT_STATUS_USAGE
+					      : EXIT_STATUS_UNAVAILABLE,
+		    "%s", err.text);
 	*ret = fdopen(fd, "r+e");
 	return *ret ? EXIT_STATUS_OK
 		    : ctl_fail(EXIT_STATUS_SOFTWARE, "out of memory");
@@ -98,19 +52,12 @@ connect_socket(const char *path, FILE **ret)
 static int
 send_words(FILE *socket, int count, const char *const *words)
 {
-	char line[ADMIN_REQUEST_MAX];
-	int length = 0;
+	char line[CONTROL_REQUEST_MAX];
+	struct err err;
+	int length = control_request(line, (unsigned)count, words, &err);
 
-	for (int i = 0; i < count; i++) {
-		length =
-		    control_quote(line, length, (int)sizeof(line), words[i]);
-		if (length < 0)
-			return ctl_fail(EXIT_STATUS_USAGE,
-			    length == -EINVAL
-				? "a word must not hold a line break"
-				: "the request is too long");
-	}
-	line[length++] = '\n';
+	if (length < 0)
+		return ctl_fail(EXIT_STATUS_USAGE, "%s", err.text);
 	if (fwrite(line, 1, (size_t)length, socket) != (size_t)length ||
 	    fflush(socket) != 0)
 		return ctl_fail(EXIT_STATUS_UNAVAILABLE,
@@ -213,7 +160,7 @@ pass_on(const char *command, const char *synopsis, int words_min, int words_max,
     enum control_shape shape, int argc, char **argv)
 {
 	struct ctl_arguments arguments;
-	const char *words[ADMIN_WORDS_MAX] = { command };
+	const char *words[CONTROL_WORDS_MAX] = { command };
 	int result = ctl_parse(command, synopsis, options, words_max, argc,
 	    argv, &arguments);
 

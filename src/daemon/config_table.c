@@ -1,7 +1,7 @@
 #include "daemon/config_table.h"
 
-#include "admin/protocol.h"
 #include "base/array.h"
+#include "control/protocol.h"
 
 #define MINUTE	    (60 * SECOND)
 #define HOUR	    (60 * MINUTE)
@@ -466,9 +466,19 @@ static const struct config_setting table[] = {
 
 	/* ---- admin ---- */
 	{ "admin", "socket", CONFIG_PATH, AT(admin.socket), .min = 1,
-	    .max = 107, .standard = ADMIN_SOCKET_NAME, .base = CONFIG_BASE_RUN,
+	    .max = 107, .standard = CONTROL_SOCKET_NAME,
+	    .base = CONFIG_BASE_RUN,
 	    .help =
 		"Control socket of tocsinctl, mode 0660; relative to run_dir." },
+	{ "admin", "portal_socket", CONFIG_PATH, AT(admin.portal_socket),
+	    .max = 107, .standard = "", .base = CONFIG_BASE_RUN,
+	    .help =
+		"Control socket of tocsin-portal, mode 0660; relative to run_dir.\n"
+		"It shows, follows, replays and skips what is parked, and arms,\n"
+		"each with the user who asked for it, and nothing else. A\n"
+		"directory with the set-group-ID bit gives it the portal's group:\n"
+		"/run/tocsin-portal/control where the package made that one.\n"
+		"Empty: none." },
 	{ "admin", "metrics", CONFIG_STRING, AT(admin.metrics), .max = 60,
 	    .standard = "127.0.0.1:9108",
 	    .help =

@@ -1015,22 +1015,25 @@ show_parked_reason(struct dispatch *dispatch, const struct parked_entry *entry,
 }
 
 void
-dispatch_show_parked(struct dispatch *dispatch, struct json *json)
+dispatch_show_parked(struct dispatch *dispatch, struct json *json,
+    unsigned limit)
 {
 	char id[RECORD_EVENT_ID_SIZE];
 
-	for (size_t i = 0; i < dispatch->parked.count; i++) {
+	for (size_t i = 0; i < dispatch->parked.count && limit > 0; i++) {
 		const struct parked_entry *entry = &dispatch->parked.entries[i];
 		struct receiver_search search = { .id = entry->receiver_id };
 
 		if (entry->requeued)
 			continue;
+		limit--;
 		find_receiver(dispatch, &search);
 		json_object_begin(json, NULL);
 		json_string(json, "event",
 		    record_event_id_format(journal_node(dispatch->journal),
 			entry->signal_lsn, entry->item, id));
 		json_string(json, "receiver", search.found_name);
+		json_unsigned(json, "receiver_id", entry->receiver_id);
 		show_parked_delivery(dispatch, entry, json);
 		show_parked_reason(dispatch, entry, json);
 		json_object_end(json);

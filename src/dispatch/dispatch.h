@@ -92,7 +92,8 @@ void dispatch_status(const struct dispatch *dispatch,
 /* What is remembered of sites; of dispatch's life. */
 const struct site_states *dispatch_sites(const struct dispatch *dispatch);
 
-/* Parked deliveries as JSON objects into an open array. */
-void dispatch_show_parked(struct dispatch *dispatch, struct json *json);
+/* The first parked deliveries as JSON objects into an open array. */
+void dispatch_show_parked(struct dispatch *dispatch, struct json *json,
+    unsigned limit);
 
 #endif

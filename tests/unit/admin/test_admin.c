@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 #include "admin/admin.h"
-#include "admin/words.h"
 #include "base/socket.h"
+#include "control/words.h"
 #include "directory/presence.h"
 #include "journal/record.h"
 
@@ -23,7 +23,7 @@
 
 struct fixture {
 	char directory[64];
-	char socket[96];
+	char socket[96], portal_socket[96];
 	struct event_base *base;
 	struct journal *journal;
 	struct directory *picture;
@@ -37,6 +37,7 @@ struct fixture {
 	size_t length;
 	bool ended; /* the other side closed */
 	bool reloaded, drained;
+	int kept_fds[8]; /* 0: none */
 };
 
 /* ---- the daemon's side ---------------------------------------------------------- */
@@ -106,7 +107,8 @@ open_stages(struct fixture *f)
 static int
 open_admin(struct fixture *f, struct admin **ret, struct err *err)
 {
-	const struct admin_config config = { f->socket, "127.0.0.1:0" };
+	const struct admin_config config = { f->socket, f->portal_socket,
+		"127.0.0.1:0" };
 	const struct admin_stages stages = {
 		.journal = f->journal,
 		.directory = f->picture,
@@ -155,16 +157,22 @@ use_fd(struct fixture *f, int fd)
 }
 
 static void
-connect_control(struct fixture *f)
+connect_to(struct fixture *f, const char *path)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	strcpy(address.sun_path, f->socket);
+	strcpy(address.sun_path, path);
 	assert_int_equal(connect(fd, (struct sockaddr *)&address,
 			     sizeof(address)),
 	    0);
 	use_fd(f, fd);
+}
+
+static void
+connect_control(struct fixture *f)
+{
+	connect_to(f, f->socket);
 }
 
 static int
@@ -176,6 +184,8 @@ setup(void **state)
 	strcpy(f->directory, "/tmp/tocsin-admin-XXXXXX");
 	assert_non_null(mkdtemp(f->directory));
 	snprintf(f->socket, sizeof(f->socket), "%s/control", f->directory);
+	snprintf(f->portal_socket, sizeof(f->portal_socket), "%s/portal",
+	    f->directory);
 	f->answer = malloc(ANSWER_MAX);
 	f->durable_fd = eventfd(0, EFD_CLOEXEC);
 	f->base = event_base_new();
@@ -203,6 +213,8 @@ teardown(void **state)
 	directory_close(&f->picture);
 	journal_close(&f->journal);
 	event_base_free(f->base);
+	for (size_t i = 0; i < COUNT(f->kept_fds) && f->kept_fds[i]; i++)
+		close(f->kept_fds[i]);
 	close(f->durable_fd);
 	free(f->answer);
 	snprintf(command, sizeof(command), "rm -rf '%s'", f->directory);
@@ -389,11 +401,83 @@ test_refusals(void **state)
 	}
 }
 
+/* The portal's socket takes what its table says, by somebody. */
+static void
+test_portal(void **state)
+{
+	static const struct {
+		const char *request, *answer;
+	} rows[] = {
+		{ "show status", "{\"done\":true}" },
+		{ "show latency", "{\"done\":true}" },
+		{ "by \"user 1 ann\" show status", "{\"done\":true}" },
+		{ "show config",
+		    "'show config' is not for the portal\",\"exit\":77}" },
+		{ "show sessions", "is not for the portal" },
+		{ "show errors", "is not for the portal" },
+		{ "trace hilltop-64", "is not for the portal" },
+		{ "help", "is not for the portal" },
+		{ "drain", "'drain' is not for the portal\",\"exit\":77}" },
+		{ "by ann drain", "'drain' is not for the portal" },
+		{ "reload", "is not for the portal" },
+		{ "by ann reload", "is not for the portal" },
+		{ "by ann pause link x", "is not for the portal" },
+		{ "by ann resume link x", "is not for the portal" },
+		{ "by ann by bob drain", "there is no command 'by bob'" },
+		{ "replay link x",
+		    "write: by NAME replay link: somebody asked for it\",\"exit\":64}" },
+		{ "skip link x why", "write: by NAME skip link" },
+		{ "arm 1", "write: by NAME arm: somebody asked for it" },
+		{ "disarm 1", "write: by NAME disarm" },
+		{ "by \"\" arm 1", "no quote" },
+		{ "by ann arm 1", "dispatch is not open\",\"exit\":69}" },
+		{ "by \"a\"\"b\" arm 1", "no quote and no backslash" },
+		{ "by xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx arm 1",
+		    "1 to 100 bytes" },
+	};
+	struct fixture *f = *state;
+
+	connect_to(f, f->portal_socket);
+	for (size_t i = 0; i < COUNT(rows); i++)
+		assert_row(strstr(ask(f, rows[i].request), rows[i].answer) !=
+			NULL,
+		    i, f->answer);
+	assert_false(f->reloaded || f->drained);
+	/* and nobody else speaks in a name */
+	connect_control(f);
+	assert_contains(ask(f, "by ann arm 1"), "there is no command 'by ann'");
+}
+
+/* A portal that keeps all its places leaves the operators' alone. */
+static void
+test_portal_is_bounded(void **state)
+{
+	struct fixture *f = *state;
+	int fds[COUNT(f->kept_fds)];
+
+	for (size_t i = 0; i < COUNT(fds); i++) {
+		connect_to(f, f->portal_socket);
+		fds[i] = dup(f->fd);
+		assert_contains(ask(f, "show status"), "\"done\":true");
+		if (i < 2)
+			send_text(f, "tail\n");
+	}
+	assert_contains(ask(f, "tail"), "the portal follows 2 times already");
+	connect_to(f, f->portal_socket);
+	while (!f->ended)
+		event_base_loop(f->base, EVLOOP_ONCE);
+	connect_control(f);
+	assert_contains(ask(f, "show status"), "\"done\":true");
+	/* closing the daemon with all of them there is the teardown's */
+	for (size_t i = 0; i < COUNT(fds); i++)
+		f->kept_fds[i] = fds[i];
+}
+
 static void
 test_too_long(void **state)
 {
 	struct fixture *f = *state;
-	char line[ADMIN_REQUEST_MAX + 10];
+	char line[CONTROL_REQUEST_MAX + 10];
 
 	memset(line, 'x', sizeof(line) - 1);
 	line[sizeof(line) - 1] = '\0';
@@ -420,7 +504,9 @@ test_show(void **state)
 		{ "show config", "{\"node\":{\"name\":\"hilltop\"}}", 1 },
 		{ "help",
 		    "\"command\":\"replay link NAME|all\",\"access\":\"operate\"",
-		    25 },
+		    26 },
+		{ "show latency", "\"of\":\"acknowledgement\",\"bounds_s\":[",
+		    1 },
 	};
 	struct fixture *f = *state;
 
@@ -939,6 +1025,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_words),
 		ROW(test_refusals),
+		ROW(test_portal),
+		ROW(test_portal_is_bounded),
 		ROW(test_too_long),
 		ROW(test_show),
 		ROW(test_show_bridges),

@@ -4,35 +4,7 @@
 #include <string.h>
 
 #include "ctl/command.h"
-#include "ctl/control.h"
 #include "ctl/key.h"
-
-static void
-words_are_quoted(void **state)
-{
-	static const struct {
-		const char *word, *line;
-	} rows[] = {
-		{ "link", "show link" },
-		{ "station a", "show \"station a\"" },
-		{ "", "show \"\"" },
-		{ "a\"b", "show \"a\"\"b\"" },
-	};
-	char line[64];
-
-	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
-		int length = control_quote(line, 0, sizeof(line), "show");
-
-		length =
-		    control_quote(line, length, sizeof(line), rows[i].word);
-		assert_row(length > 0 &&
-			slice_is(slice_of(line, (size_t)length), rows[i].line),
-		    i, rows[i].line);
-	}
-	assert_int_equal(control_quote(line, 0, sizeof(line), "a\nb"), -EINVAL);
-	assert_int_equal(control_quote(line, 0, 8, "show me"), -EMSGSIZE);
-}
 
 static void
 keys_have_the_length_of_a_cipher(void **state)
@@ -94,7 +66,6 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(words_are_quoted),
 		cmocka_unit_test(keys_have_the_length_of_a_cipher),
 		cmocka_unit_test(the_nearest_word_is_found),
 	};

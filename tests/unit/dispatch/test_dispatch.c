@@ -362,7 +362,7 @@ assert_parked_reason(const char *reason)
 	struct json json = { 0 };
 
 	json_array_begin(&json, NULL);
-	dispatch_show_parked(world.dispatch, &json);
+	dispatch_show_parked(world.dispatch, &json, 100);
 	json_array_end(&json);
 	assert_non_null(strstr(json_text(&json), reason));
 	json_close(&json);

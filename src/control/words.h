@@ -1,14 +1,14 @@
 /* A request line of the control protocol, taken apart. */
-#ifndef ADMIN_WORDS_H
-#define ADMIN_WORDS_H
+#ifndef CONTROL_WORDS_H
+#define CONTROL_WORDS_H
 
-#include "admin/protocol.h"
 #include "base/err.h"
+#include "control/protocol.h"
 
 struct words {
 	unsigned count;
-	const char *word[ADMIN_WORDS_MAX]; /* into text */
-	char text[ADMIN_REQUEST_MAX];
+	const char *word[CONTROL_WORDS_MAX]; /* into text */
+	char text[CONTROL_REQUEST_MAX];
 };
 
 /*
@@ -17,5 +17,9 @@ struct words {
  * quote, one in the middle of a word, a control character, too many words.
  */
 int words_parse(const char *line, struct words *ret, struct err *err);
+
+/* One word as the protocol wants it, behind a space unless it is the first.
+ * Returns the new length, or -EMSGSIZE / -EINVAL (a line break). */
+int words_quote(char *line, int length, int size, const char *word);
 
 #endif

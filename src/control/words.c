@@ -1,6 +1,7 @@
-#include "admin/words.h"
+#include "control/words.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 
 /* A quoted word from after its first quote; returns where it ended, NULL when
@@ -53,12 +54,44 @@ words_parse(const char *line, struct words *ret, struct err *err)
 			    "the request holds a control character");
 	for (line += strspn(line, " "); *line && result == 0;
 	     line += strspn(line, " ")) {
-		if (ret->count == ADMIN_WORDS_MAX)
+		if (ret->count == CONTROL_WORDS_MAX)
 			return err_set(err, -EINVAL,
 			    "the request has more than %d words",
-			    ADMIN_WORDS_MAX);
+			    CONTROL_WORDS_MAX);
 		ret->word[ret->count++] = to;
 		result = next_word(&line, &to, err);
 	}
 	return result;
+}
+
+/* ---- the other way ---- */
+
+static bool
+needs_quotes(const char *word)
+{
+	return *word == '\0' || strpbrk(word, " \t\"");
+}
+
+int
+words_quote(char *line, int length, int size, const char *word)
+{
+	bool quotes = needs_quotes(word);
+
+	if (strpbrk(word, "\r\n"))
+		return -EINVAL;
+	/* every byte doubled, quotes, space, line end */
+	if ((size_t)(size - length) < 2 * strlen(word) + 4)
+		return -EMSGSIZE;
+	if (length > 0)
+		line[length++] = ' ';
+	if (quotes)
+		line[length++] = '"';
+	for (; *word; word++) {
+		if (*word == '"')
+			line[length++] = '"';
+		line[length++] = *word;
+	}
+	if (quotes)
+		line[length++] = '"';
+	return length;
 }
