@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/queue.h>
 
 #include "base/array.h"
@@ -23,9 +24,49 @@ exchange_new(void)
 	return NULL;
 }
 
+static bool
+copy_query(const struct exchange *from, struct exchange *to)
+{
+	const struct evkeyval *pair;
+
+	TAILQ_FOREACH(pair, &from->query, next)
+		if (evhttp_add_header(&to->query, pair->key, pair->value) < 0)
+			return false;
+	return true;
+}
+
+struct exchange *
+exchange_copy(const struct exchange *exchange)
+{
+	struct exchange *copy = exchange_new();
+
+	if (!copy)
+		return NULL;
+	copy->server = exchange->server;
+	copy->route = exchange->route;
+	copy->credential = exchange->credential;
+	memcpy(copy->token, exchange->token, sizeof(copy->token));
+	memcpy(copy->source, exchange->source, sizeof(copy->source));
+	copy->path = strdup(exchange->path);
+	if (!copy->path || !copy_query(exchange, copy)) {
+		exchange_free(copy);
+		return NULL;
+	}
+	for (size_t i = 0; i < ROUTE_PATH_VALUES_MAX; i++)
+		if (exchange->path_values[i].data)
+			copy->path_values[i] = slice_of(copy->path +
+				(exchange->path_values[i].data -
+				    exchange->path),
+			    exchange->path_values[i].length);
+	return copy;
+}
+
 void
 exchange_free(struct exchange *exchange)
 {
+	for (unsigned i = 0; i < exchange->word_count; i++)
+		free(exchange->words[i]);
+	free(exchange->live);
 	evhttp_clear_headers(&exchange->query);
 	free(exchange->path);
 	free(exchange->body);
@@ -58,6 +99,14 @@ title_of(int status)
 		if (titles[i].status == status)
 			return titles[i].title;
 	return "Failed";
+}
+
+void
+exchange_answer(struct exchange *exchange, int status, const char *text)
+{
+	exchange->status = status;
+	json_reset(exchange->answer);
+	json_raw(exchange->answer, NULL, text);
 }
 
 void

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "control/protocol.h"
 #include "portal/route.h"
 #include "portal/token.h"
 
@@ -20,6 +21,7 @@
 struct json;
 struct geocoder;
 struct seal_master;
+struct stream;
 
 enum exchange_credential {
 	EXCHANGE_NOBODY,
@@ -33,6 +35,7 @@ struct exchange {
 	void *server;
 	const struct seal_master *master; /* NULL: none is configured */
 	const struct geocoder *geocoder;
+	struct stream *stream; /* whose batch this is; NULL: no stream's */
 
 	/* what is asked */
 	const struct route *route;
@@ -46,10 +49,16 @@ struct exchange {
 	enum exchange_credential credential;
 	char token[TOKEN_TEXT_SIZE];
 	char csrf[TOKEN_TEXT_SIZE]; /* the header; "" none */
+	char *live;	     /* owned: what tocsind says; NULL: not asked */
+	const char *tocsind; /* borrowed: its socket; NULL: none */
 
 	/* for whom, once that is known */
 	int64_t user_id;
+	char role[32];
 	bool writes_sites, writes_settings;
+	/* what tocsind is to be asked once that is committed; owned */
+	char *words[CONTROL_WORDS_MAX];
+	unsigned word_count;
 
 	/* what is answered */
 	int status;
@@ -62,7 +71,13 @@ struct exchange {
 /* NULL: no memory. */
 struct exchange *exchange_new(void);
 
+/* The same question again, without its body; NULL: no memory. */
+struct exchange *exchange_copy(const struct exchange *exchange);
+
 void exchange_free(struct exchange *exchange);
+
+/* text is JSON already. */
+void exchange_answer(struct exchange *exchange, int status, const char *text);
 
 /* RFC 9457. field NULL: none in particular. Takes the place of any answer
  * before. */

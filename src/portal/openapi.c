@@ -134,7 +134,8 @@ write_responses(struct json *json, const struct route *route)
 	json_string(json, "description", route->summary);
 	if (answers[route->result].schema) {
 		json_object_begin(json, "content");
-		json_object_begin(json, "application/json");
+		json_object_begin(json,
+		    route->streams ? "text/event-stream" : "application/json");
 		json_raw(json, "schema", answers[route->result].schema);
 		json_object_end(json);
 		json_object_end(json);
@@ -159,6 +160,11 @@ write_operation(struct json *json, const struct route *route, const char *group)
 		[ROUTE_READ] = "read",
 		[ROUTE_SITES] = "sites",
 		[ROUTE_SETTINGS] = "settings",
+		[ROUTE_ARM] = "sites",
+		[ROUTE_OPERATIONS] = "read",
+		[ROUTE_PARKED] = "settings",
+		[ROUTE_OPERATOR] = "read",
+		[ROUTE_ORDERS] = "settings",
 	};
 
 	json_object_begin(json, keys[route->method]);

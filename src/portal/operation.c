@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "db/refusal.h"
+#include "portal/ask.h"
 #include "portal/values.h"
 
 /* ---- what PostgreSQL refused ---------------------------------------------------------- */
@@ -30,7 +31,8 @@ static bool
 is_missing(const char *constraint)
 {
 	static const char *const missing[] = { "site_exists", "bridge_exists",
-		"station_record_exists", "user_account_exists" };
+		"station_record_exists", "user_account_exists",
+		"receiver_exists" };
 
 	for (size_t i = 0; i < COUNT(missing); i++)
 		if (strcmp(constraint, missing[i]) == 0)
@@ -98,10 +100,10 @@ static const char *
 principal_sql(enum exchange_credential credential)
 {
 	return credential == EXCHANGE_KEY
-	    ? "SELECT user_id, writes_sites, writes_settings, "
+	    ? "SELECT user_id, writes_sites, writes_settings, role, "
 	      "set_config('tocsin.user_id', user_id::text, true) "
 	      "FROM tocsin.portal_key($1::bytea)"
-	    : "SELECT user_id, writes_sites, writes_settings, "
+	    : "SELECT user_id, writes_sites, writes_settings, role, "
 	      "set_config('tocsin.user_id', user_id::text, true) "
 	      "FROM tocsin.portal_session($1::bytea)";
 }
@@ -129,12 +131,45 @@ find_principal(struct exchange *exchange, struct db *db)
 		exchange->user_id = strtoll(PQgetvalue(result, 0, 0), NULL, 10);
 		exchange->writes_sites = PQgetvalue(result, 0, 1)[0] == 't';
 		exchange->writes_settings = PQgetvalue(result, 0, 2)[0] == 't';
+		snprintf(exchange->role, sizeof(exchange->role), "%s",
+		    PQgetvalue(result, 0, 3));
 	} else {
 		exchange_problem(exchange, 401, NULL,
 		    "the session or key is not valid any more: sign in again");
 	}
 	PQclear(result);
 	return found;
+}
+
+/* Roles whose rights are not in what they write; a key has only the rights
+ * that its scopes name. */
+static bool
+may_as(const struct exchange *exchange, enum route_scope scope)
+{
+	bool in_person = exchange->credential == EXCHANGE_SESSION;
+	bool operates = strcmp(exchange->role, "operator") == 0;
+	bool center = strcmp(exchange->role, "center") == 0;
+
+	switch (scope) {
+	case ROUTE_ARM:
+		return exchange->writes_sites ||
+		    (in_person && strcmp(exchange->role, "app_member") == 0);
+	case ROUTE_OPERATIONS:
+		return operates || center;
+	case ROUTE_PARKED:
+		return (operates && exchange->writes_settings) ||
+		    (center && in_person);
+	case ROUTE_OPERATOR:
+		return operates;
+	case ROUTE_ORDERS:
+		return operates && exchange->writes_settings;
+	case ROUTE_PUBLIC:
+	case ROUTE_READ:
+	case ROUTE_SITES:
+	case ROUTE_SETTINGS:
+		break;
+	}
+	return true;
 }
 
 static bool
@@ -151,6 +186,13 @@ may(struct exchange *exchange)
 		break;
 	case ROUTE_SETTINGS:
 		allowed = exchange->writes_settings;
+		break;
+	case ROUTE_ARM:
+	case ROUTE_OPERATIONS:
+	case ROUTE_PARKED:
+	case ROUTE_OPERATOR:
+	case ROUTE_ORDERS:
+		allowed = may_as(exchange, exchange->route->scope);
 		break;
 	}
 	if (!allowed)
@@ -251,6 +293,26 @@ answer_one(struct exchange *exchange, const PGresult *result, const char *token)
 	exchange->status = exchange->route->result == ROUTE_CREATED ? 201 : 200;
 }
 
+/* Each row a word of what tocsind is to be asked. */
+static void
+take_words(struct exchange *exchange, const PGresult *result)
+{
+	for (int i = 0; i < PQntuples(result); i++) {
+		if (exchange->word_count == CONTROL_WORDS_MAX)
+			break;
+		exchange->words[exchange->word_count] =
+		    strdup(PQgetvalue(result, i, 0));
+		if (exchange->words[exchange->word_count])
+			exchange->word_count++;
+	}
+	exchange->status = 200;
+	if (exchange->word_count == 0)
+		exchange_problem(exchange, 404, NULL,
+		    "there is no such thing, or it is another dealer's");
+	else if ((int)exchange->word_count != PQntuples(result))
+		exchange_problem(exchange, 503, NULL, "no memory");
+}
+
 static void
 answer_result(struct exchange *exchange, const PGresult *result, int limit,
     const char *token)
@@ -284,10 +346,14 @@ run_statement(struct exchange *exchange, struct db *db)
 		token_hash(token, hash);
 		values_add(&values, strdup(hash));
 	}
+	if (exchange->live)
+		values_add(&values, strdup(exchange->live));
 	if (!route->version_sql || check_version(exchange, db, &values)) {
 		result = operation_query(exchange, db, route->sql, values.count,
 		    (const char *const *)values.items);
-		if (result)
+		if (result && route->asks)
+			take_words(exchange, result);
+		else if (result)
 			answer_result(exchange, result, values.limit,
 			    route->issues_token ? token : NULL);
 		PQclear(result);
@@ -336,8 +402,8 @@ operation_run(struct exchange *exchange, struct db *db)
 	if (!db->connection || PQstatus(db->connection) != CONNECTION_OK)
 		return;
 	/* what a deferred constraint refuses, it refuses here */
-	if (is_to_be_stored(exchange))
-		execute(exchange, db, "COMMIT");
-	else
+	if (!is_to_be_stored(exchange))
 		db_execute(db, "ROLLBACK", NULL);
+	else if (execute(exchange, db, "COMMIT") && exchange->word_count > 0)
+		ask_tocsind(exchange);
 }

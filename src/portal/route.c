@@ -13,6 +13,7 @@ static const struct route_group *const groups[] = {
 	&template_routes,
 	&user_routes,
 	&reference_routes,
+	&live_routes,
 };
 
 const struct route_parameter route_no_parameters[] = { { NULL } };

@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "base/slice.h"
+#include "portal/live.h"
 
 struct exchange;
 struct db;
@@ -29,10 +30,15 @@ enum route_method {
 /* What the caller must be allowed. Whose rows are meant is decided by
  * PostgreSQL's row-level security, never here. */
 enum route_scope {
-	ROUTE_PUBLIC,	/* nobody needs to have signed in */
-	ROUTE_READ,	/* anybody who has */
-	ROUTE_SITES,	/* who changes sites */
-	ROUTE_SETTINGS, /* who changes the dealer's own */
+	ROUTE_PUBLIC,	  /* nobody needs to have signed in */
+	ROUTE_READ,	  /* anybody who has */
+	ROUTE_SITES,	  /* who changes sites */
+	ROUTE_SETTINGS,	  /* who changes the dealer's own */
+	ROUTE_ARM,	  /* who changes sites, and app members */
+	ROUTE_OPERATIONS, /* operators and centers */
+	ROUTE_PARKED,	  /* the same, not with a key that only reads */
+	ROUTE_OPERATOR,	  /* operators of the installation */
+	ROUTE_ORDERS,	  /* the same, not with a key that only reads */
 };
 
 enum route_where {
@@ -75,6 +81,7 @@ enum route_worker {
 	ROUTE_PASSWORD, /* one: the proof takes memory and processor time */
 	ROUTE_BULK,	/* one: many rows at once */
 	ROUTE_OUTSIDE,	/* one: waits for somebody else's service */
+	ROUTE_STREAM,	/* one: batches of live views, however many */
 	ROUTE_WORKERS,
 };
 
@@ -100,6 +107,14 @@ struct route {
 	/* The last placeholder is the hash of a new token, which the answer
 	 * carries once. */
 	bool issues_token;
+	/* The last placeholder is what tocsind said last: a JSON array. */
+	enum live_answer live;
+	/* The answer goes on: the last placeholder is a JSON array of signals,
+	 * each row one that is to be told. */
+	bool streams;
+	/* The rows are words of a command; once they are committed tocsind is
+	 * asked, and says the answer. */
+	bool asks;
 	/* Instead of sql; answers the exchange. In a worker's thread. */
 	void (*handle)(struct exchange *exchange, struct db *db);
 	enum route_worker worker;
@@ -115,7 +130,7 @@ struct route_group {
 };
 extern const struct route_group session_routes, site_routes, address_routes,
     arming_routes, people_routes, bridge_routes, dealer_routes, template_routes,
-    user_routes, reference_routes;
+    user_routes, reference_routes, live_routes;
 
 /* NULL behind the last. */
 const struct route_group *route_group(size_t index);

@@ -20,6 +20,8 @@
 #include "base/socket.h"
 #include "portal/exchange.h"
 #include "portal/limit.h"
+#include "portal/live.h"
+#include "portal/stream.h"
 #include "portal/web.h"
 #include "portal/work.h"
 
@@ -36,6 +38,8 @@ struct server {
 	uint16_t port;
 	struct web *web;
 	struct work *work[ROUTE_WORKERS];
+	struct streams *streams;
+	struct live *live; /* NULL: no tocsind is configured */
 	struct limit limit;
 	bool has_master;
 	struct seal_master master;
@@ -101,6 +105,12 @@ send_exchange(struct exchange *exchange)
 static void
 finish_exchange(struct exchange *exchange)
 {
+	struct server *server = exchange->server;
+
+	if (exchange->stream && !exchange->request) {
+		streams_done(server->streams, exchange);
+		return;
+	}
 	if (exchange->request) {
 		evhttp_connection_set_closecb(
 		    evhttp_request_get_connection(exchange->request), NULL,
@@ -116,6 +126,9 @@ on_hang_up(struct evhttp_connection *connection, void *context)
 	struct exchange *exchange = context;
 
 	(void)connection;
+	/* one that its connection has let go of is nobody's else */
+	if (!evhttp_request_get_connection(exchange->request))
+		evhttp_request_free(exchange->request);
 	exchange->request = NULL;
 }
 
@@ -360,13 +373,44 @@ prepare(struct server *server, struct exchange *exchange)
 	    take_body(exchange, headers);
 }
 
+/* What tocsind said last, where the route wants that. */
+static bool
+take_live(struct server *server, struct exchange *exchange)
+{
+	const struct route *route = exchange->route;
+	const char *answer;
+
+	exchange->tocsind = server->live ? server->settings->tocsind : NULL;
+	if (route->live == LIVE_NOTHING && !route->streams)
+		return true;
+	if (!server->live) {
+		exchange_problem(exchange, 503, NULL,
+		    "the portal is not connected to tocsind: its "
+		    "configuration names no socket");
+		return false;
+	}
+	if (route->live == LIVE_NOTHING)
+		return true;
+	answer = live_answer(server->live, route->live);
+	exchange->live = answer ? strdup(answer) : NULL;
+	if (!exchange->live)
+		exchange_problem(exchange, 503, NULL,
+		    "tocsind does not answer: %s", live_problem(server->live));
+	return exchange->live != NULL;
+}
+
 static void
 handle_operation(struct server *server, struct exchange *exchange)
 {
 	evhttp_connection_set_closecb(
 	    evhttp_request_get_connection(exchange->request), on_hang_up,
 	    exchange);
-	if (prepare(server, exchange)) {
+	if (prepare(server, exchange) && take_live(server, exchange)) {
+		if (exchange->route->streams &&
+		    exchange->credential != EXCHANGE_NOBODY) {
+			streams_begin(server->streams, exchange);
+			return;
+		}
 		if (work_take(server->work[exchange->route->worker], exchange))
 			return;
 		exchange_problem(exchange, 503, NULL,
@@ -418,6 +462,61 @@ on_request(struct evhttp_request *request, void *context)
 	exchange->request = request;
 	exchange->path = path;
 	handle_operation(server, exchange);
+}
+
+/* ---- live views ---------------------------------------------------------------------------- */
+
+static bool
+take_batch(void *context, struct exchange *exchange)
+{
+	struct server *server = context;
+
+	return work_take(server->work[ROUTE_STREAM], exchange);
+}
+
+static void
+finish_refused(void *context, struct exchange *exchange)
+{
+	(void)context;
+	finish_exchange(exchange);
+}
+
+static void
+add_headers(void *context, struct evhttp_request *request)
+{
+	add_security_headers(context,
+	    evhttp_request_get_output_headers(request));
+}
+
+static void
+follow(void *context, bool wanted)
+{
+	struct server *server = context;
+
+	if (server->live)
+		live_follow(server->live, wanted);
+}
+
+static void
+on_signal(void *context, struct slice text)
+{
+	struct server *server = context;
+
+	streams_signal(server->streams, text);
+}
+
+static int
+open_live(struct server *server, struct err *err)
+{
+	const struct stream_server streams = { server, take_batch,
+		finish_refused, add_headers, follow };
+	int result =
+	    streams_open(server->base, &streams, &server->streams, err);
+
+	if (result == 0 && server->settings->tocsind)
+		result = live_open(server->base, server->settings->tocsind,
+		    on_signal, server, &server->live, err);
+	return result;
 }
 
 /* ---- opening ---------------------------------------------------------------------------- */
@@ -523,6 +622,7 @@ open_workers(struct server *server, struct err *err)
 		[ROUTE_PASSWORD] = { 1, 32 },
 		[ROUTE_BULK] = { 1, 8 },
 		[ROUTE_OUTSIDE] = { 1, 16 },
+		[ROUTE_STREAM] = { 1, STREAMS_MAX },
 	};
 	int result = 0;
 
@@ -558,6 +658,8 @@ server_open(struct event_base *base, const struct server_settings *settings,
 		result = load_certificate(settings, &server->tls, err);
 	if (result == 0)
 		result = open_workers(server, err);
+	if (result == 0)
+		result = open_live(server, err);
 	return result == 0 ? open_http(server, err) : result;
 }
 
@@ -571,8 +673,10 @@ server_close(struct server **ret)
 	/* the workers' exchanges forget their requests as connections go */
 	if (server->http)
 		evhttp_free(server->http);
+	live_close(&server->live);
 	for (size_t i = 0; i < ROUTE_WORKERS; i++)
 		work_close(&server->work[i]);
+	streams_close(&server->streams);
 	web_close(&server->web);
 	SSL_CTX_free(server->tls);
 	seal_master_wipe(&server->master);

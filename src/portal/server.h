@@ -25,6 +25,7 @@ struct server_settings {
 	const char *master_key; /* file that seals second factors; NULL: none */
 	unsigned threads;	/* connections to the database */
 	struct geocoder_settings geocoder;
+	const char *tocsind; /* its socket for the portal; NULL: none */
 };
 
 /* Borrows the settings. Plain HTTP only on loopback: -EINVAL otherwise. 0 or

@@ -15,6 +15,8 @@ static const struct config_section sections[] = {
 	{ .name = "portal", .help = "Where browsers and programs find it." },
 	{ .name = "database",
 	    .help = "PostgreSQL: everything that it shows and changes." },
+	{ .name = "tocsind",
+	    .help = "The running daemon: live signals, links, arming." },
 };
 
 static const struct config_setting table[] = {
@@ -80,7 +82,14 @@ static const struct config_setting table[] = {
 	    .min = 1, .max = WORK_THREADS_MAX, .standard = "4",
 	    .help =
 		"Connections to it, each with a thread. One more is kept for\n"
-		"passwords, and one for imports." },
+		"passwords, one for imports, and one for live views." },
+
+	/* ---- tocsind ---- */
+	{ "tocsind", "socket", CONFIG_PATH, AT(server.tocsind), .max = 107,
+	    .standard = "",
+	    .help =
+		"Its [admin] portal_socket: /run/tocsin-portal/control as the\n"
+		"package makes it. Empty: the portal shows nothing live." },
 };
 
 static const char sample_head[] =
@@ -203,6 +212,7 @@ read_all(const char *path, struct config_problems *problems,
 	set_absent(&settings->server.key);
 	set_absent(&settings->server.origin);
 	set_absent(&settings->server.master_key);
+	set_absent(&settings->server.tocsind);
 	if (*settings->server.web == '\0')
 		settings->server.web = TOCSIN_WEB_DIR;
 	*ret = settings;

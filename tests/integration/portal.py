@@ -70,10 +70,12 @@ class Answer:
 class Portal:
     """A database with PEOPLE and a portal over it; plain HTTP, or with a certificate. web: the pages, else some of its own."""
 
-    def __init__(self, directory, web=None, **settings):
+    def __init__(self, directory, web=None, installation=None, **settings):
+        """installation: its database, and its tocsind with [admin] portal_socket = portal."""
         self.directory = directory
         self.web = web or self.make_pages()
-        self.postgres = migrated_postgres(directory / "pg")
+        self.installation = installation
+        self.postgres = installation.postgres if installation else migrated_postgres(directory / "pg")
         self.postgres.query(PEOPLE)
         word = directory / "password"
         word.write_text(PASSWORD + "\n")
@@ -98,7 +100,8 @@ class Portal:
         keys = {"listen": "127.0.0.1:0", "web": self.web, "master_key_file": self.directory / "master.key", **settings}
         file = self.directory / name
         file.write_text("[portal]\n" + "".join(f"{key} = {value}\n" for key, value in keys.items())
-                        + f"[database]\nconninfo = {conninfo or self.conninfo}\n")
+                        + f"[database]\nconninfo = {conninfo or self.conninfo}\n"
+                        + (f"[tocsind]\nsocket = {self.installation.run_directory / 'portal'}\n" if self.installation else ""))
         return file
 
     def start(self, log="portal.log", **settings):
@@ -107,7 +110,8 @@ class Portal:
 
     def close(self):
         self.program.kill()
-        self.postgres.stop()
+        if not self.installation:
+            self.postgres.stop()
 
     def request(self, method, path, body=None, headers=None, tls=False):
         if tls:
@@ -147,3 +151,40 @@ class Visitor:
         sent.update({name.replace("_", "-"): value for name, value in headers.items()})
         return self.portal.request(method, "/api/v1" + path, body,
                                    {name: value for name, value in sent.items() if value is not None})
+
+    def peek(self, path):
+        """The status of an answer that may go on: nothing of it is read."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.portal.port, timeout=60)
+        connection.request("GET", "/api/v1" + path, headers={"Cookie": self.cookie})
+        status = connection.getresponse().status
+        connection.close()
+        return status
+
+
+# ---- operations, from the OpenAPI document ------------------------------------------------
+
+
+def all_operations(portal):
+    document = portal.request("GET", "/api/v1/openapi.json").json
+    assert document["openapi"] == "3.1.0"
+    return [(method.upper(), path[len("/api/v1"):], operation)
+            for path, methods in document["paths"].items() for method, operation in methods.items()]
+
+
+SAMPLES = {"string": "x", "integer": 2, "number": 1.5, "boolean": True, "array": []}
+WORDS = {"kind": "zone_type", "subject": "3", "event": "n-2"}
+
+
+def filled(path, number="2"):
+    """The path for the south dealer's rows, whose numbers are all 2."""
+    parts = [WORDS.get(part.strip("{}"), number) if part.startswith("{") else part for part in path.split("/")]
+    return "/".join(parts)
+
+
+def body_of(operation):
+    if "requestBody" not in operation:
+        return None
+    properties = operation["requestBody"]["content"]["application/json"]["schema"]["properties"]
+    kinds = {name: kind["type"] if isinstance(kind["type"], str) else kind["type"][0]
+             for name, kind in properties.items()}
+    return {name: SAMPLES[kind] for name, kind in kinds.items()}

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, quote, urlparse
 import pytest
 
 from harness import PROGRAMS, make_directory, remove_directory
-from portal import LOGINS, PASSWORD, Portal, Visitor, one_time_code
+from portal import LOGINS, PASSWORD, Portal, Visitor, all_operations, body_of, filled, one_time_code
 
 
 class AddressService(http.server.BaseHTTPRequestHandler):
@@ -484,29 +484,8 @@ def test_an_app_member_comes_and_goes(portal, visitors):
 
 
 def operations(portal):
-    document = portal.request("GET", "/api/v1/openapi.json").json
-    assert document["openapi"] == "3.1.0"
-    return [(method.upper(), path[len("/api/v1"):], operation)
-            for path, methods in document["paths"].items() for method, operation in methods.items()]
-
-
-SAMPLES = {"string": "x", "integer": 2, "number": 1.5, "boolean": True, "array": []}
-WORDS = {"kind": "zone_type", "subject": "3", "event": "n-2"}
-
-
-def filled(path, number="2"):
-    """The path for the south dealer's rows, whose numbers are all 2."""
-    parts = [WORDS.get(part.strip("{}"), number) if part.startswith("{") else part for part in path.split("/")]
-    return "/".join(parts)
-
-
-def body_of(operation):
-    if "requestBody" not in operation:
-        return None
-    properties = operation["requestBody"]["content"]["application/json"]["schema"]["properties"]
-    kinds = {name: kind["type"] if isinstance(kind["type"], str) else kind["type"][0]
-             for name, kind in properties.items()}
-    return {name: SAMPLES[kind] for name, kind in kinds.items()}
+    """Those that need no tocsind; test_portal_live.py tries the others."""
+    return [(method, path, operation) for method, path, operation in all_operations(portal) if operation["tags"] != ["Live"]]
 
 
 def query_of(operation):

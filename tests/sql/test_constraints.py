@@ -352,6 +352,8 @@ REFUSED = [
     ("user_account_login_format", "UPDATE tocsin.user_account SET login = 'Anna A' WHERE id = 1"),
     ("user_account_login_unique", "UPDATE tocsin.user_account SET login = 'bob' WHERE id = 1"),
     ("user_account_name_not_blank", "UPDATE tocsin.user_account SET name = ''"),
+    ("daemon_order_command_known", "INSERT INTO tocsin.daemon_order (ordered_by, command) VALUES ('x', 'stop')"),
+    ("daemon_order_reason", "INSERT INTO tocsin.daemon_order (ordered_by, command) VALUES ('x', 'skip')"),
     ("portal_session_user_exists", "INSERT INTO tocsin.portal_session (token_hash, user_id, source, expires_at) VALUES (sha256('t'), 999, 's', now())"),
     ("portal_session_token_unique", "INSERT INTO tocsin.portal_session (token_hash, user_id, source, expires_at) SELECT sha256('t'), 1, 's', now() FROM generate_series(1, 2)"),
     ("portal_session_token_is_hashed", "INSERT INTO tocsin.portal_session (token_hash, user_id, source, expires_at) VALUES ('token', 1, 's', now())"),

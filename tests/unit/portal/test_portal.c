@@ -69,7 +69,9 @@ statements_fit_their_parameters(void **state)
 	for (size_t g = 0; (group = route_group(g)) != NULL; g++)
 		for (size_t i = 0; i < group->count; i++) {
 			const struct route *route = &group->routes[i];
-			unsigned count = route->issues_token, change = 0;
+			unsigned count = route->issues_token +
+			    (route->live != LIVE_NOTHING) + route->streams,
+				 change = 0;
 
 			for (const struct route_parameter *p =
 				 route->parameters;
