@@ -1,10 +1,11 @@
 // The signals of a site, newest first; each opens to what became of it.
-import {api} from "/api.js";
+import {api, Refusal} from "/api.js";
 import {button, describe, element, section, table, time} from "/dom.js";
+import {follow} from "/live.js";
 import {attempt} from "/page.js";
 import {fill, texts} from "/texts.js";
 
-const verdict = ({verdict: word, reason}) => reason ? `${word}: ${reason}` : word;
+const verdict = ({verdict: word, reason}) => reason ? `${texts.verdicts[word] ?? word}: ${reason}` : texts.verdicts[word] ?? word;
 
 function deliveryText({receiver, account, outcomes}) {
 	return fill(texts.history.delivery, {receiver, account,
@@ -26,11 +27,39 @@ class History extends HTMLElement {
 		{text: texts.history.text, class: "spare"}, {text: texts.history.verdict}]);
 	#older = button(texts.history.more, () => attempt(() => this.#load(true)), {class: "away"});
 	#none = element("p", {role: "status"});
+	#state = element("span", {class: "badge", hidden: true});
+	#stop = null;
 
 	connectedCallback() {
-		this.replaceChildren(element("div", {class: "wide"}, this.#list), this.#none, element("div", {class: "row"},
+		this.#stop = follow(`/sites/${this.dataset.site}/signals`, {
+			signals: (items) => items.forEach((signal) => this.#hear(signal)),
+			lost: () => attempt(() => this.#load(false)),
+			state: (connected) => {
+				this.#state.hidden = false;
+				this.#state.textContent = connected ? texts.live.on : texts.live.off;
+				this.#state.classList.toggle("live", connected);
+			}});
+		this.replaceChildren(this.#state, element("div", {class: "wide"}, this.#list), this.#none, element("div", {class: "row"},
 			button(texts.history.refresh, () => attempt(() => this.#load(false))), this.#older));
 		attempt(() => this.#load(false));
+	}
+
+	disconnectedCallback() {
+		this.#stop?.();
+	}
+
+	// A decision is a row, as it will be in the history; an outcome says what
+	// became of one.
+	#hear(signal) {
+		const body = this.#list.tBodies[0];
+		const known = [...body.rows].find((row) => row.dataset.event === signal.event);
+		const event = {event: signal.event, received_at: signal.time, code: signal.code, zone: signal.zone, text: signal.text,
+			verdict: signal.state ?? signal.verdict, reason: signal.reason};
+		if (known)
+			known.querySelector("summary").textContent = verdict(event);
+		else if (signal.kind === "decision")
+			body.prepend(this.#row(event));
+		this.#none.textContent = body.rows.length ? "" : texts.history.none;
 	}
 
 	get #path() {
@@ -48,14 +77,23 @@ class History extends HTMLElement {
 		this.#none.textContent = body.rows.length ? "" : texts.history.none;
 	}
 
+	// What happened this moment is in the history a little later.
+	async #find(event) {
+		try {
+			return await api.get(`${this.#path}/${encodeURIComponent(event)}`);
+		} catch (refusal) {
+			throw refusal.status === 404 ? new Refusal(404, {detail: texts.history.soon}) : refusal;
+		}
+	}
+
 	#row(event) {
 		const more = element("details", {}, element("summary", {"aria-label": `${verdict(event)}. ${fill(texts.history.trace, event)}`},
 			verdict(event)));
 		more.addEventListener("toggle", () => attempt(async () => {
 			if (more.open && more.childElementCount === 1)
-				more.append(trace(await api.get(`${this.#path}/${encodeURIComponent(event.event)}`)));
+				more.append(trace(await this.#find(event.event)));
 		}));
-		return element("tr", {}, element("td", {}, time(event.received_at)),
+		return element("tr", {"data-event": event.event}, element("td", {}, time(event.received_at)),
 			element("td", {}, `${event.qualifier ?? ""}${event.code ?? ""}`), element("td", {}, event.zone ?? ""),
 			element("td", {class: "spare"}, event.text ?? ""), element("td", {}, more));
 	}

@@ -4,6 +4,7 @@ import "/audit.js";
 import "/creation.js";
 import "/customers.js";
 import "/import.js";
+import {isOperations} from "/operations.js";
 import "/settings.js";
 import "/site.js";
 import "/users.js";
@@ -18,6 +19,7 @@ const pages = {
 	audit: () => element("tocsin-audit"),
 	customers: () => element("tocsin-customers"),
 	import: () => element("tocsin-import"),
+	operations: () => isOperations(api.user) ? element("tocsin-operations") : pages.customers(),
 	new: (step) => element("tocsin-creation", {"data-step": step}),
 	settings: () => element("tocsin-settings"),
 	site: (id) => element("tocsin-site", {"data-site": id}),
@@ -25,6 +27,7 @@ const pages = {
 };
 // What leads where; may: of the user, who else is not shown it.
 const sections = [
+	{page: "operations", text: texts.operations.title, shown: isOperations},
 	{page: "customers", text: texts.customers.title},
 	{page: "settings", text: texts.settings.title},
 	{page: "users", text: texts.users.page, may: "writes_settings"},
@@ -55,7 +58,7 @@ function signInPage() {
 function showSections(current) {
 	const place = document.getElementById("sections");
 	place.hidden = !api.user;
-	place.replaceChildren(...sections.filter(({may}) => api.user && (!may || api.user[may]))
+	place.replaceChildren(...sections.filter(({may, shown}) => api.user && (!may || api.user[may]) && (!shown || shown(api.user)))
 		.map(({page, text}) => element("a", {href: `#/${page}`, "aria-current": page === current && "page"}, text)),
 	button(texts.session.leave, () => attempt(async () => {
 		await api.signOut();

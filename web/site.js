@@ -5,6 +5,7 @@ import {armingSection, partitionsSection} from "/arming.js";
 import {bridgesSection} from "/bridges.js";
 import {channelsSection, readChannels} from "/channels.js";
 import {contactsSection} from "/contacts.js";
+import {armedSection} from "/armed.js";
 import {button, describe, element, section, time} from "/dom.js";
 import {input, numberOf, select, valuesOf} from "/field.js";
 import {history} from "/history.js";
@@ -57,14 +58,13 @@ function testSection(site, done) {
 	const form = element("form", {}, input("minutes", texts.test.minutes, {type: "number", min: 1, value: 60}),
 		element("label", {}, element("input", {type: "checkbox", name: "forward"}), ` ${texts.test.forward}`),
 		element("p", {}, element("button", {}, texts.test.start)));
-	const until = new Date(site.on_test_until).toLocaleString();
 	whenSent(form, async () => {
 		await api.post(`/sites/${site.id}/test`, {minutes: numberOf(form.elements.minutes.value),
 			forward: form.elements.forward.checked});
 		await done("");
 	});
 	return section(texts.test.title, ...site.on_test_until
-		? [element("p", {}, fill(texts.test.running, {until})), stop]
+		? [element("tocsin-clock", {"data-until": site.on_test_until}), stop]
 		: [element("p", {}, texts.test.none), form]);
 }
 
@@ -119,7 +119,7 @@ class Site extends HTMLElement {
 		const account = mayChange ? section(texts.site.details, accountForm(site, version, stations, done)) : null;
 		const signals = bridgesSection(site, bridges, mayChange, done);
 		this.replaceChildren(...[this.#head(site), mayChange ? this.#actions(site, account, signals, done) : null,
-			overview(site), warningsOf(warnings), signals, channelsSection(known, mayChange, done),
+			overview(site), warningsOf(warnings), armedSection(site, mayChange), signals, channelsSection(known, mayChange, done),
 			contactsSection(site, contacts, mayChange, done), history(site), mayChange ? testSection(site, done) : null, account,
 			mayChange ? section(texts.site.place, await detailsForm(site, version, done)) : null,
 			await armingSection(site, version, methods, bridges, partitions, mayChange, done),
