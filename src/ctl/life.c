@@ -192,16 +192,27 @@ static const struct entity_column bridge_roll_key[] = {
 	    "how long the old one is accepted too, 30d otherwise"),
 };
 
-#define SHOW_BRIDGE                                                            \
- "SELECT id, site_id, serial, model, firmware, kind, transport_account, "      \
- "has_key, previous_key_until, state, supervision "                            \
- "FROM tocsin.site_bridge WHERE id = $1::bigint"
+#define SHOW_BRIDGE                                                                         \
+ "SELECT id, site_id, serial, model, firmware, kind, transport_account, "                   \
+ "has_key, previous_key_until, (SELECT b.has_bearer_key FROM tocsin.bridge b WHERE b.id = " \
+ "site_bridge.id), state, supervision FROM tocsin.site_bridge "                             \
+ "WHERE id = $1::bigint"
 
 const struct entity_action life_bridge_actions[LIFE_BRIDGE_ACTIONS] = {
 	{ "claim-code", "--id ID", "a new claim code, shown this once",
 	    COLUMNS(bridge_id), NULL,
 	    "SELECT $1::bigint AS id, "
 	    "tocsin.bridge_claim_code_new($1::bigint) AS claim_code" },
+	{ "bearer-key", "--id ID",
+	    "a new key for the HTTP bridge API, shown this once",
+	    COLUMNS(bridge_id), NULL,
+	    "SELECT $1::bigint AS id, "
+	    "tocsin.bridge_bearer_key_new($1::bigint) AS bearer_key" },
+	{ "bearer-key-remove", "--id ID", "it has no such key any more",
+	    COLUMNS(bridge_id),
+	    "UPDATE tocsin.bridge SET bearer_key_hash = NULL "
+	    "WHERE id = $1::bigint RETURNING id",
+	    SHOW_BRIDGE },
 	{ "register", "--claim-code CODE --site ID [--firmware VERSION]",
 	    "at a site, by who has the bridge", COLUMNS(bridge_register),
 	    "SELECT tocsin.bridge_register($1, $2::bigint, $3)", SHOW_BRIDGE },

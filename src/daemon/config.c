@@ -183,7 +183,8 @@ check_protocol(const struct config_owned *owned,
 	    offsetof(struct config_listener, ingress.protocol));
 
 	if (mine->transport == INGRESS_TCP_CONNECT &&
-	    (mine->protocol == INGRESS_DC09 || mine->port == 0))
+	    (mine->protocol == INGRESS_DC09 || mine->protocol == INGRESS_HTTP ||
+		mine->port == 0))
 		config_problem(problems, &origin,
 		    "[%s] has transport = tcp-connect, which needs the protocol "
 		    "and the port of a receiver",
@@ -210,13 +211,25 @@ check_protocol(const struct config_owned *owned,
 		config_problem(problems, &origin,
 		    "[%s] has transport = udp, which only dc09 has",
 		    listener->group->title);
+	if (mine->key.length || *listener->key_file)
+		config_problem(problems, &origin,
+		    "[%s] has a key, which only dc09 has",
+		    listener->group->title);
+	if (mine->protocol == INGRESS_HTTP &&
+	    mine->ack_level == ACK_LEVEL_DELIVERED)
+		config_problem(problems, &origin,
+		    "[%s] has ack_level = delivered, which http has not: its "
+		    "answers leave in the order of the requests",
+		    listener->group->title);
+	if (mine->protocol == INGRESS_HTTP)
+		return;
 	if (mine->silent)
 		config_problem(problems, &origin,
-		    "[%s] has silent = yes, which only dc09 can be",
+		    "[%s] has silent = yes, which only dc09 and http can be",
 		    listener->group->title);
-	if (mine->key.length || *listener->key_file || mine->cipher_required)
+	if (mine->cipher_required)
 		config_problem(problems, &origin,
-		    "[%s] has a key or cipher_required: only dc09 can encrypt",
+		    "[%s] has cipher_required: only dc09 and http can encrypt",
 		    listener->group->title);
 }
 

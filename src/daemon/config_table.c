@@ -85,6 +85,7 @@ static const struct config_choice protocols[] = {
 	{ "ademco685", INGRESS_ADEMCO685 },
 	{ "d6500", INGRESS_D6500 },
 	{ "contact-id", INGRESS_CONTACT_ID },
+	{ "http", INGRESS_HTTP },
 	{ 0 },
 };
 
@@ -182,11 +183,12 @@ static const struct config_setting table[] = {
 	    OF(ingress.protocol), .standard = "dc09", .choices = protocols,
 	    .reload = true,
 	    .help =
-		"What is spoken. dc09: panels. The others are what receivers say\n"
-		"towards automation software: surgard with a line of one character\n"
+		"What is spoken. dc09: panels. http: the API of bridges, each with\n"
+		"a key of its own. The others are what receivers say towards\n"
+		"automation software: surgard with a line of one character\n"
 		"(MLR2), surgard-mlr2000 with three (MLR2000, System I to 5),\n"
 		"ademco685 and d6500; contact-id is lines of a dialer's 16 digits.\n"
-		"None of them has keys or comes over udp." },
+		"Only dc09 comes over udp and has a key here." },
 	{ CONFIG_SECTION_LISTENER, "transport", CONFIG_CHOICE,
 	    OF(ingress.transport), .standard = "tcp", .choices = transports,
 	    .reload = true,
@@ -222,14 +224,14 @@ static const struct config_setting table[] = {
 	    OF(ingress.cipher_required), .standard = "no", .reload = true,
 	    .help =
 		"Refuse frames that are not AES-encrypted, whatever the bridge's\n"
-		"own setting is." },
+		"own setting is. Of http: whoever does not come by TLS." },
 	{ CONFIG_SECTION_LISTENER, "silent", CONFIG_BOOLEAN, OF(ingress.silent),
 	    .standard = "no", .reload = true,
 	    .help =
 		"No answer at all to unknown accounts, whatever unknown_account\n"
 		"says, to other keys than the account's, to clear text where it\n"
 		"must be encrypted, and to accounts that are not the client\n"
-		"certificate's. Only for protocol dc09." },
+		"certificate's. Only for protocols dc09 and http." },
 	{ CONFIG_SECTION_LISTENER, "certificate", CONFIG_PATH,
 	    OF(ingress.tls.certificate), .max = 900, .standard = "",
 	    .base = CONFIG_BASE_FILE, .reload = true,
@@ -274,7 +276,8 @@ static const struct config_setting table[] = {
 	{ CONFIG_SECTION_LISTENER, "time_window_past", CONFIG_DURATION,
 	    OF(ingress.window.past_s), .unit = SECOND, .max = DAY,
 	    .standard = "40s", .reload = true,
-	    .help = "How old the timestamp of an encrypted frame may be." },
+	    .help = "How old the timestamp of an encrypted frame, or of the\n"
+		    "signature of an HTTP request, may be." },
 	{ CONFIG_SECTION_LISTENER, "time_window_future", CONFIG_DURATION,
 	    OF(ingress.window.future_s), .unit = SECOND, .max = DAY,
 	    .standard = "20s", .reload = true,

@@ -297,6 +297,9 @@ static const struct refusal {
 	{ "bridge_claim_code_unique",
 	    "another bridge has this claim code: make a new one",
 	    "claim_code" },
+	{ "bridge_bearer_key_is_hashed",
+	    "of a bearer key only its SHA-256 is kept: \"tocsinctl bridge "
+	    "bearer-key\" makes one" },
 	{ "bridge_entry_delay_range", "the entry delay is 0 to 3600 seconds",
 	    "entry_delay_s" },
 	{ "bridge_exit_delay_range", "the exit delay is 0 to 3600 seconds",

@@ -282,10 +282,11 @@ enum directory_path_kind {
 	DIRECTORY_PATH_PRIMARY,
 	DIRECTORY_PATH_BACKUP
 };
-#define DIRECTORY_PATHS	   2
+#define DIRECTORY_PATHS	    2
 
-#define DIRECTORY_KEY_SIZE 32
-#define DIRECTORY_MAC_SIZE 6
+#define DIRECTORY_KEY_SIZE  32
+#define DIRECTORY_MAC_SIZE  6
+#define DIRECTORY_HASH_SIZE 32
 /* How far the time of an encrypted frame may be off. */
 struct directory_time_window {
 	uint32_t past_s, future_s;
@@ -311,6 +312,8 @@ struct directory_bridge {
 	const struct directory_previous_key *previous_key; /* NULL: none */
 	const struct directory_time_window *time_window; /* NULL: listener's */
 	const uint8_t *mac; /* DIRECTORY_MAC_SIZE; NULL: not known */
+	/* SHA-256 of its bearer key, DIRECTORY_HASH_SIZE; NULL: it has none */
+	const uint8_t *bearer_hash;
 	uint8_t kind;	    /* enum directory_bridge_kind */
 	uint8_t key_length; /* 0: the listener's key, or clear */
 	bool cipher_required;

@@ -71,12 +71,12 @@ static const struct query queries[OBJECT_KINDS] = {
 	    "o.backup_margin_s, o.backup_listener, o.number, o.entry_delay_s, "
 	    "o.exit_delay_s, o.arming_input_inverted, o.previous_key, "
 	    "o.previous_key_until_us, o.tls_required, o.time_window_past_s, "
-	    "o.time_window_future_s, o.mac, "
+	    "o.time_window_future_s, o.mac, o.bearer_key_hash, "
 	    "z.zone, z.channel_id, z.zone_type, z.enabled, z.code, z.name, "
 	    "z.repeat_filter_s, z.partition",
 	    "tocsin.directory_bridge o LEFT JOIN tocsin.directory_zone z "
 	    "ON z.bridge_id = o.id",
-	    "o.id", "", 26, 8 },
+	    "o.id", "", 27, 8 },
 	[OBJECT_CHANNEL] = { "channel", "o.id, " LIBRARY_COLUMNS,
 	    "tocsin.directory_channel o LEFT JOIN tocsin.directory_library l "
 	    "ON l.owner = 'channel' AND l.owner_id = o.id",
@@ -229,6 +229,21 @@ read_key(struct load *load, struct fields *fields, const char *what,
 	}
 	*ret_length = (uint8_t)opened;
 	return true;
+}
+
+/* "\x<hex>", or NULL: there is none. */
+static const uint8_t *
+read_hash(struct fields *fields, uint8_t hash[DIRECTORY_HASH_SIZE])
+{
+	const char *text = read_nullable(fields);
+
+	if (!text)
+		return NULL;
+	if (strncmp(text, "\\x", 2) != 0 ||
+	    text_hex_decode(slice_from_string(text + 2), hash,
+		DIRECTORY_HASH_SIZE) != DIRECTORY_HASH_SIZE)
+		fields->failed = true;
+	return hash;
 }
 
 /* ---- objects ---- */
@@ -551,6 +566,7 @@ read_path(struct fields *fields, struct directory_path *path)
 /* What a bridge points at, meanwhile. */
 struct bridge_parts {
 	uint8_t key[DIRECTORY_KEY_SIZE], mac[DIRECTORY_MAC_SIZE];
+	uint8_t bearer_hash[DIRECTORY_HASH_SIZE];
 	struct directory_previous_key previous_key;
 	struct directory_time_window time_window;
 	struct directory_path paths[DIRECTORY_PATHS];
@@ -628,6 +644,7 @@ read_bridge(const struct gathering *g, struct directory_bridge *bridge,
 	bridge->tls_required = read_boolean(&fields);
 	read_time_window(&fields, bridge, &parts->time_window);
 	read_mac(&fields, bridge, parts->mac);
+	bridge->bearer_hash = read_hash(&fields, parts->bearer_hash);
 	return !fields.failed;
 }
 

@@ -209,6 +209,8 @@ pack_bridge(struct packing *packing, struct directory_bridge *bridge)
 	bridge->key = pack_bytes(packing,
 	    bridge->key_length ? bridge->key : NULL, bridge->key_length, 1);
 	bridge->mac = pack_bytes(packing, bridge->mac, DIRECTORY_MAC_SIZE, 1);
+	bridge->bearer_hash = pack_bytes(packing, bridge->bearer_hash,
+	    bridge->bearer_hash ? DIRECTORY_HASH_SIZE : 0, 1);
 	pack_text(packing, &bridge->serial);
 	zones = (struct directory_zone *)(uintptr_t)pack_bytes(packing,
 	    count ? bridge->zones : NULL, count * sizeof(*zones),

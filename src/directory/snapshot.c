@@ -12,7 +12,7 @@
 #include "base/cursor.h"
 
 #define SNAPSHOT_MAGIC	     "TOCSNAP\n"
-#define SNAPSHOT_VERSION     11
+#define SNAPSHOT_VERSION     12
 #define SNAPSHOT_SEALED	     1u
 #define SNAPSHOT_HEADER_SIZE 120
 #define RECORD_HEADER_SIZE   5
@@ -260,6 +260,9 @@ write_bridge(struct writer *w, const struct directory_bridge *bridge,
 	writer_slice(w, slice_from_string(bridge->listener));
 	write_key(w, master, "bridge", bridge->id, bridge->key,
 	    bridge->key_length);
+	writer_slice(w,
+	    slice_of(bridge->bearer_hash,
+		bridge->bearer_hash ? DIRECTORY_HASH_SIZE : 0));
 	writer_u8(w, bridge->cipher_required);
 	write_policy(w, bridge, master);
 	writer_u16(w, bridge->number);
@@ -933,6 +936,16 @@ read_policy(struct content_reader *c, struct directory_bridge *bridge,
 		c->r.failed = true;
 }
 
+static const uint8_t *
+read_hash(struct content_reader *c)
+{
+	struct slice hash = reader_slice(&c->r);
+
+	if (slice_present(hash) && hash.length != DIRECTORY_HASH_SIZE)
+		c->r.failed = true;
+	return (const uint8_t *)hash.data;
+}
+
 static int
 read_bridge(struct content_reader *c, uint64_t id,
     struct directory_batch *batch, void **ret_array)
@@ -952,6 +965,7 @@ read_bridge(struct content_reader *c, uint64_t id,
 	bridge.line = read_nullable(c);
 	bridge.listener = read_nullable(c);
 	read_key(c, "bridge", id, parts.key, &bridge.key_length);
+	bridge.bearer_hash = read_hash(c);
 	bridge.cipher_required = reader_u8(&c->r);
 	read_policy(c, &bridge, &parts);
 	bridge.number = reader_u16(&c->r);

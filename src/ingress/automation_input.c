@@ -145,7 +145,9 @@ take(const struct frame_origin *origin, struct slice message,
 	if (result == -EMSGSIZE)
 		return refuse(origin, message, intake->record.signal.account,
 		    INGRESS_REFUSED_UNPROCESSABLE, "too much for one record");
-	if (result < 0 || session->in_flight == 0)
+	if (result == -ENOSPC)
+		return stay_silent(origin);
+	if (result < 0)
 		return result;
 	session->last.hash = hash;
 	session->last.occurrence = intake->occurrence;

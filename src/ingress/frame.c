@@ -164,10 +164,10 @@ take(const struct frame_origin *origin, const struct dc09_frame *frame,
 	opened->intake.occurrence = 0;
 	opened->intake.reply = slice_of(bytes, length);
 	result = intake_take(origin, &opened->intake);
-	return result == -EMSGSIZE
-	    ? refuse(origin, DC09_REPLY_DUH, frame,
-		  INGRESS_REFUSED_UNPROCESSABLE, "too much for one record")
-	    : result;
+	if (result == -EMSGSIZE)
+		return refuse(origin, DC09_REPLY_DUH, frame,
+		    INGRESS_REFUSED_UNPROCESSABLE, "too much for one record");
+	return result == -ENOSPC ? stay_silent(origin) : result;
 }
 
 static int
@@ -256,25 +256,6 @@ is_too_old(const struct frame_origin *origin, const struct opened *opened)
 	    opened->intake.bridge->previous_key->until_us;
 }
 
-static void
-note_previous_key(const struct frame_origin *origin,
-    const struct opened *opened)
-{
-	const struct directory_bridge *bridge = opened->intake.bridge;
-	char until[CLOCK_TEXT_SIZE];
-
-	if (opened->key != &opened->previous_key)
-		return;
-	counter_add(&origin->slot->counters.previous_key, 1);
-	log_limited(&origin->slot->key_limit, LOG_NOTICE, "ingress",
-	    "previous-key",
-	    "listener=%s peer=%s bridge=%" PRIu64
-	    " account=%s accepted_until=%s",
-	    origin->slot->config->name, origin->peer, bridge->id,
-	    bridge->account,
-	    clock_format(bridge->previous_key->until_us, until));
-}
-
 static int
 open_frame(const struct frame_origin *origin, const struct dc09_frame *frame,
     struct opened *opened)
@@ -291,7 +272,8 @@ open_frame(const struct frame_origin *origin, const struct dc09_frame *frame,
 		    "encrypted with the key before, whose time is over");
 	switch (verdict) {
 	case DC09_ACCEPT:
-		note_previous_key(origin, opened);
+		if (opened->key == &opened->previous_key)
+			policy_note_previous_key(origin, opened->intake.bridge);
 		return accept_frame(origin, frame, opened);
 	case DC09_NAK:
 		return refuse(origin, DC09_REPLY_NAK, frame,

@@ -35,6 +35,7 @@ enum ingress_protocol {
 	INGRESS_ADEMCO685,
 	INGRESS_D6500,
 	INGRESS_CONTACT_ID, /* lines of a dialer's digits */
+	INGRESS_HTTP,	    /* the bridge API; no datagrams either */
 };
 /* "dc09"; static */
 const char *ingress_protocol_name(enum ingress_protocol protocol);

@@ -17,6 +17,17 @@ sequence_is_fixed(const struct signal *signal)
 	return slice_is(signal->sequence, "0000") && signal->panel_time_us != 0;
 }
 
+/* Requests of one bridge overlap, and may all come again after a restart: more
+ * than the memory of repeats keeps of one sender. By its key each request goes
+ * to one of so many. */
+#define HTTP_SHARES 64
+
+static uint8_t
+share_of(const struct worker *worker, struct slice key)
+{
+	return hash_bytes(worker->hash_key, key.data, key.length) % HTTP_SHARES;
+}
+
 /* A bridge may signal through several listeners, and two bridges alike through
  * one listener each: who it is, not what it calls itself, where that is known. */
 static void
@@ -33,6 +44,8 @@ hash_identity(struct worker *worker, struct intake *intake)
 	writer_slice(&w, signal->receiver);
 	writer_slice(&w, signal->line);
 	writer_slice(&w, signal->account);
+	if (signal->protocol == SIGNAL_PROTOCOL_HTTP)
+		writer_u8(&w, share_of(worker, signal->sequence));
 	record->sender = hash_bytes(worker->hash_key, space, writer_length(&w));
 	writer_slice(&w, signal->sequence);
 	writer_slice(&w, signal->body);
@@ -75,10 +88,9 @@ not_taken(const struct frame_origin *origin, int error)
 	log_limited(&origin->slot->journal_limit, LOG_ERROR, "ingress",
 	    "not-acknowledged", "listener=%s peer=%s error=\"%s\"",
 	    origin->slot->config->name, origin->peer, strerror(-error));
-	counter_add(&origin->slot->counters.replies[INGRESS_REPLY_NONE], 1);
 	if (error == -EIO)
 		worker_fail(worker);
-	return 0;
+	return -ENOSPC;
 }
 
 static int
@@ -128,6 +140,9 @@ intake_take(const struct frame_origin *origin, struct intake *intake)
 	length = encode_record(origin, intake);
 	if (length < 0)
 		return length;
+	if (level == ACK_LEVEL_DELIVERED &&
+	    intake->reply.length > DC09_REPLY_MAX)
+		return -EMSGSIZE;
 	result = level == ACK_LEVEL_DELIVERED
 	    ? take_awaiting(origin, intake->reply, (size_t)length)
 	    : take_local(origin, intake->reply, (size_t)length);

@@ -12,14 +12,14 @@ struct intake {
 	/* Tells alike messages of a protocol without sequences apart; the same
 	 * for a message and its resend. 0: the sequence does. */
 	uint64_t occurrence;
-	/* at most DC09_REPLY_MAX; once it is durable, or settled */
+	/* once it is durable, or settled: then at most DC09_REPLY_MAX */
 	struct slice reply;
 	struct record_signal record; /* its signal; the rest is filled in */
 };
 
-/* 0: journalled, or the journal fails and nothing is answered. -EAGAIN: the
- * journal has no room, as frame_handle. -EMSGSIZE: too much for one record,
- * nothing happened. */
+/* 0: journalled. -EAGAIN: the journal has no room now, as frame_handle.
+ * -ENOSPC: it takes nothing or fails, which was logged: nothing may be
+ * promised. -EMSGSIZE: too much for one record, nothing happened. */
 int intake_take(const struct frame_origin *origin, struct intake *intake);
 
 /* Whatever becomes of what it says: it lives. */

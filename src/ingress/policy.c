@@ -1,5 +1,6 @@
 #include "ingress/policy.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -55,6 +56,22 @@ policy_check_signal(const struct directory_bridge *bridge,
 		    !is_mac(signal->extended[i].value, bridge->mac))
 			return &other_mac;
 	return NULL;
+}
+
+void
+policy_note_previous_key(const struct frame_origin *origin,
+    const struct directory_bridge *bridge)
+{
+	char until[CLOCK_TEXT_SIZE];
+
+	counter_add(&origin->slot->counters.previous_key, 1);
+	log_limited(&origin->slot->key_limit, LOG_NOTICE, "ingress",
+	    "previous-key",
+	    "listener=%s peer=%s bridge=%" PRIu64
+	    " account=%s accepted_until=%s",
+	    origin->slot->config->name, origin->peer, bridge->id,
+	    bridge->account ? bridge->account : "",
+	    clock_format(bridge->previous_key->until_us, until));
 }
 
 struct dc09_window

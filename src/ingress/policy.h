@@ -20,6 +20,10 @@ const struct breach *policy_check_way(const struct frame_origin *origin,
 const struct breach *policy_check_signal(const struct directory_bridge *bridge,
     const struct signal *signal);
 
+/* It is believed by the key before its present one: counted and logged. */
+void policy_note_previous_key(const struct frame_origin *origin,
+    const struct directory_bridge *bridge);
+
 struct dc09_window policy_time_window(const struct frame_origin *origin,
     const struct directory_bridge *bridge);
 

@@ -5,6 +5,7 @@
 
 #include "base/array.h"
 #include "ingress/datagram.h"
+#include "ingress/http_input.h"
 #include "ingress/session.h"
 #include "ingress/worker.h"
 
@@ -123,7 +124,12 @@ reply_drop_all(struct worker *worker)
 		struct session *session = reply->session;
 
 		pending_pop(&worker->pending);
-		if (session)
-			session_answered(session);
+		if (!session)
+			continue;
+		/* the next answer would be taken for this one's */
+		if (session->slot &&
+		    session->slot->config->protocol == INGRESS_HTTP)
+			http_input_drop(session);
+		session_answered(session);
 	}
 }

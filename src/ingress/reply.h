@@ -21,7 +21,7 @@ int reply_now(const struct frame_origin *origin, enum ingress_reply_kind kind,
 
 /* Everything whose record is below durable may go. */
 void reply_release(struct worker *worker, uint64_t durable);
-/* The journal is dead: nothing of this will ever be durable. */
+/* Nothing of this will be durable soon, or ever. HTTP says so. */
 void reply_drop_all(struct worker *worker);
 
 #endif

@@ -35,6 +35,7 @@ struct session {
 	bool reading;		 /* read_event is added */
 	bool writing;		 /* write_event is added: the window is full */
 	bool dirty, stalled, throttled, finishing, closed;
+	bool continued;	   /* HTTP: its next body was asked for */
 	int64_t opened_us; /* monotonic */
 	int64_t active_us; /* last sound frame, reply, step of a handshake */
 	int64_t opened_wall_us;

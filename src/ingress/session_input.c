@@ -4,6 +4,7 @@
 
 #include "ingress/automation_input.h"
 #include "ingress/frame.h"
+#include "ingress/http_input.h"
 #include "ingress/session.h"
 #include "ingress/worker.h"
 
@@ -71,6 +72,33 @@ parse_message(const struct frame_origin *origin, struct slice data)
 	return consumed;
 }
 
+/* A request of the bridge API; likewise. */
+static size_t
+parse_request(const struct frame_origin *origin, struct slice data)
+{
+	struct session *session = origin->session;
+	struct http_request request;
+	struct http_fault fault;
+
+	switch (http_request_decode(data, &request, &fault)) {
+	case CODEC_OK:
+		if (http_input_handle(origin, &request) == -EAGAIN) {
+			session_stall(session, true);
+			return 0;
+		}
+		if (!session->closed)
+			count_sound(session);
+		return request.head_bytes + request.body.length;
+	case CODEC_MORE:
+		http_input_await_body(origin, &request);
+		return 0;
+	case CODEC_BAD:
+		break;
+	}
+	http_input_bad(origin, &fault, data);
+	return data.length;
+}
+
 /* One frame, or what is none. Returns the bytes done with; 0: wait for more,
  * or the session is stalled. */
 static size_t
@@ -84,6 +112,8 @@ parse_one(struct session *session, struct slice data)
 	enum dc09_fault fault;
 	size_t consumed = 0;
 
+	if (session->slot->config->protocol == INGRESS_HTTP)
+		return parse_request(&origin, data);
 	if (session->slot->config->protocol != INGRESS_DC09)
 		return parse_message(&origin, data);
 	switch (dc09_frame_next(data.data, data.length,

@@ -38,6 +38,7 @@ ingress_protocol_name(enum ingress_protocol protocol)
 		[INGRESS_ADEMCO685] = "ademco685",
 		[INGRESS_D6500] = "d6500",
 		[INGRESS_CONTACT_ID] = "contact-id",
+		[INGRESS_HTTP] = "http",
 	};
 
 	return names[protocol];

@@ -16,6 +16,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 
+#include "codec/http.h"
 #include "ingress/awaiting.h"
 #include "ingress/buffer.h"
 #include "ingress/ingress.h"
@@ -80,7 +81,7 @@ struct worker {
 
 	char scratch[BUFFER_MAX + WORKER_READ_BYTES];
 	char plain[DC09_BODY_MAX];
-	char hash_input[DC09_FRAME_MAX + 256];
+	char hash_input[HTTP_BODY_MAX + 1024];
 	char record[JOURNAL_PAYLOAD_MAX];
 };
 

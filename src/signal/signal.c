@@ -50,6 +50,8 @@ signal_protocol_name(enum signal_protocol protocol)
 		return "ademco685";
 	case SIGNAL_PROTOCOL_D6500:
 		return "d6500";
+	case SIGNAL_PROTOCOL_HTTP:
+		return "http";
 	}
 	return "unknown";
 }

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import pty
+import re
 import subprocess
 
 import psycopg2
@@ -74,6 +75,15 @@ def test_a_bridge_is_claimed_moved_and_taken_away(conninfo):
     bridge = run(conninfo, *"bridge unregister --id 2".split())[0]
     assert (bridge["site_id"], bridge["state"]) == (None, "unregistered")
     assert run(conninfo, *"bridge assign --id 2 --site 1".split())[0]["site_id"] == 1
+
+
+def test_a_bridge_has_a_bearer_key(conninfo):
+    shown = run(conninfo, *"bridge bearer-key --id 2".split())[0]
+    assert re.fullmatch("tb-2-[0-9a-f]{64}", shown["bearer_key"])
+    assert run(conninfo, *"bridge show --id 2".split())[0]["has_bearer_key"]
+    assert run(conninfo, *"bridge bearer-key --id 2".split())[0] != shown
+    bridge = run(conninfo, *"bridge bearer-key-remove --id 2".split())[0]
+    assert not bridge["has_bearer_key"]
 
 
 def test_a_site_sleeps_and_wakes(conninfo):

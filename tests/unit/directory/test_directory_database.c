@@ -561,6 +561,19 @@ sealed_keys_are_opened(void **state)
 }
 
 static void
+bearer_keys_come_as_hashes(void **state)
+{
+	(void)state;
+	postgres_execute(&sql,
+	    "UPDATE tocsin.bridge SET bearer_key_hash = sha256('of one') "
+	    "WHERE id = 1");
+	open_directory();
+	assert_memory_equal(directory_bridge_by_id(directory, 1)->bearer_hash,
+	    "\x36\x51\x9b\x01\x65\x7d\x6c\xf8", 8);
+	assert_null(directory_bridge_by_id(directory, 2)->bearer_hash);
+}
+
+static void
 reload_on_request(void **state)
 {
 	(void)state;
@@ -590,6 +603,7 @@ main(void)
 		WITH_DATABASE(starts_from_the_snapshot),
 		WITH_DATABASE(a_newer_database_is_refused),
 		WITH_DATABASE(sealed_keys_are_opened),
+		WITH_DATABASE(bearer_keys_come_as_hashes),
 		WITH_DATABASE(reload_on_request),
 	};
 	int failed;

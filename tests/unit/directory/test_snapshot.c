@@ -76,6 +76,7 @@ fill(void)
 		.on_test_forward = true,
 		.library = { 1, rows } };
 	static const uint8_t key[DIRECTORY_KEY_SIZE] = "BRIDGESECRET";
+	static const uint8_t bearer_hash[DIRECTORY_HASH_SIZE] = "BEARERHASH";
 	static const struct directory_path paths[DIRECTORY_PATHS] = {
 		{ 180, 18, NULL }, { 90000, 9000, "gsm" }
 	};
@@ -93,6 +94,7 @@ fill(void)
 		.listener = "main",
 		.key = key,
 		.key_length = sizeof(key),
+		.bearer_hash = bearer_hash,
 		.cipher_required = true,
 		.previous_key = &previous_key,
 		.tls_required = true,
@@ -181,6 +183,7 @@ check_bridge(const struct directory *copy)
 	assert_string_equal(bridge->listener, "main");
 	assert_int_equal(bridge->key_length, 32);
 	assert_string_equal((const char *)bridge->key, "BRIDGESECRET");
+	assert_string_equal((const char *)bridge->bearer_hash, "BEARERHASH");
 	assert_true(bridge->cipher_required);
 	check_policy(bridge);
 	assert_int_equal(bridge->number, 12);
