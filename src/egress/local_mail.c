@@ -32,6 +32,7 @@ struct post {
 	char user[256], password[256];	  /* "": no login */
 	char authorities[LOCAL_PATH_MAX]; /* "": the system's */
 	bool offered;	 /* the server was asked to take this very mail */
+	bool over;	 /* what it answers now is to our QUIT */
 	char reply[100]; /* its last one */
 	uint64_t last;	 /* sequence that it took */
 	char error[CURL_ERROR_SIZE];
@@ -153,10 +154,11 @@ note_dialogue(CURL *curl, curl_infotype type, char *data, size_t length,
 	struct post *post = context;
 
 	(void)curl;
-	if (type == CURLINFO_HEADER_OUT && length >= 5 &&
-	    strncasecmp(data, "MAIL ", 5) == 0)
-		post->offered = true;
-	if (type != CURLINFO_HEADER_IN || length < 3 ||
+	if (type == CURLINFO_HEADER_OUT && length >= 5) {
+		post->offered |= strncasecmp(data, "MAIL ", 5) == 0;
+		post->over |= strncasecmp(data, "QUIT", 4) == 0;
+	}
+	if (type != CURLINFO_HEADER_IN || length < 3 || post->over ||
 	    !isdigit((unsigned char)*data))
 		return 0;
 	while (length > 0 && isspace((unsigned char)data[length - 1]))
@@ -263,7 +265,7 @@ perform(struct post *post)
 	CURLcode result = CURLE_OUT_OF_MEMORY;
 
 	post->sent = 0;
-	post->offered = false;
+	post->offered = post->over = false;
 	post->reply[0] = post->error[0] = '\0';
 	curl_easy_setopt(post->curl, CURLOPT_MAIL_FROM, post->mail.sender);
 	curl_easy_setopt(post->curl, CURLOPT_MAIL_RCPT, recipients);
