@@ -57,19 +57,17 @@ def test_program_and_file_get_everything_in_order(installation):
     assert "file:lines,run:program" in shown
     place.start_daemon()
     load = place.load("panels", "--accounts", proof.accounts(SITES),
-                      "--panels", 10, "--rate", 400, "--seconds", 0)
-    harness.wait_until(lambda: len(sequences(log)) > 50 and
-                       len(sequences(files / "lines")) > 50, "both get some")
-    assert load.stop() == 0, load.text()
+                      "--panels", 10, "--rate", 200, "--count", 160)
+    assert load.wait() == 0, load.text()
+    harness.wait_until(lambda: len(sequences(log)) > 30 and
+                       len(sequences(files / "lines")) > 30, "both get some")
     place.daemon.kill()
     place.start_daemon()
     harness.wait_until(place.drained, "everything is through")
     first, second = sequences(log), sequences(files / "lines")
     for got in first, second:
         assert got == list(range(1, len(got) + 1))
-    acknowledged = len(harness.ledger_lines(load.ledger))
-    # what was on its way when the load ended may be there as well
-    assert acknowledged <= len(first) + len(second) <= acknowledged + 10
+    assert len(first) + len(second) == 160
     links = {x["name"]: x for x in place.live("show", "links")}
     assert links["station-a"]["endpoint"] == "run:program"
     assert links["station-b"]["endpoint"] == "file:lines"
