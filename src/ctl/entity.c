@@ -922,7 +922,7 @@ find_bulk(const struct entity *entity, const char *word)
 	return NULL;
 }
 
-#define ACTIONS_MAX 8
+#define ACTIONS_MAX 16
 
 static const struct verb *
 find_verb(const struct entity *entity, const char *word)
