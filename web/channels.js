@@ -42,7 +42,7 @@ function channelTable(channels, {bridges, types, cameras}, mayChange, open, done
 	const cell = (channel) => {
 		const camera = cameras.find((one) => one.channel_id === channel.id);
 		return camera ? cameraOf(camera, mayChange, done) : mayChange ? button(texts.cameras.open,
-			() => open(fill(texts.cameras.title, channel), cameraForm(channel, done)), {"aria-label": fill(texts.cameras.title, channel)}) : null;
+			() => open(fill(texts.cameras.title, channel), cameraForm(channel, done)), {"aria-label": `${texts.cameras.open}: ${channel.name}`}) : null;
 	};
 	const actions = (channel) => element("div", {class: "row tight"},
 		button(texts.form.edit, () => open(channel.name, channelForm(channel, types, done)), {"aria-label": `${texts.form.edit}: ${channel.name}`}),
