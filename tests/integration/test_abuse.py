@@ -79,7 +79,7 @@ def test_refusals_are_told_once(installation):
     assert len(told) == len(refused)
     assert {code for code, _ in told} == {"E421"}
     for site, what in ((0, "clear text"), (0, "another key"),
-                       (5, "no key is known"), (1, "replayed")):
+                       (5, "a key where none is known"), (1, "replayed")):
         assert any(what in text and f"account {account(site)}, from 127." in
                    text for _, text in told), (what, told)
     lines = [x for x in place.daemon.text().splitlines()

@@ -462,7 +462,7 @@ def test_a_partition_takes_its_channels(portal, visitors):
     assert admin.request("PUT", path, {"channels": [added]}, If_Match=read).status == 204
     assert partition()["channels"] == [added]
     assert admin.request("PUT", path, {"channels": []}, If_Match=read).status == 412
-    assert admin.request("PUT", path, {"channels": [1, 2]}).status == 422  # 2 is the other dealer's
+    assert admin.request("PUT", path, {"channels": [1, 2]}).status == 403  # 2 is the other dealer's
     assert admin.request("PUT", path, {"channels": [added, 1]}).status == 204
     assert partition()["channels"] == [1, added]
     assert admin.request("DELETE", f"/channels/{added}").status == 204

@@ -228,7 +228,7 @@ def test_a_file_is_looked_at_before_it_is_stored(portal, browser):
     browser.until(lambda: browser.driver.find_element(By.CSS_SELECTOR, "[name=file]")).send_keys(str(file))
     browser.press("Preview")
     browser.until(lambda: "1 good, 0 there already, 1 refused" in browser.find("main").text)
-    assert portal.postgres.query("SELECT FROM tocsin.site WHERE account_number = '0321'") == []
+    assert portal.postgres.query("SELECT 1 FROM tocsin.site WHERE account_number = '0321'") == []
     browser.picture("12-import")
     browser.press("Store 1 rows")
     browser.until(lambda: "1 stored" in browser.find("#message").text)
