@@ -194,8 +194,11 @@ check_flip(struct damage *d, unsigned file, size_t offset, bool read_only)
 	journal_close(&d->f->journal);
 }
 
-/* The thread sanitizer has nothing to see here, and takes its time for it. */
-#ifdef __SANITIZE_THREAD__
+/* Each bit without sanitizers. They take their time for it: the one for threads
+ * has nothing to see here, the one for addresses sees the same of a part. */
+#ifdef __SANITIZE_ADDRESS__
+# define STEP 5
+#elif defined(__SANITIZE_THREAD__)
 # define STEP 13
 #else
 # define STEP 1
