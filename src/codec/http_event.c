@@ -249,7 +249,7 @@ read_event(json_t *object, struct signal_event *ret,
     char reason[HTTP_EVENT_REASON_SIZE])
 {
 	struct said said = { { NULL } };
-	enum http_event_kind kind;
+	enum http_event_kind kind = HTTP_EVENT_ZONE;
 
 	if (!json_is_object(object))
 		return refuse(reason, "an event", "is an object");
