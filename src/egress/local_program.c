@@ -169,15 +169,16 @@ static void
 answer_status(struct local_job *job, uint64_t sequence, const siginfo_t *status)
 {
 	bool exited = status->si_code == CLD_EXITED;
-	char out[JSON_ANSWER_MAX], why[40];
+	char out[JSON_ANSWER_MAX], why[40] = "";
 	enum json_answer_kind kind = JSON_ANSWER_NAK;
 
 	if (exited && status->si_status == 0)
 		kind = JSON_ANSWER_ACK;
 	else if (exited && status->si_status == EXIT_REFUSED)
 		kind = JSON_ANSWER_REFUSE;
-	snprintf(why, sizeof(why), kind == JSON_ANSWER_ACK ? "" : "%s %d",
-	    exited ? "exit status" : "signal", status->si_status);
+	if (kind != JSON_ANSWER_ACK)
+		snprintf(why, sizeof(why), "%s %d",
+		    exited ? "exit status" : "signal", status->si_status);
 	local_answer(job, out,
 	    (size_t)json_answer_encode(kind, sequence, why, out));
 }
