@@ -78,6 +78,7 @@ expect(SSL *ssl, const struct directory_endpoint *endpoint)
 	const char *name =
 	    *endpoint->tls_name ? endpoint->tls_name : endpoint->host;
 	struct socket_address numeric;
+	char host[256]; /* OpenSSL's macro takes no const; no name is longer */
 
 	SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
 	if (socket_address_make(name, 0, &numeric, NULL) == 0)
@@ -85,8 +86,9 @@ expect(SSL *ssl, const struct directory_endpoint *endpoint)
 			   name) == 1
 		    ? 0
 		    : -ENOMEM;
-	return SSL_set1_host(ssl, name) == 1 &&
-		SSL_set_tlsext_host_name(ssl, name) == 1
+	return slice_copy(slice_from_string(name), host, sizeof(host)) == 0 &&
+		SSL_set1_host(ssl, host) == 1 &&
+		SSL_set_tlsext_host_name(ssl, host) == 1
 	    ? 0
 	    : -ENOMEM;
 }
