@@ -4,6 +4,7 @@ import hashlib
 import signal
 import socket
 import ssl
+import subprocess
 
 import panel
 import proof
