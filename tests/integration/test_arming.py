@@ -125,7 +125,7 @@ def test_a_user_and_nobody_else(place):
         "complete")
     set_site(place, arming_method="schedule")
     harness.wait_until(method_is(place, "schedule"), "the method is in force")
-    refused = place.live("arm", place.site, check=False)
+    refused = place.ctl("arm", place.site, database=False, check=False)
     assert refused.returncode != 0
     assert "another authority: schedule" in refused.stdout + refused.stderr
 

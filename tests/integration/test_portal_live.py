@@ -2,11 +2,14 @@
 parked deliveries, arming; each for who may, and for nobody else."""
 import http.client
 import json
+import queue
 import socket
+import threading
+import time
 
 import pytest
 
-from harness import Installation, make_directory, remove_directory, wait_until
+from harness import WAIT_S, Installation, make_directory, remove_directory, wait_until
 from panel import frame
 from portal import LOGINS, PASSWORD, Portal, Visitor, all_operations, body_of, filled
 
@@ -60,30 +63,50 @@ def alarm(place, account, content="1130 01 001"):
 
 
 class Stream:
-    """A live view that is read as a browser does."""
+    """A live view that is read as a browser does: whenever something comes."""
 
     def __init__(self, visitor, path):
-        self.connection = http.client.HTTPConnection("127.0.0.1", visitor.portal.port, timeout=60)
+        self.connection = http.client.HTTPConnection("127.0.0.1", visitor.portal.port)
         self.connection.request("GET", "/api/v1" + path, headers={"Cookie": visitor.cookie})
+        self.socket = self.connection.sock
         self.response = self.connection.getresponse()
         assert self.response.status == 200, self.response.read()
         assert self.response.headers["Content-Type"] == "text/event-stream"
         self.seen = []
+        self.messages = queue.Queue()
+        threading.Thread(target=self.read, daemon=True).start()
 
-    def message(self):
-        """The next one: its kind and its data."""
+    def read(self):
+        """Until the stream ends, which is a message too."""
         kind = "message"
-        while True:
-            line = self.response.readline().decode().rstrip("\n")
+        for raw in self.response:
+            line = raw.decode().rstrip("\n")
             if line.startswith("event: "):
                 kind = line[len("event: "):]
             elif line.startswith("data: "):
-                return kind, json.loads(line[len("data: "):])
+                self.messages.put((kind, json.loads(line[len("data: "):])))
+                kind = "message"
+        self.messages.put(("closed", None))
 
-    def until(self, wanted):
-        """Everything up to the first signal that is wanted, which is given."""
+    def close(self):
+        self.socket.shutdown(socket.SHUT_RDWR)
+        self.connection.close()
+
+    def kind(self, wanted):
+        """Waits for a message of this kind."""
+        end = time.monotonic() + WAIT_S
+        while self.messages.get(timeout=max(0, end - time.monotonic()))[0] != wanted:
+            pass
+
+    def until(self, wanted, seconds=WAIT_S):
+        """Everything up to the first signal that is wanted, which is given;
+        None when the time is over."""
+        end = time.monotonic() + seconds
         while True:
-            kind, data = self.message()
+            try:
+                kind, data = self.messages.get(timeout=max(0, end - time.monotonic()))
+            except queue.Empty:
+                return None
             assert kind == "message", kind
             self.seen += data["items"]
             for signal in data["items"]:
@@ -102,7 +125,7 @@ def test_each_sees_the_signals_of_his_own_live(place, visitors):
                "of a site": Stream(visitors["north-app"], "/sites/1/signals"),
                "of the other site": Stream(visitors["south-admin"], "/sites/2/signals")}
     # the first view makes the portal follow: what comes before may not be told
-    wait_until(lambda: alarm(place, "A1") or streams["everything"].until(decision_of("A1")), "a first alarm")
+    wait_until(lambda: alarm(place, "A1") or streams["everything"].until(decision_of("A1"), 1), "a first alarm")
     alarm(place, "UNKNOWN")
     alarm(place, "A2")
     alarm(place, "A1", "1131 01 001")
@@ -116,7 +139,7 @@ def test_each_sees_the_signals_of_his_own_live(place, visitors):
     assert streams["of the other site"].until(decision_of("A2"))["site_id"] == 2
     assert {s.get("site_id") for s in streams["of the other site"].seen} == {2}
     for stream in streams.values():
-        stream.connection.close()
+        stream.close()
 
 
 def test_a_view_ends_with_its_session(place):
@@ -124,9 +147,8 @@ def test_a_view_ends_with_its_session(place):
     stream = Stream(visitor, "/sites/1/signals")
     assert visitor.request("DELETE", "/session").status == 204
     alarm(place, "A1")
-    while stream.message()[0] != "end":
-        pass
-    stream.connection.close()
+    stream.kind("end")
+    stream.close()
 
 
 def test_views_of_a_user_are_bounded(place, visitors):
@@ -134,7 +156,7 @@ def test_views_of_a_user_are_bounded(place, visitors):
     refused = visitors["north-tech"].request("GET", "/sites/1/signals")
     assert refused.status == 429 and "close some" in refused.json["detail"]
     for stream in open_views:
-        stream.connection.close()
+        stream.close()
     # who hung up is forgotten
     wait_until(lambda: visitors["north-tech"].peek("/sites/1/signals") == 200, "room again")
 
@@ -179,7 +201,7 @@ def test_a_site_is_armed_by_whom_its_method_says(place, visitors):
     assert disarmed.status == 200, disarmed.text
     event = disarmed.json["event"]
     assert stream.until(lambda s: s["event"] == event and s["kind"] == "decision")["code"] == "E407"
-    stream.connection.close()
+    stream.close()
     state = wait_until(lambda: [area for area in visitors["watcher"].request("GET", "/sites/1/armed").json["items"]
                                 if not area["armed"]], "disarmed")
     assert state[0]["known"] and state[0]["since"]
@@ -263,8 +285,6 @@ def test_the_portal_comes_back_to_a_tocsind_that_does(place, visitors):
     assert "tocsind" in refused.json["detail"]
     place.start_daemon()
     wait_until(lambda: visitors["op"].request("GET", "/operations/links").status == 200, "tocsind is heard again")
-    kinds = {"message"}
-    while "lost" not in kinds:
-        kinds.add(stream.message()[0])
-    stream.connection.close()
+    stream.kind("lost")
+    stream.close()
     assert PASSWORD not in place.portal.program.text()

@@ -474,10 +474,11 @@ def test_two_sessions_cannot_take_one_account(conninfo, db):
 def wait_blocked(db, connection):
     """Until the other session waits for a lock."""
     pid = connection.get_backend_pid()
-    while True:
+
+    def blocked():
         db.execute("SELECT cardinality(pg_blocking_pids(%s))", (pid,))
-        if db.fetchone()[0] > 0:
-            return
+        return db.fetchone()[0] > 0
+    wait_until(blocked, "the other session waits")
 
 
 def test_a_prefix_that_changes_meanwhile_is_not_missed(conninfo, db):

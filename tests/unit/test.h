@@ -28,4 +28,24 @@
    fail_msg("%s is '%.*s', not '%s'", #got, SLICE_ARG(got_), (string));        \
  } while (0)
 
+/*
+ * How many steps a walk over everything takes at once. It takes each without
+ * sanitizers, which are slow and see the same of a part: the one for addresses
+ * each so many, the one for threads the other number.
+ */
+#if defined(__SANITIZE_THREAD__)
+# define TEST_STRIDE(addresses, threads) (threads)
+#elif defined(__SANITIZE_ADDRESS__)
+# define TEST_STRIDE(addresses, threads) (addresses)
+#elif defined(__has_feature)
+# if __has_feature(thread_sanitizer)
+#  define TEST_STRIDE(addresses, threads) (threads)
+# elif __has_feature(address_sanitizer)
+#  define TEST_STRIDE(addresses, threads) (addresses)
+# endif
+#endif
+#ifndef TEST_STRIDE
+# define TEST_STRIDE(addresses, threads) 1
+#endif
+
 #endif

@@ -406,13 +406,6 @@ every_truncation_is_refused(void **state)
 	assert_int_equal(read_it(&master, &copy, NULL), -EBADMSG);
 }
 
-/* Each bit without sanitizers, which see the same of a part. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-# define STEP 5
-#else
-# define STEP 1
-#endif
-
 static void
 every_bit_flip_is_refused(void **state)
 {
@@ -423,7 +416,7 @@ every_bit_flip_is_refused(void **state)
 	(void)state;
 	assert_int_equal(write_it(&io_system, NULL, NULL), 0);
 	length = read_bytes(bytes, sizeof(bytes));
-	for (size_t bit = 0; bit < length * 8; bit += STEP) {
+	for (size_t bit = 0; bit < length * 8; bit += TEST_STRIDE(11, 101)) {
 		struct err err = { "" };
 
 		bytes[bit / 8] ^= (char)(1 << bit % 8);

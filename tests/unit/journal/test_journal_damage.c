@@ -194,15 +194,7 @@ check_flip(struct damage *d, unsigned file, size_t offset, bool read_only)
 	journal_close(&d->f->journal);
 }
 
-/* Each bit without sanitizers. They take their time for it: the one for threads
- * has nothing to see here, the one for addresses sees the same of a part. */
-#ifdef __SANITIZE_ADDRESS__
-# define STEP 5
-#elif defined(__SANITIZE_THREAD__)
-# define STEP 13
-#else
-# define STEP 1
-#endif
+#define STRIDE TEST_STRIDE(5, 101)
 
 /* How a damaged journal is opened. */
 enum way {
@@ -235,7 +227,7 @@ every_bit_flip_is_seen(void **state)
 
 	build_of(&d, *state, SMALL_BYTES, SMALL_RECORDS);
 	for (unsigned i = 0; i < FILES; i++)
-		for (size_t bit = 0; bit < SMALL_BYTES * 8; bit += STEP) {
+		for (size_t bit = 0; bit < SMALL_BYTES * 8; bit += STRIDE) {
 			size_t offset = bit / 8;
 
 			flip(&d, i, offset, bit % 8, READ_ONLY);
@@ -253,7 +245,8 @@ bit_flips_in_large_segments_are_seen(void **state)
 
 	build(&d, *state);
 	for (unsigned i = 0; i < FILES; i++)
-		for (size_t bit = 0; bit < d.files[i].used * 8; bit += 1009)
+		for (size_t bit = 0; bit < d.files[i].used * 8;
+		     bit += 1009 * STRIDE)
 			flip(&d, i, bit / 8, bit % 8, REPAIR);
 	destroy(&d);
 }
@@ -293,7 +286,7 @@ every_truncation_keeps_what_stands_before(void **state)
 
 	build_of(&d, *state, SMALL_BYTES, SMALL_RECORDS);
 	for (unsigned i = 0; i < FILES; i++)
-		for (size_t n = 0; n < SMALL_BYTES; n += STEP)
+		for (size_t n = 0; n < SMALL_BYTES; n += STRIDE)
 			check_truncation(&d, i, n);
 	destroy(&d);
 }

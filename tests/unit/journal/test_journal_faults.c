@@ -153,16 +153,17 @@ check(struct fixture *f, const struct promise *promise, unsigned n,
 
 static const int errors[] = { EIO, ENOSPC };
 
+/* Returns how many calls there were once none failed. */
 static unsigned
 try_every(struct fixture *f, enum call call, bool cached, bool for_ever,
     int error)
 {
 	struct promise promise;
 	struct faulty faulty;
-	unsigned n = 0;
+	unsigned n = 1;
 
-	do {
-		faulty_init(&faulty, call, ++n, for_ever, error);
+	for (;; n += TEST_STRIDE(3, 11)) {
+		faulty_init(&faulty, call, n, for_ever, error);
 		faulty.cached = cached;
 		run(f, &faulty, &promise);
 		check(f, &promise, n, faulty_call_names[call]);
@@ -174,8 +175,9 @@ try_every(struct fixture *f, enum call call, bool cached, bool for_ever,
 		fixture_empty_directory(f->directory);
 		if (f->config.second_directory)
 			fixture_empty_directory(f->config.second_directory);
-	} while (faulty.calls >= n);
-	return n - 1;
+		if (faulty.calls < n)
+			return faulty.calls;
+	}
 }
 
 /* How often one is reached at least: what is written past the page cache needs

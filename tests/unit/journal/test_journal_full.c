@@ -182,12 +182,12 @@ fill_at_every_call(struct fixture *f, enum call call, bool cached, bool full,
     int error)
 {
 	static struct story story;
-	unsigned refused = 0, held = 0, n = 0;
+	unsigned refused = 0, held = 0, n = 1;
 
-	do {
+	for (;; n += TEST_STRIDE(3, 7)) {
 		story = (struct story){ .f = f,
 			.what = full ? "all" : faulty_call_names[call],
-			.n = ++n };
+			.n = n };
 		faulty_init(&story.disk, call, n, true, error);
 		story.disk.full = full;
 		story.disk.cached = cached;
@@ -200,7 +200,9 @@ fill_at_every_call(struct fixture *f, enum call call, bool cached, bool full,
 		refused += story.refused > 0;
 		held += story.held > 0;
 		fixture_empty_directory(f->directory);
-	} while (story.disk.calls >= n);
+		if (story.disk.calls < n)
+			break;
+	}
 	assert_row(refused > 0 && held > 0, n, story.what);
 }
 
