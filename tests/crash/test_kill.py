@@ -24,4 +24,4 @@ def test_fifty_kills_lose_nothing(installation):
         assert load.running(), load.text()[-2000:]
         place.start_daemon()
     load.stop()
-    proof.prove(place, [load], stations, minimum=ROUNDS * 20)
+    proof.prove(place, [load], stations, minimum=ROUNDS * 20, kills=ROUNDS)

@@ -24,6 +24,7 @@ SOURCE = pathlib.Path(os.environ.get(
     "TOCSIN_SOURCE", pathlib.Path(__file__).resolve().parents[2]))
 BUILD = pathlib.Path(os.environ.get("TOCSIN_BUILD", SOURCE / "build/release"))
 PROGRAMS = BUILD / "src"
+MEMORY = os.environ.get("TOCSIN_MEMORY_DIR")  # for what needs no disk
 WAIT_S = 60
 
 
@@ -169,7 +170,7 @@ class Postgres:
 def migrated_cluster():
     """The data directory of a cluster with the schema, to be copied: initdb
     and the migrations take seconds."""
-    directory = make_directory()
+    directory = make_directory(MEMORY)
     atexit.register(remove_directory, directory)
     postgres = Postgres(directory / "pg")
     subprocess.run([PROGRAMS / "tocsinctl", "db", "migrate",
@@ -179,8 +180,8 @@ def migrated_cluster():
     return directory / "pg/data"
 
 
-def migrated_postgres(directory):
-    directory.mkdir(mode=0o700)
+def migrated_postgres():
+    directory = make_directory(MEMORY)
     subprocess.run(["cp", "-a", migrated_cluster(), directory / "data"],
                    check=True)
     return Postgres(directory)
@@ -197,7 +198,7 @@ class Installation:
         self.metrics_port = free_port()
         self.extra = {}
         self.programs = []
-        self.postgres = migrated_postgres(self.directory / "pg")
+        self.postgres = migrated_postgres()
         self.run_directory = self.directory / "run"
         for name in ("journal", "state", "run"):
             (self.directory / name).mkdir(exist_ok=True)
@@ -246,11 +247,23 @@ class Installation:
         def ready():
             assert self.daemon.running(), self.daemon.text()[-4000:]
             try:
-                with socket.create_connection(("127.0.0.1", self.port), 1):
+                with socket.create_connection(("127.0.0.1", self.port), 1), \
+                        self.control():
                     return True
             except OSError:
                 return False
         wait_until(ready, "tocsind accepts connections")
+
+    def control(self):
+        """A connection to the control socket."""
+        control = socket.socket(socket.AF_UNIX)
+        control.settimeout(WAIT_S)
+        try:
+            control.connect(str(self.run_directory / "control"))
+        except OSError:
+            control.close()
+            raise
+        return control
 
     def start(self, name, *arguments, log):
         program = Program(name, *arguments, log=log)
@@ -280,9 +293,7 @@ class Installation:
         second of processor time under the sanitizers."""
         request = " ".join('"' + str(word).replace('"', '""') + '"'
                            for word in words)
-        with socket.socket(socket.AF_UNIX) as control:
-            control.settimeout(WAIT_S)
-            control.connect(str(self.run_directory / "control"))
+        with self.control() as control:
             control.sendall(request.encode() + b"\n")
             lines = []
             with control.makefile("rb") as answer:
@@ -325,8 +336,8 @@ class Installation:
         return status.get("idle") and not status.get("archive_lag_bytes")
 
 
-def make_directory():
-    directory = pathlib.Path(tempfile.mkdtemp(prefix="tocsin-test-"))
+def make_directory(parent=None):
+    directory = pathlib.Path(tempfile.mkdtemp(prefix="tocsin-test-", dir=parent))
     directory.chmod(0o711)  # the server's user passes through to its own
     return directory
 

@@ -75,7 +75,7 @@ class Portal:
         self.directory = directory
         self.web = web or self.make_pages()
         self.installation = installation
-        self.postgres = installation.postgres if installation else migrated_postgres(directory / "pg")
+        self.postgres = installation.postgres if installation else migrated_postgres()
         self.postgres.query(PEOPLE)
         word = directory / "password"
         word.write_text(PASSWORD + "\n")

@@ -1,5 +1,6 @@
 """What the portal shows and does of a running tocsind: live signals, links,
 parked deliveries, arming; each for who may, and for nobody else."""
+import contextlib
 import http.client
 import json
 import queue
@@ -77,16 +78,16 @@ class Stream:
         threading.Thread(target=self.read, daemon=True).start()
 
     def read(self):
-        """Until the stream ends, which is a message too."""
+        """Until the stream ends, in whatever way."""
         kind = "message"
-        for raw in self.response:
-            line = raw.decode().rstrip("\n")
-            if line.startswith("event: "):
-                kind = line[len("event: "):]
-            elif line.startswith("data: "):
-                self.messages.put((kind, json.loads(line[len("data: "):])))
-                kind = "message"
-        self.messages.put(("closed", None))
+        with contextlib.suppress(http.client.HTTPException, OSError, ValueError, AttributeError):
+            for raw in self.response:
+                line = raw.decode().rstrip("\n")
+                if line.startswith("event: "):
+                    kind = line[len("event: "):]
+                elif line.startswith("data: "):
+                    self.messages.put((kind, json.loads(line[len("data: "):])))
+                    kind = "message"
 
     def close(self):
         self.socket.shutdown(socket.SHUT_RDWR)

@@ -3,6 +3,7 @@ import itertools
 import os
 import pathlib
 import subprocess
+import tempfile
 
 import psycopg2
 import pytest
@@ -21,8 +22,8 @@ def server():
     # nothing of it is to outlive the run
     conninfo = subprocess.check_output(
         [SERVER, "start"], text=True,
-        env={**os.environ, "PRIVATE_POSTGRES_OPTIONS":
-             "-c fsync=off -c autovacuum=off"}).strip()
+        env={**os.environ, "TMPDIR": os.environ.get("TOCSIN_MEMORY_DIR", tempfile.gettempdir()),
+             "PRIVATE_POSTGRES_OPTIONS": "-c fsync=off -c autovacuum=off"}).strip()
     directory = subprocess.check_output([SERVER, "dir", conninfo], text=True).strip()
     yield conninfo
     subprocess.run([SERVER, "stop", directory], check=True)

@@ -7,6 +7,7 @@ import psycopg2
 import pytest
 
 from conftest import SOURCE, SQL, ctl
+from harness import wait_until
 
 BASE = """
 INSERT INTO tocsin.dealer (id, name) VALUES (1, 'north'), (2, 'south');
