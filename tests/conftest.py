@@ -27,3 +27,12 @@ def pytest_runtest_makereport(item, call):
     outcome = yield
     if outcome.get_result().failed:
         item.failed_report = outcome.get_result()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Where several processes share the run: the tests of a file stay together
+    for what they share; one with an installation of its own runs anywhere."""
+    for item in items:
+        if "installation" not in item.fixturenames:
+            item.add_marker(pytest.mark.xdist_group(item.path.name))
