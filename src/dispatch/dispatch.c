@@ -8,7 +8,9 @@
 #include <unistd.h>
 
 #include "base/array.h"
+#include "base/hash.h"
 #include "dispatch/internal.h"
+#include "signal/codes.h"
 
 /* Records in one turn of the main loop, so that links and timers get theirs. */
 #define TURN_RECORDS 2048
@@ -183,6 +185,43 @@ write_checkpoint(struct dispatch *dispatch)
 	dispatch->fresh_lsn = UINT64_MAX;
 }
 
+static struct loaded_memo *
+memo_place(struct dispatch *dispatch, uint64_t decision_lsn)
+{
+	return &dispatch->memos[hash_number(decision_lsn) % MEMOS];
+}
+
+static int
+load_delivery(void *context, struct egress_reference reference,
+    struct delivery *ret, struct err *err)
+{
+	struct dispatch *dispatch = *(struct dispatch **)context;
+	struct journal_entry entry;
+	int result;
+
+	result = journal_read(dispatch->journal, reference.decision_lsn,
+	    dispatch->load_buffer, &entry, err);
+	if (result == 0)
+		result = record_decision_decode(entry.payload,
+		    &dispatch->loaded, err);
+	if (result < 0)
+		return result;
+	if (reference.index >= dispatch->loaded.delivery_count)
+		return err_set(err, -ENOENT,
+		    "decision %" PRIu64 " has no delivery %u",
+		    (uint64_t)reference.decision_lsn,
+		    (unsigned)reference.index);
+	*ret = dispatch->loaded.deliveries[reference.index];
+	*memo_place(dispatch, reference.decision_lsn) = (struct loaded_memo){
+		.decision_lsn = reference.decision_lsn,
+		.signal_lsn = dispatch->loaded.signal_lsn,
+		.item = dispatch->loaded.item,
+		/* what had to wait first is not late */
+		.received_us = entry.received_wall_us,
+	};
+	return 0;
+}
+
 /* ---- reading the journal ------------------------------------------------- */
 
 static int
@@ -197,6 +236,20 @@ handle_signal(struct dispatch *dispatch, const struct journal_entry *entry)
 	if (decide_signal(dispatch, entry, &signal) == 0)
 		return 0;
 	return undecided_push(&dispatch->undecided, &signal);
+}
+
+struct egress_reference
+dispatch_reference(const struct dispatch *dispatch, uint64_t decision_lsn,
+    unsigned index, const struct delivery *delivery, bool *ret_urgent)
+{
+	*ret_urgent = codes_is_life_safety(delivery->format, delivery->code);
+	return (struct egress_reference){
+		.decision_lsn = decision_lsn,
+		.index = index & 15,
+		.account =
+		    (uint32_t)hash_bytes(journal_hash_key(dispatch->journal),
+			delivery->account.data, delivery->account.length),
+	};
 }
 
 /* Its conclusion is durable: the signal is not needed any more. */
@@ -219,14 +272,14 @@ handle_decision(struct dispatch *dispatch, const struct journal_entry *entry,
 	if (record_decision_decode(entry->payload, decision, err) < 0)
 		return -EINVAL;
 	while (dispatch->enqueued < decision->delivery_count) {
-		struct egress_reference reference = {
-			.decision_lsn = entry->lsn,
-			.index = dispatch->enqueued & 15,
-		};
+		const struct delivery *delivery =
+		    &decision->deliveries[dispatch->enqueued];
+		bool urgent;
+		struct egress_reference reference = dispatch_reference(dispatch,
+		    entry->lsn, dispatch->enqueued, delivery, &urgent);
 
-		if (egress_enqueue(dispatch->egress,
-			decision->deliveries[dispatch->enqueued].receiver_id,
-			reference) < 0)
+		if (egress_enqueue(dispatch->egress, delivery->receiver_id,
+			reference, urgent) < 0)
 			return -ENOMEM;
 		dispatch->enqueued++;
 	}
@@ -255,6 +308,8 @@ parked_entry_of(const struct outcome *outcome, bool requeued)
 	};
 }
 
+/* Behind what its account has waiting by now, as a replay would put it. What
+ * cannot be read goes into the queue all the same: its link says so. */
 static int
 handle_requeued(struct dispatch *dispatch, const struct outcome *outcome)
 {
@@ -263,11 +318,17 @@ handle_requeued(struct dispatch *dispatch, const struct outcome *outcome)
 		.decision_lsn = outcome->decision_lsn,
 		.index = outcome->index & 15,
 	};
-	int result = parked_put(&dispatch->parked, &entry);
+	struct delivery delivery;
+	bool urgent = false;
+	struct err err;
 
-	return result < 0
-	    ? result
-	    : egress_enqueue(dispatch->egress, outcome->receiver_id, reference);
+	if (parked_put(&dispatch->parked, &entry) < 0)
+		return -ENOMEM;
+	if (load_delivery(&dispatch, reference, &delivery, &err) == 0)
+		reference = dispatch_reference(dispatch, outcome->decision_lsn,
+		    outcome->index, &delivery, &urgent);
+	return egress_enqueue(dispatch->egress, outcome->receiver_id, reference,
+	    urgent);
 }
 
 static int
@@ -523,43 +584,6 @@ turn(evutil_socket_t fd, short what, void *context)
 }
 
 /* ---- what egress asks and tells ------------------------------------------- */
-
-static struct loaded_memo *
-memo_place(struct dispatch *dispatch, uint64_t decision_lsn)
-{
-	return &dispatch->memos[hash_number(decision_lsn) % MEMOS];
-}
-
-static int
-load_delivery(void *context, struct egress_reference reference,
-    struct delivery *ret, struct err *err)
-{
-	struct dispatch *dispatch = *(struct dispatch **)context;
-	struct journal_entry entry;
-	int result;
-
-	result = journal_read(dispatch->journal, reference.decision_lsn,
-	    dispatch->load_buffer, &entry, err);
-	if (result == 0)
-		result = record_decision_decode(entry.payload,
-		    &dispatch->loaded, err);
-	if (result < 0)
-		return result;
-	if (reference.index >= dispatch->loaded.delivery_count)
-		return err_set(err, -ENOENT,
-		    "decision %" PRIu64 " has no delivery %u",
-		    (uint64_t)reference.decision_lsn,
-		    (unsigned)reference.index);
-	*ret = dispatch->loaded.deliveries[reference.index];
-	*memo_place(dispatch, reference.decision_lsn) = (struct loaded_memo){
-		.decision_lsn = reference.decision_lsn,
-		.signal_lsn = dispatch->loaded.signal_lsn,
-		.item = dispatch->loaded.item,
-		/* what had to wait first is not late */
-		.received_us = entry.received_wall_us,
-	};
-	return 0;
-}
 
 /* What the outcome record of a delivery repeats of its decision: from the
  * memo of the last loads, else from the journal. */

@@ -201,6 +201,10 @@ void runaway_tell(struct dispatch *dispatch, int64_t at_us);
  * end. */
 int replay_run(struct dispatch *dispatch, struct err *err);
 
+/* Where a delivery stands, for egress's queues; *ret_urgent: life safety. */
+struct egress_reference dispatch_reference(const struct dispatch *dispatch,
+    uint64_t decision_lsn, unsigned index, const struct delivery *delivery,
+    bool *ret_urgent);
 /* Some decision was appended and not read back, so it may not be durable. */
 bool dispatch_awaits_decisions(const struct dispatch *dispatch);
 /* The lsn that dispatch still needs everything from. */

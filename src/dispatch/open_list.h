@@ -22,9 +22,11 @@ struct open_entry {
 	uint64_t outcome_lsn; /* of the record that parked it or put it back */
 	uint64_t receiver_id;
 	uint64_t signal_lsn;
+	uint32_t account; /* its hash */
 	uint16_t item;
-	uint8_t index;
-	uint8_t state; /* enum open_state */
+	uint8_t index : 7;
+	uint8_t urgent : 1; /* life safety */
+	uint8_t state;	    /* enum open_state */
 };
 
 struct open_list {

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "base/hash.h"
 #include "dispatch/internal.h"
 
 struct replay {
@@ -11,7 +12,37 @@ struct replay {
 	struct mark *marks;
 	unsigned mark_count;
 	uint64_t records;
+	uint8_t *ahead; /* bits: accounts that had urgent ones */
 };
+
+/* Urgent deliveries have taken along what was in front of them of their account,
+ * and what followed while they waited: of such accounts anything may have been
+ * on its way. Two that share a bit are marked both. */
+#define AHEAD_BITS (UINT32_C(1) << 20)
+
+static uint32_t
+ahead_bit(const struct open_entry *entry)
+{
+	return (uint32_t)hash_number(entry->receiver_id * EGRESS_ACCOUNTS +
+		   entry->account % EGRESS_ACCOUNTS) %
+	    AHEAD_BITS;
+}
+
+static void
+note_ahead(struct replay *replay, const struct open_entry *entry)
+{
+	uint32_t bit = ahead_bit(entry);
+
+	replay->ahead[bit / 8] |= (uint8_t)(1 << bit % 8);
+}
+
+static bool
+is_ahead(const struct replay *replay, const struct open_entry *entry)
+{
+	uint32_t bit = ahead_bit(entry);
+
+	return !entry->urgent && replay->ahead[bit / 8] >> bit % 8 & 1;
+}
 
 static int
 replay_signal(struct replay *replay, const struct journal_entry *entry,
@@ -91,6 +122,36 @@ replay_effects(struct dispatch *dispatch, const struct journal_entry *entry,
 }
 
 static int
+replay_delivery(struct replay *replay, const struct journal_entry *entry,
+    const struct decision *decision, unsigned index)
+{
+	const struct delivery *delivery = &decision->deliveries[index];
+	struct number *number =
+	    number_of(&replay->dispatch->numbers, delivery->receiver_id);
+	bool urgent;
+	const struct egress_reference reference =
+	    dispatch_reference(replay->dispatch, entry->lsn, index, delivery,
+		&urgent);
+	struct open_entry open = {
+		.decision_lsn = entry->lsn,
+		.receiver_id = delivery->receiver_id,
+		.signal_lsn = decision->signal_lsn,
+		.account = reference.account,
+		.item = decision->item,
+		.index = index & 127,
+		.urgent = urgent,
+	};
+
+	if (!number || open_list_add(&replay->open, &open) < 0)
+		return -ENOMEM;
+	if (number->last < delivery->number)
+		number->last = delivery->number;
+	if (urgent)
+		note_ahead(replay, &open);
+	return 0;
+}
+
+static int
 replay_decision(struct replay *replay, const struct journal_entry *entry,
     struct err *err)
 {
@@ -108,24 +169,10 @@ replay_decision(struct replay *replay, const struct journal_entry *entry,
 	runaway_note(dispatch, decision, entry->received_wall_us);
 	if (replay_effects(dispatch, entry, decision) < 0)
 		return err_set(err, -ENOMEM, "no memory to replay the journal");
-	for (unsigned i = 0; i < decision->delivery_count; i++) {
-		struct delivery *delivery = &decision->deliveries[i];
-		struct number *number =
-		    number_of(&dispatch->numbers, delivery->receiver_id);
-		struct open_entry open = {
-			.decision_lsn = entry->lsn,
-			.receiver_id = delivery->receiver_id,
-			.signal_lsn = decision->signal_lsn,
-			.item = decision->item,
-			.index = (uint8_t)i,
-		};
-
-		if (!number || open_list_add(&replay->open, &open) < 0)
+	for (unsigned i = 0; i < decision->delivery_count; i++)
+		if (replay_delivery(replay, entry, decision, i) < 0)
 			return err_set(err, -ENOMEM,
 			    "no memory to replay the journal");
-		if (number->last < delivery->number)
-			number->last = delivery->number;
-	}
 	return 0;
 }
 
@@ -227,17 +274,30 @@ finish_marked(struct dispatch *dispatch, const struct open_entry *entry)
 	return dispatch_append_outcome(dispatch, &outcome, &lsn);
 }
 
-/* The first ones of each receiver, as many as it takes unacknowledged, may
- * have been on their way when the process ended. */
+/* Of each receiver how many were put back so far. */
+struct reopened {
+	struct number_table ordinary, urgent;
+};
+
+/* Of each receiver as many as it takes unacknowledged, the first of those that
+ * go their ordinary way and the first urgent ones, may have been on their way
+ * when the process ended, and of accounts with urgent ones anything. What
+ * followed an urgent one that the replay does not reach back to is not known. */
 static bool
-maybe_in_flight(struct dispatch *dispatch, struct number_table *sent,
-    uint64_t receiver_id)
+maybe_in_flight(struct replay *replay, struct reopened *reopened,
+    const struct open_entry *entry)
 {
 	const struct directory_receiver *receiver =
-	    directory_receiver_by_id(dispatch->directory, receiver_id);
-	struct number *number = number_of(sent, receiver_id);
+	    directory_receiver_by_id(replay->dispatch->directory,
+		entry->receiver_id);
 	unsigned in_flight = receiver ? receiver->in_flight : 1;
+	struct number *number;
 
+	if (is_ahead(replay, entry))
+		return true;
+	number =
+	    number_of(entry->urgent ? &reopened->urgent : &reopened->ordinary,
+		entry->receiver_id);
 	return number && number->last++ < in_flight;
 }
 
@@ -259,12 +319,13 @@ put_parked(struct dispatch *dispatch, const struct open_entry *entry)
 
 static int
 reopen(struct replay *replay, const struct open_entry *entry,
-    struct number_table *sent)
+    struct reopened *reopened)
 {
 	struct dispatch *dispatch = replay->dispatch;
 	struct egress_reference reference = {
 		.decision_lsn = entry->decision_lsn,
 		.index = entry->index & 15,
+		.account = entry->account,
 	};
 
 	if (entry->state == OPEN_PARKED)
@@ -275,23 +336,24 @@ reopen(struct replay *replay, const struct open_entry *entry,
 		return 0;
 	if (entry->outcome_lsn > 0 && put_parked(dispatch, entry) < 0)
 		return -ENOMEM;
-	reference.repeated =
-	    maybe_in_flight(dispatch, sent, entry->receiver_id);
-	return egress_enqueue(dispatch->egress, entry->receiver_id, reference);
+	reference.repeated = maybe_in_flight(replay, reopened, entry);
+	return egress_enqueue(dispatch->egress, entry->receiver_id, reference,
+	    entry->urgent);
 }
 
 static int
 reopen_all(struct replay *replay, struct err *err)
 {
-	struct number_table sent = { 0 };
+	struct reopened reopened = { 0 };
 	int result = 0;
 
 	open_list_settle(&replay->open);
 	directory_thread_online();
 	for (size_t i = 0; i < replay->open.count && result == 0; i++)
-		result = reopen(replay, &replay->open.entries[i], &sent);
+		result = reopen(replay, &replay->open.entries[i], &reopened);
 	directory_thread_offline();
-	number_close(&sent);
+	number_close(&reopened.ordinary);
+	number_close(&reopened.urgent);
 	if (result < 0)
 		return err_set(err, result,
 		    "cannot queue what the journal holds undelivered");
@@ -301,11 +363,14 @@ reopen_all(struct replay *replay, struct err *err)
 int
 replay_run(struct dispatch *dispatch, struct err *err)
 {
-	struct replay replay = { .dispatch = dispatch };
+	struct replay replay = { .dispatch = dispatch,
+		.ahead = calloc(AHEAD_BITS / 8, 1) };
 	int64_t began_us = clock_monotonic_us(dispatch->clock);
 	char path[512];
 	int result;
 
+	if (!replay.ahead)
+		return err_set(err, -ENOMEM, "no memory to replay the journal");
 	dispatch_state_path(dispatch, "acknowledged", path, sizeof(path));
 	result = mark_open(&dispatch->marks, path,
 	    journal_hash_key(dispatch->journal), &replay.marks,
@@ -328,5 +393,6 @@ replay_run(struct dispatch *dispatch, struct err *err)
 		    (clock_monotonic_us(dispatch->clock) - began_us) / 1000);
 	open_list_close(&replay.open);
 	free(replay.marks);
+	free(replay.ahead);
 	return result < 0 ? result : 0;
 }

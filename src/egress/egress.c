@@ -177,7 +177,7 @@ egress_sync(struct egress *egress)
 
 int
 egress_enqueue(struct egress *egress, uint64_t receiver_id,
-    struct egress_reference reference)
+    struct egress_reference reference, bool urgent)
 {
 	struct link *link = link_of(egress, receiver_id);
 
@@ -185,7 +185,7 @@ egress_enqueue(struct egress *egress, uint64_t receiver_id,
 		return -ENOMEM;
 	reference.queued =
 	    (uint32_t)(link_now(link) / EGRESS_TICK_US) & EGRESS_TICK_MASK;
-	if (queue_push(&link->queue, reference) < 0)
+	if (queue_push(&link->queue, reference, urgent) < 0)
 		return -ENOMEM;
 	if (link->count < link->ring_size)
 		link_kick(link);
@@ -195,8 +195,7 @@ egress_enqueue(struct egress *egress, uint64_t receiver_id,
 static uint64_t
 link_oldest(const struct link *link)
 {
-	const struct egress_reference *front = queue_front(&link->queue);
-	uint64_t oldest = front ? front->decision_lsn : UINT64_MAX;
+	uint64_t oldest = queue_floor(&link->queue);
 
 	for (unsigned i = 0; i < link->count; i++) {
 		const struct slot *slot = send_slot(link, i);

@@ -18,6 +18,10 @@
 #define EGRESS_TICK_US	 16384
 #define EGRESS_TICK_MASK ((1U << 27) - 1)
 
+/* So many accounts are told apart: an urgent delivery goes before what others
+ * have waiting, and takes along what is of its account modulo this. */
+#define EGRESS_ACCOUNTS 4096
+
 /* Where a decided delivery stands: dispatch reads it back from there. */
 struct egress_reference {
 	uint64_t decision_lsn;
@@ -26,6 +30,8 @@ struct egress_reference {
 	/* egress's own: when it was queued, in EGRESS_TICK_US of the monotonic
 	 * clock, modulo 2^27 (25 days). The caller leaves it 0. */
 	uint32_t queued : 27;
+	/* hash of its account; the same account, the same hash */
+	uint32_t account;
 };
 
 struct egress_result {
@@ -77,11 +83,12 @@ void egress_close(struct egress **egress);
  * stays, visible. */
 void egress_sync(struct egress *egress);
 
-/* Append to the receiver's queue. 16 bytes each; -ENOMEM when that fails (the
- * caller stops reading the journal until it works). A receiver that no longer
- * exists gets a link in state "removed" that keeps the queue. */
+/* Append to the receiver's queue; urgent: before those of other accounts, never
+ * before those of its own. 16 bytes each; -ENOMEM when that fails (the caller
+ * stops reading the journal until it works). A receiver that no longer exists
+ * gets a link in state "removed" that keeps the queue. */
 int egress_enqueue(struct egress *egress, uint64_t receiver_id,
-    struct egress_reference reference);
+    struct egress_reference reference, bool urgent);
 
 /* The oldest decision_lsn that some link still has to deliver; UINT64_MAX. */
 uint64_t egress_oldest(const struct egress *egress);
@@ -91,8 +98,8 @@ size_t egress_queued(const struct egress *egress);
 int egress_pause(struct egress *egress, const char *name, bool paused);
 
 /*
- * Operator: fn takes each reference that is queued for the link of that name, the
- * oldest first, out of the queue; NULL: for every receiver that is gone. How
+ * Operator: fn takes each reference that is queued for the link of that name, in
+ * the order they would go, out of the queue; NULL: for every receiver that is gone. How
  * many; -ENOENT; -EBUSY: the link is not paused, or has messages in flight; or
  * what fn refused with, and the reference stays.
  */

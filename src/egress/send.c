@@ -42,7 +42,7 @@ may_send(struct link *link, const struct slot *slot)
 static struct slot *
 next_slot(struct link *link)
 {
-	const struct egress_reference *reference = queue_front(&link->queue);
+	const struct egress_reference *reference;
 	struct slot *slot;
 
 	for (unsigned i = 0; i < link->count && link->waiting > 0; i++) {
@@ -50,11 +50,11 @@ next_slot(struct link *link)
 		if (slot->state == SLOT_WAITING)
 			return may_send(link, slot) ? slot : NULL;
 	}
-	if (!reference || link->count == link->ring_size)
+	if (link->count == link->ring_size)
 		return NULL;
 	slot = send_slot(link, link->count);
 	memset(slot, 0, sizeof(*slot));
-	if (!may_send(link, slot))
+	if (!may_send(link, slot) || !(reference = queue_front(&link->queue)))
 		return NULL;
 	slot->reference = *reference;
 	link->count++;

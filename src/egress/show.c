@@ -18,14 +18,31 @@ link_waited_us(const struct link *link, struct egress_reference reference)
 	    EGRESS_TICK_US;
 }
 
+/* The longest wait so far. */
+struct wait {
+	const struct link *link;
+	int64_t longest_us;
+};
+
+static void
+measure(void *context, const struct egress_reference *reference)
+{
+	struct wait *wait = context;
+	int64_t waited_us = link_waited_us(wait->link, *reference);
+
+	if (waited_us > wait->longest_us)
+		wait->longest_us = waited_us;
+}
+
 static double
 oldest_s(const struct link *link)
 {
-	const struct egress_reference *oldest = queue_front(&link->queue);
+	struct wait wait = { link, 0 };
 
+	queue_each_first(&link->queue, measure, &wait);
 	if (link_queued(link) > link->queue.length)
-		oldest = &send_slot(link, 0)->reference;
-	return oldest ? (double)link_waited_us(link, *oldest) / 1e6 : 0;
+		measure(&wait, &send_slot(link, 0)->reference);
+	return (double)wait.longest_us / 1e6;
 }
 
 static bool

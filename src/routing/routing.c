@@ -474,21 +474,11 @@ compose_all(struct route *route)
 	return route->decision->delivery_count > 0;
 }
 
-/* Medical, fire, panic and hold-up, by the code that goes out. */
-static bool
-is_life_safety(const struct route *route)
-{
-	char code[SIGNAL_CODE_SIZE];
-	enum signal_qualifier qualifier;
-
-	return codes_contact_id(route->format, route->code, code, &qualifier) &&
-	    code[0] == '1' && code[1] >= '0' && code[1] <= '2';
-}
-
 static bool
 may_pass(struct route *route)
 {
-	if (!route->request->runaway || is_life_safety(route))
+	if (!route->request->runaway ||
+	    codes_is_life_safety(route->format, route->code))
 		return true;
 	route->decision->flags |= DECISION_RUNAWAY;
 	return route_end(route, VERDICT_SUPPRESSED,

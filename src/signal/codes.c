@@ -87,6 +87,17 @@ codes_both_find(enum signal_format format, const char *code,
 }
 
 bool
+codes_is_life_safety(enum signal_format format, const char *code)
+{
+	char contact_id[SIGNAL_CODE_SIZE];
+	enum signal_qualifier qualifier;
+
+	return codes_contact_id(format, code, contact_id, &qualifier) &&
+	    contact_id[0] == '1' && contact_id[1] >= '0' &&
+	    contact_id[1] <= '2';
+}
+
+bool
 codes_is_zone_alarm(const struct signal_event *event)
 {
 	char code[4];

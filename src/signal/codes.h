@@ -55,6 +55,9 @@ struct codes_both {
 void codes_both_find(enum signal_format format, const char *code,
     enum signal_qualifier qualifier, struct codes_both *ret);
 
+/* Medical, fire, panic and hold-up, or their end, in either format. */
+bool codes_is_life_safety(enum signal_format format, const char *code);
+
 /* A zone reporting an alarm (or its restore), in either format: what a
  * bridge's alarm library speaks about. Everything else passes. */
 bool codes_is_zone_alarm(const struct signal_event *event);

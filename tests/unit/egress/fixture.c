@@ -198,11 +198,23 @@ void
 fixture_enqueue(unsigned count)
 {
 	while (count-- > 0)
-		assert_int_equal(egress_enqueue(fixture.egress,
-				     fixture.receiver.id,
-				     (struct egress_reference){
-					 .decision_lsn = ++fixture.queued }),
-		    0);
+		fixture_enqueue_one(false);
+}
+
+void
+fixture_enqueue_one(bool urgent)
+{
+	uint64_t number = ++fixture.queued;
+	const struct egress_reference reference = {
+		.decision_lsn = number,
+		.account = fixture.accounts > 0
+		    ? (uint32_t)(number % fixture.accounts)
+		    : 0,
+	};
+
+	assert_int_equal(egress_enqueue(fixture.egress, fixture.receiver.id,
+			     reference, urgent),
+	    0);
 }
 
 /* The text of a member's value in the first object, quotes taken off. */

@@ -52,6 +52,7 @@ void fixture_begin(enum directory_protocol protocol, bool udp);
 /* Put fixture.receiver into the directory (false: take it out) and sync. */
 void fixture_sync(bool present);
 void fixture_enqueue(unsigned count);
+void fixture_enqueue_one(bool urgent);
 /* `field` of the only link, from egress_show; valid until the next call. */
 const char *fixture_show(const char *field);
 uint64_t fixture_show_number(const char *field);

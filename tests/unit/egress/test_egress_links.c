@@ -163,6 +163,30 @@ test_load_again(void **state)
 	fixture_assert_all_delivered();
 }
 
+/* A backlog is drained life safety first, an account's own order kept. */
+static void
+test_life_safety_first(void **state)
+{
+	static const uint64_t first[] = { 1, 11, 21, 31, 41, 51, 2, 3, 4 };
+
+	(void)state;
+	fixture_begin(DIRECTORY_PROTOCOL_SURGARD, false);
+	fixture.accounts = 10;
+	peer_stop(&fixture.peer);
+	fixture_sync(true);
+	fixture_enqueue(50);
+	fixture_enqueue_one(true); /* of account 1 */
+	wait_for(fixture_state_is("backing-off"));
+	peer_listen(&fixture.peer);
+	wait_for(fixture.result_count == 51);
+	for (unsigned i = 0; i < COUNT(first); i++)
+		assert_int_equal(fixture.results[i].lsn, first[i]);
+	for (unsigned i = COUNT(first); i < 51; i++)
+		assert_true(fixture.results[i].lsn >
+		    fixture.results[i - 1].lsn);
+	assert_true(egress_oldest(fixture.egress) == UINT64_MAX);
+}
+
 /* Sent before a restart, maybe: the mark goes through to the result. */
 static void
 test_repeated_by_restart(void **state)
@@ -174,7 +198,8 @@ test_repeated_by_restart(void **state)
 			     (struct egress_reference){
 				 .decision_lsn = ++fixture.queued,
 				 .index = 7,
-				 .repeated = 1 }),
+				 .repeated = 1 },
+			     false),
 	    0);
 	wait_for(fixture.result_count == 1);
 	assert_true(fixture.results[0].repeated);
@@ -341,6 +366,7 @@ main(void)
 		link_test(test_done_again),
 		link_test(test_done_again_across_connections),
 		link_test(test_load_again),
+		link_test(test_life_safety_first),
 		link_test(test_repeated_by_restart),
 		link_test(test_host_names),
 		link_test(test_many_links),

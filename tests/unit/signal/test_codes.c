@@ -135,6 +135,33 @@ zone_alarms(void **state)
 	}
 }
 
+static const struct {
+	enum signal_format format;
+	const char *code;
+	bool life_safety;
+} lives[] = {
+	{ SIGNAL_FORMAT_CONTACT_ID, "100", true },
+	{ SIGNAL_FORMAT_CONTACT_ID, "110", true },
+	{ SIGNAL_FORMAT_CONTACT_ID, "129", true },
+	{ SIGNAL_FORMAT_CONTACT_ID, "130", false },
+	{ SIGNAL_FORMAT_CONTACT_ID, "602", false },
+	{ SIGNAL_FORMAT_SIA, "FA", true },
+	{ SIGNAL_FORMAT_SIA, "PA", true },
+	{ SIGNAL_FORMAT_SIA, "MA", true },
+	{ SIGNAL_FORMAT_SIA, "BA", false },
+	{ SIGNAL_FORMAT_SIA, "QQ", false },
+};
+
+static void
+life_safety(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(lives); i++)
+		assert_row(codes_is_life_safety(lives[i].format,
+			       lives[i].code) == lives[i].life_safety,
+		    i, lives[i].code);
+}
+
 /* What only some makers send is understood, but never said to a station. */
 static void
 codes_of_some_makers(void **state)
@@ -176,6 +203,7 @@ main(void)
 		cmocka_unit_test(tables_hold_their_sources),
 		cmocka_unit_test(known_codes),
 		cmocka_unit_test(zone_alarms),
+		cmocka_unit_test(life_safety),
 		cmocka_unit_test(codes_of_some_makers),
 	};
 
