@@ -58,8 +58,14 @@ class History extends HTMLElement {
 		if (known)
 			known.querySelector("summary").textContent = verdict(event);
 		else if (signal.kind === "decision")
-			body.prepend(this.#row(event));
+			body.prepend(this.#heard(event));
 		this.#none.textContent = body.rows.length ? "" : texts.history.none;
+	}
+
+	#heard(event) {
+		const row = this.#row(event);
+		row.dataset.heard = "";
+		return row;
 	}
 
 	get #path() {
@@ -69,8 +75,10 @@ class History extends HTMLElement {
 	async #load(older) {
 		const page = await api.get(older ? `${this.#path}?${new URLSearchParams({before: this.#next})}` : this.#path);
 		const body = this.#list.tBodies[0];
+		// what was heard while the page was on its way may not be in it yet
+		const stored = new Set(page.items.map(({event}) => event));
 		if (!older)
-			body.replaceChildren();
+			body.replaceChildren(...[...body.rows].filter(({dataset}) => "heard" in dataset && !stored.has(dataset.event)));
 		page.items.forEach((event) => body.append(this.#row(event)));
 		this.#next = page.next ?? null;
 		this.#older.classList.toggle("away", !this.#next);

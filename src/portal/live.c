@@ -23,10 +23,12 @@
 #define POLL_STATS	 LIVE_RATES
 #define POLL_LATENCY	 (LIVE_RATES + 1)
 #define POLLS		 (POLL_LATENCY + 1)
-#define DONE		 "{\"done\":"
-#define DONE_WELL	 "{\"done\":true}"
-#define TEXT_OF(number)	 #number
-#define AS_TEXT(number)	 TEXT_OF(number)
+/* Its end says that tocsind has read the second line, too. */
+#define TAIL_WORDS	"show status\ntail"
+#define DONE		"{\"done\":"
+#define DONE_WELL	"{\"done\":true}"
+#define TEXT_OF(number) #number
+#define AS_TEXT(number) TEXT_OF(number)
 
 /* The answers of one are gathered before the next is asked. */
 static const struct {
@@ -57,6 +59,7 @@ struct live {
 	struct event *tick;
 	struct connection poll, tail;
 	bool wanted;
+	bool following; /* tocsind was asked for signals, and has read it */
 	unsigned seconds;
 	unsigned asked;	  /* which of polls is being answered; 0: none */
 	unsigned asked_s; /* since when, of seconds */
@@ -208,6 +211,15 @@ on_answer(struct bufferevent *stream, void *context)
 /* ---- signals --------------------------------------------------------------------------- */
 
 static void
+take_line(struct live *live, const char *line, size_t length)
+{
+	if (live->following)
+		live->fn(live->context, slice_of(line, length));
+	else
+		live->following = strcmp(line, DONE_WELL) == 0;
+}
+
+static void
 on_signal(struct bufferevent *stream, void *context)
 {
 	struct connection *connection = context;
@@ -217,10 +229,12 @@ on_signal(struct bufferevent *stream, void *context)
 	char *line;
 
 	while ((line = evbuffer_readln(in, &length, EVBUFFER_EOL_LF)) != NULL) {
-		if (strncmp(line, DONE, strlen(DONE)) == 0)
+		/* tail ends with an error only */
+		if (strncmp(line, DONE, strlen(DONE)) == 0 &&
+		    (live->following || strcmp(line, DONE_WELL) != 0))
 			connection->lost = true;
 		else
-			live->fn(live->context, slice_of(line, length));
+			take_line(live, line, length);
 		free(line);
 	}
 	if (evbuffer_get_length(in) >= LINE_BYTES_MAX)
@@ -239,7 +253,8 @@ keep_following(struct live *live)
 	if (!live->wanted)
 		connection_drop(tail);
 	else if (!tail->stream && connection_open(tail, on_signal))
-		connection_ask(tail, "tail");
+		connection_ask(tail, TAIL_WORDS);
+	live->following &= tail->stream != NULL;
 }
 
 /* ---- each second ----------------------------------------------------------------------- */
@@ -328,8 +343,13 @@ live_problem(const struct live *live)
 	return live->problem.text;
 }
 
-void
+bool
 live_follow(struct live *live, bool wanted)
 {
+	bool changed = wanted != live->wanted;
+
 	live->wanted = wanted;
+	if (changed)
+		keep_following(live);
+	return live->following;
 }

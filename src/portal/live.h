@@ -41,7 +41,8 @@ void live_close(struct live **live);
 const char *live_answer(struct live *live, enum live_answer answer);
 const char *live_problem(const struct live *live);
 
-/* Whether anybody wants signals: only then tocsind is asked for them. */
-void live_follow(struct live *live, bool wanted);
+/* Whether anybody wants signals: only then tocsind is asked for them. True: each
+ * that happens from now on is told. */
+bool live_follow(struct live *live, bool wanted);
 
 #endif

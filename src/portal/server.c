@@ -488,13 +488,12 @@ add_headers(void *context, struct evhttp_request *request)
 	    evhttp_request_get_output_headers(request));
 }
 
-static void
+static bool
 follow(void *context, bool wanted)
 {
 	struct server *server = context;
 
-	if (server->live)
-		live_follow(server->live, wanted);
+	return server->live && live_follow(server->live, wanted);
 }
 
 static void

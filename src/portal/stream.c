@@ -15,6 +15,7 @@
 #define BATCH_MAX	 200  /* of them in one question */
 #define RECENT_MAX	 100  /* from before a view was opened */
 #define SILENCE_MAX_US	 (15 * 1000000ll)
+#define WAIT_MAX_US	 (5 * 1000000ll) /* until signals come */
 #define OUTPUT_BYTES_MAX (256 * 1024)
 #define LAST_EVENT	 "event: end\ndata: {}\n\n"
 
@@ -27,9 +28,10 @@ struct stream {
 	int64_t user_id;
 	uint64_t next; /* signal to be told */
 	bool started;
-	bool busy; /* a batch is on its way */
-	bool lost; /* some were not told */
-	int64_t said_us;
+	bool may;	 /* the first batch was allowed: it waits for signals */
+	bool busy;	 /* a batch is on its way */
+	bool lost;	 /* some were not told */
+	int64_t said_us; /* before it started: asked for */
 };
 
 struct streams {
@@ -38,8 +40,21 @@ struct streams {
 	TAILQ_HEAD(, stream) all;
 	unsigned count;
 	char *ring[RING_MAX]; /* signal n at n % RING_MAX */
+	uint64_t begin;	      /* none is missing from here on */
 	uint64_t end;	      /* behind the last */
 };
+
+/* True: every signal from now on comes. */
+static bool
+follow(struct streams *streams, bool wanted)
+{
+	bool following =
+	    streams->server.follow(streams->server.context, wanted);
+
+	if (!following)
+		streams->begin = streams->end;
+	return following;
+}
 
 /* ---- one stream ------------------------------------------------------------------------- */
 
@@ -199,7 +214,18 @@ count_of(const struct streams *streams, int64_t user_id)
 	return count;
 }
 
-/* The first batch is back: a stream from now on, or a refusal. */
+static void
+refuse(struct stream *stream, struct exchange *batch)
+{
+	struct streams *streams = stream->streams;
+
+	batch->request = stream->request;
+	stream->request = NULL;
+	streams->server.finish(streams->server.context, batch);
+}
+
+/* The first batch is back: a stream from now on, or once signals come, or a
+ * refusal. */
 static void
 conclude_begin(struct streams *streams, struct stream *stream,
     struct exchange *batch)
@@ -208,16 +234,30 @@ conclude_begin(struct streams *streams, struct stream *stream,
 	    count_of(streams, batch->user_id) >= STREAMS_A_USER_MAX)
 		exchange_problem(batch, 429, NULL,
 		    "too many live views of this user are open: close some");
-	if (batch->status == 200) {
-		stream->user_id = batch->user_id;
-		stream_start(stream);
-		tell(stream, batch);
-		exchange_free(batch);
+	if (batch->status != 200) {
+		refuse(stream, batch);
 		return;
 	}
-	batch->request = stream->request;
-	stream->request = NULL;
-	streams->server.finish(streams->server.context, batch);
+	stream->user_id = batch->user_id;
+	stream->may = true;
+	if (follow(streams, true)) {
+		stream_start(stream);
+		tell(stream, batch);
+	}
+	exchange_free(batch);
+}
+
+/* tocsind may come within seconds; a browser asks again later. */
+static void
+refuse_late(struct stream *stream)
+{
+	struct exchange *batch = exchange_copy(stream->asked);
+
+	if (!batch)
+		return;
+	exchange_problem(batch, 503, NULL,
+	    "tocsind does not answer: nothing can be seen live");
+	refuse(stream, batch);
 }
 
 void
@@ -255,8 +295,11 @@ streams_begin(struct streams *streams, struct exchange *exchange)
 	stream->request = exchange->request;
 	stream->asked = exchange;
 	exchange->request = NULL;
-	stream->next = streams->end -
-	    (streams->end < RECENT_MAX ? streams->end : RECENT_MAX);
+	stream->said_us = clock_monotonic_us(&clock_system);
+	follow(streams, true);
+	stream->next = streams->end - streams->begin < RECENT_MAX
+	    ? streams->begin
+	    : streams->end - RECENT_MAX;
 	evhttp_connection_set_closecb(
 	    evhttp_request_get_connection(stream->request), on_hang_up, stream);
 	TAILQ_INSERT_TAIL(&streams->all, stream, link);
@@ -286,25 +329,36 @@ streams_signal(struct streams *streams, struct slice text)
 
 /* ---- each half second --------------------------------------------------------------------- */
 
+/* Of one that is not busy. */
+static void
+go_on(struct stream *stream, bool following, int64_t now_us)
+{
+	int64_t silent_us = now_us - stream->said_us;
+
+	if (!stream->request)
+		stream_free(stream);
+	else if (!stream->started && stream->may && !following) {
+		if (silent_us > WAIT_MAX_US)
+			refuse_late(stream);
+	} else if (!stream->started || stream->next < stream->streams->end ||
+	    stream->lost || silent_us > SILENCE_MAX_US)
+		ask(stream);
+}
+
 static void
 on_tick(evutil_socket_t fd, short events, void *context)
 {
 	struct streams *streams = context;
 	int64_t now_us = clock_monotonic_us(&clock_system);
+	bool following = follow(streams, streams->count > 0);
 	struct stream *stream, *next;
 
 	(void)fd, (void)events;
 	for (stream = TAILQ_FIRST(&streams->all); stream; stream = next) {
 		next = TAILQ_NEXT(stream, link);
-		if (stream->busy)
-			continue;
-		if (!stream->request)
-			stream_free(stream);
-		else if (!stream->started || stream->next < streams->end ||
-		    stream->lost || now_us - stream->said_us > SILENCE_MAX_US)
-			ask(stream);
+		if (!stream->busy)
+			go_on(stream, following, now_us);
 	}
-	streams->server.follow(streams->server.context, streams->count > 0);
 }
 
 /* ---- life ---------------------------------------------------------------------------------- */

@@ -3,7 +3,8 @@
  * signals that tocsind tells. What a user may see of them is asked of
  * PostgreSQL for each batch, with the request's session and parameters, as for
  * any other request: a session that ends, or a site that changes hands, ends or
- * changes the view with the next batch. Main thread.
+ * changes the view with the next batch. A view begins when every signal from
+ * then on is told: who sees it open misses none. Main thread.
  */
 #ifndef PORTAL_STREAM_H
 #define PORTAL_STREAM_H
@@ -28,8 +29,8 @@ struct stream_server {
 	void (*finish)(void *context, struct exchange *exchange);
 	/* Headers that every answer has. */
 	void (*add_headers)(void *context, struct evhttp_request *request);
-	/* Whether there are any streams. */
-	void (*follow)(void *context, bool wanted);
+	/* Whether there are any streams. True: each signal from now on comes. */
+	bool (*follow)(void *context, bool wanted);
 };
 
 /* 0 or -errno. */
