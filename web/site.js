@@ -147,6 +147,13 @@ class Site extends HTMLElement {
 		return element("div", {class: "row"},
 			button(texts.site.register, () => signals.querySelector("#register input").focus(), {class: "main"}),
 			button(texts.site.details, () => account.querySelector("select").focus()),
+			button(texts.site.sendTest, () => attempt(async () => {
+				await api.post(`/sites/${site.id}/test-signal`);
+				const place = this.querySelector("tocsin-history").closest("section");
+				place.querySelector("h3").focus();
+				place.scrollIntoView();
+				say(texts.site.testSent, true);
+			}), {id: "send-test"}),
 			button(texts.site[change], () => attempt(async () => {
 				await api.post(`/sites/${site.id}/${change}`);
 				await done("");

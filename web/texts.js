@@ -120,6 +120,8 @@ export const texts = {
 		activationEnds: "Activation ends",
 		register: "Register a bridge",
 		details: "Account details",
+		sendTest: "Send a test alarm",
+		testSent: "The test alarm is on its way to the station: it is the newest line of the history.",
 		warnings: "Not complete yet",
 		save: "Save account",
 		saved: "The account is saved.",

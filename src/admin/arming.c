@@ -18,28 +18,6 @@ struct arming_request {
 	bool arm;
 };
 
-/* NULL: the client was told why not. Online in the directory. */
-static const struct directory_site *
-find_site(struct client *client, const char *text, uint64_t *ret_id)
-{
-	struct directory *directory = client->admin->stages.directory;
-	const struct directory_site *site = NULL;
-	unsigned long id = 0;
-
-	if (slice_to_number(slice_from_string(text), 10, &id) < 0) {
-		client_fail(client, EXIT_STATUS_USAGE,
-		    "'%.40s' is no number of a site", text);
-		return NULL;
-	}
-	if (directory)
-		site = directory_site_by_id(directory, id);
-	if (!site)
-		client_fail(client, EXIT_STATUS_FAILED, "there is no site %lu",
-		    id);
-	*ret_id = id;
-	return site;
-}
-
 /* ---- show arming ------------------------------------------------------------------ */
 
 static struct arming_question
@@ -92,7 +70,7 @@ arming_show(struct client *client, const struct words *words)
 	uint64_t id;
 
 	directory_thread_online();
-	site = find_site(client, words->word[2], &id);
+	site = order_site(client, words->word[2], &id);
 	if (site) {
 		question = question_of(client->admin, site);
 		send_area(client, &question, (struct area){ AREA_SITE, 0 });
@@ -114,25 +92,6 @@ arming_show(struct client *client, const struct words *words)
 }
 
 /* ---- arm, disarm -------------------------------------------------------------------- */
-
-static enum job_step
-wait_until_durable(struct client *client, struct err *err)
-{
-	struct admin *admin = client->admin;
-	struct json *json = &admin->json;
-	char id[RECORD_EVENT_ID_SIZE];
-
-	(void)err;
-	if (journal_durable(admin->stages.journal) <= client->job.signal_lsn)
-		return JOB_WAIT;
-	json_object_begin(json, NULL);
-	json_string(json, "event",
-	    record_event_id_format(journal_node(admin->stages.journal),
-		client->job.signal_lsn, 0, id));
-	json_object_end(json);
-	client_send(client);
-	return JOB_DONE;
-}
 
 /* "partition N" and "user U" in any order. */
 static bool
@@ -165,7 +124,7 @@ may_arm(struct client *client, const char *text, struct arming_request *request)
 	bool may = false;
 
 	directory_thread_online();
-	site = find_site(client, text, &request->site_id);
+	site = order_site(client, text, &request->site_id);
 	if (site && !arming_by_command(site->arming))
 		client_fail(client, EXIT_STATUS_FAILED,
 		    "site %s is armed by another authority: %s", text,
@@ -182,18 +141,12 @@ may_arm(struct client *client, const char *text, struct arming_request *request)
 static void
 begin(struct client *client, const struct words *words, bool arm)
 {
-	struct admin *admin = client->admin;
 	struct arming_request request = { .arm = arm };
 	struct own_signal signal = { .code = CODE_REMOTE, .begins = !arm };
 	char user[24], text[16 + sizeof(client->actor)];
-	int result;
 
-	if (!admin->stages.journal || !admin->stages.dispatch) {
-		client_fail(client, EXIT_STATUS_UNAVAILABLE,
-		    "dispatch is not open");
-		return;
-	}
-	if (!read_options(client, words, &request) ||
+	if (!order_is_possible(client) ||
+	    !read_options(client, words, &request) ||
 	    !may_arm(client, words->word[1], &request))
 		return;
 	snprintf(user, sizeof(user), "%03lu", request.user);
@@ -203,15 +156,7 @@ begin(struct client *client, const struct words *words, bool arm)
 	signal.partition = (unsigned)request.partition;
 	signal.zone = user;
 	signal.text = text;
-	result = own_signal_collect(admin->stages.journal, admin->stages.clock,
-	    &signal, &client->job.signal_lsn);
-	if (result < 0) {
-		client_fail(client, EXIT_STATUS_UNAVAILABLE,
-		    "the journal takes nothing now: try again");
-		return;
-	}
-	journal_wake(admin->stages.journal);
-	client_begin_job(client, wait_until_durable);
+	order_tell(client, &signal);
 }
 
 void

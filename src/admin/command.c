@@ -198,6 +198,8 @@ static const struct command commands[] = {
 	{ "disarm", "SITE [partition N] [user U]", 1, 5,
 	    ACCESS_OPERATE | ACCESS_PORTAL, arming_begin_disarm,
 	    "the same the other way" },
+	{ "send test", "SITE", 1, 1, ACCESS_OPERATE | ACCESS_PORTAL,
+	    order_begin_test, "tell a site's station a manual test" },
 	{ "reload", "", 0, 0, ACCESS_OPERATE, run_reload,
 	    "read the configuration and the directory again" },
 	{ "drain", "", 0, 0, ACCESS_OPERATE, run_drain,

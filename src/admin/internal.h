@@ -136,6 +136,17 @@ void arming_show(struct client *client, const struct words *words);
 void arming_begin_arm(struct client *client, const struct words *words);
 void arming_begin_disarm(struct client *client, const struct words *words);
 
+/* ---- order.c ---- */
+struct own_signal;
+/* Of its number. NULL: the client was told why not. Online in the directory. */
+const struct directory_site *order_site(struct client *client, const char *text,
+    uint64_t *ret_id);
+/* false: the client was told why not. */
+bool order_is_possible(struct client *client);
+/* Journals the signal; the client gets the event's name once it is durable. */
+void order_tell(struct client *client, const struct own_signal *signal);
+void order_begin_test(struct client *client, const struct words *words);
+
 /* ---- bridges.c ---- */
 void bridges_begin(struct client *client, const struct words *words);
 /* ---- trace.c ---- */

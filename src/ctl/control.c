@@ -228,6 +228,12 @@ control_disarm(int argc, char **argv)
 }
 
 int
+control_send(int argc, char **argv)
+{
+	return pass_on("send", "test SITE", 2, 2, CONTROL_FIELDS, argc, argv);
+}
+
+int
 control_reload(int argc, char **argv)
 {
 	return pass_on("reload", "", 0, 0, CONTROL_TABLE, argc, argv);

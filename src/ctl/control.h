@@ -15,6 +15,7 @@ int control_replay(int argc, char **argv);
 int control_skip(int argc, char **argv);
 int control_arm(int argc, char **argv);
 int control_disarm(int argc, char **argv);
+int control_send(int argc, char **argv);
 int control_reload(int argc, char **argv);
 int control_drain(int argc, char **argv);
 

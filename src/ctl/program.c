@@ -96,6 +96,8 @@ static const struct ctl_command commands[] = {
 	    "arm a site that users or a partner may arm", control_arm },
 	{ "disarm", "SITE [partition N] [user U]", "the same the other way",
 	    control_disarm },
+	{ "send", "test SITE", "tell a site's station a manual test",
+	    control_send },
 	{ "reload", "", "read the configuration and the directory again",
 	    control_reload },
 	{ "drain", "", "answer what was received, then end the daemon",

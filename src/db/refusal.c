@@ -494,7 +494,7 @@ static const struct refusal {
 	{ "api_key_hash_unique", "this key exists already" },
 	{ "api_key_is_hashed", "of a key only its hash is stored" },
 	{ "daemon_order_command_known",
-	    "an order is to arm, disarm, replay or skip", "command" },
+	    "an order is to arm, disarm, replay, skip or test", "command" },
 	{ "daemon_order_reason",
 	    "giving deliveries up takes a reason: one line of at most 200 bytes",
 	    "reason" },

@@ -107,6 +107,12 @@ static const struct route routes[] = {
 	    "SELECT w FROM jsonb_array_elements_text("
 	    "tocsin.order_arm($1::bigint, false, $2::integer)) w",
 	    .asks = true },
+	{ ROUTE_POST, "/sites/{site_id}/test-signal", "sendTestSignal",
+	    "Its station gets a manual test; answered when it is durable",
+	    ROUTE_SITES, ROUTE_ONE, site,
+	    "SELECT w FROM jsonb_array_elements_text("
+	    "tocsin.order_test($1::bigint)) w",
+	    .asks = true },
 };
 
 const struct route_group live_routes = { "Live", routes, COUNT(routes) };

@@ -216,6 +216,22 @@ def test_a_site_is_armed_by_whom_its_method_says(place, visitors):
 
 
 # ---- every operation ---------------------------------------------------------------------------
+def test_a_test_alarm_goes_to_the_station(place, visitors):
+    stream = Stream(visitors["north-admin"], "/sites/1/signals")
+    sent = visitors["north-tech"].request("POST", "/sites/1/test-signal")
+    assert sent.status == 200, sent.text
+    signal = stream.until(lambda s: s["event"] == sent.json["event"] and s["kind"] == "decision")
+    assert (signal["code"], signal["deliveries"][0]["account"]) == ("E601", "0001") and "north-tech" in signal["text"]
+    [answer] = place.live("send", "test", 1)
+    assert stream.until(lambda s: s["event"] == answer["event"])["code"] == "E601"
+    stream.close()
+    assert "there is no site 9" in place.ctl("send", "test", 9, check=False, database=False).stderr
+    assert visitors["south-admin"].request("POST", "/sites/1/test-signal").status == 404
+    assert [visitors[login].request("POST", "/sites/1/test-signal").status for login in ("north-viewer", "north-app", "watcher")] == [403] * 3
+    assert place.postgres.query("SELECT actor, new->>'site_id' FROM tocsin.audit_log WHERE table_name = 'daemon_order' "
+                                "AND new->>'command' = 'test'") == [("north-tech", "1")]
+
+
 
 
 def live(portal):

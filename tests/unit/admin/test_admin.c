@@ -429,6 +429,8 @@ test_portal(void **state)
 		{ "skip link x why", "write: by NAME skip link" },
 		{ "arm 1", "write: by NAME arm: somebody asked for it" },
 		{ "disarm 1", "write: by NAME disarm" },
+		{ "send test 1", "write: by NAME send test" },
+		{ "by ann send test 1", "dispatch is not open\",\"exit\":69}" },
 		{ "by \"\" arm 1", "no quote" },
 		{ "by ann arm 1", "dispatch is not open\",\"exit\":69}" },
 		{ "by \"a\"\"b\" arm 1", "no quote and no backslash" },
@@ -504,7 +506,7 @@ test_show(void **state)
 		{ "show config", "{\"node\":{\"name\":\"hilltop\"}}", 1 },
 		{ "help",
 		    "\"command\":\"replay link NAME|all\",\"access\":\"operate\"",
-		    26 },
+		    27 },
 		{ "show latency", "\"of\":\"acknowledgement\",\"bounds_s\":[",
 		    1 },
 	};
