@@ -7,6 +7,11 @@ import {fill, texts} from "/texts.js";
 
 const verdict = ({verdict: word, reason}) => reason ? `${texts.verdicts[word] ?? word}: ${reason}` : texts.verdicts[word] ?? word;
 
+function tell(summary, event) {
+	summary.textContent = verdict(event);
+	summary.setAttribute("aria-label", `${verdict(event)}. ${fill(texts.history.trace, event)}`);
+}
+
 function deliveryText({receiver, account, outcomes}) {
 	return fill(texts.history.delivery, {receiver, account,
 		outcomes: outcomes.map(({state, reason}) => reason ? `${state} (${reason})` : state).join(", ") || texts.history.waiting});
@@ -56,7 +61,7 @@ class History extends HTMLElement {
 		const event = {event: signal.event, received_at: signal.time, code: signal.code, zone: signal.zone, text: signal.text,
 			verdict: signal.state ?? signal.verdict, reason: signal.reason};
 		if (known)
-			known.querySelector("summary").textContent = verdict(event);
+			tell(known.querySelector("summary"), event);
 		else if (signal.kind === "decision")
 			body.prepend(this.#heard(event));
 		this.#none.textContent = body.rows.length ? "" : texts.history.none;
@@ -95,8 +100,8 @@ class History extends HTMLElement {
 	}
 
 	#row(event) {
-		const more = element("details", {}, element("summary", {"aria-label": `${verdict(event)}. ${fill(texts.history.trace, event)}`},
-			verdict(event)));
+		const summary = element("summary"), more = element("details", {}, summary);
+		tell(summary, event);
 		more.addEventListener("toggle", () => attempt(async () => {
 			if (more.open && more.childElementCount === 1)
 				more.append(trace(await this.#find(event.event)));

@@ -14,7 +14,7 @@ class LibraryRow {
 	#save;
 	#enabled;
 	#code = element("input", {size: 4, maxlength: 3, autocomplete: "off", spellcheck: "false"});
-	#origin = element("td", {class: "origin"});
+	#origin = element("span");
 	#refused = element("p", {class: "refused", role: "alert"});
 	#reset;
 	#last = Promise.resolve(); // changes are stored in the order in which they were made
@@ -32,9 +32,9 @@ class LibraryRow {
 			{"aria-label": fill(texts.library.resetOf, {reset: texts.library.reset[level], title: row.title})});
 		this.element = element("tr", {"data-subject": row.subject},
 			element("th", {scope: "row"}, row.title), element("td", {}, this.#enabled),
-			element("td", {"data-field": "code"}, this.#code, this.#refused), this.#origin, element("td", {}, this.#reset));
+			element("td", {"data-field": "code"}, this.#code, this.#refused), element("td", {class: "origin"}, this.#origin, this.#reset));
 		if (row.sites_override !== undefined)
-			this.element.append(element("td", {}, String(row.sites_override)));
+			this.element.append(element("td", {class: "spare"}, String(row.sites_override)));
 		this.#show(row);
 	}
 
@@ -78,9 +78,9 @@ class LibraryRow {
 // save(row, change) as above. The rows are of one kind.
 export function libraryTable(title, rows, level, save) {
 	const columns = ["subject", "enabled", "code", "origin"].map((name) => ({text: texts.library[name]}));
-	const grid = table(title, [...columns, {text: ""}]);
 	if (rows.some((row) => row.sites_override !== undefined))
-		grid.tHead.rows[0].append(element("th", {scope: "col"}, texts.library.overrides));
+		columns.push({text: texts.library.overrides, class: "spare"});
+	const grid = table(title, columns);
 	grid.classList.add("library");
 	for (const row of rows)
 		grid.tBodies[0].append(new LibraryRow(row, level, (change) => save(row, change)).element);

@@ -34,6 +34,8 @@ const sections = [
 	{page: "audit", text: texts.audit.title, may: "writes_settings"},
 	{page: "account", text: texts.own.page},
 ];
+// Pages that are reached from a section, and belong to it.
+const within = {import: "customers", new: "customers", site: "customers"};
 const main = document.querySelector("main");
 
 function signInPage() {
@@ -55,11 +57,13 @@ function signInPage() {
 	});
 }
 
-function showSections(current) {
+function showSections(shownPage) {
+	const section = within[shownPage] ?? shownPage;
 	const place = document.getElementById("sections");
 	place.hidden = !api.user;
 	place.replaceChildren(...sections.filter(({may, shown}) => api.user && (!may || api.user[may]) && (!shown || shown(api.user)))
-		.map(({page, text}) => element("a", {href: `#/${page}`, "aria-current": page === current && "page"}, text)),
+		.map(({page, text}) => element("a", {href: `#/${page}`,
+			"aria-current": page === section && (page === shownPage ? "page" : "true")}, text)),
 	button(texts.session.leave, () => attempt(async () => {
 		await api.signOut();
 		show();
@@ -68,8 +72,9 @@ function showSections(current) {
 
 // The heading takes the focus, so that a screen reader says where one is.
 function show() {
-	const [name, argument] = location.hash.replace(/^#\//, "").split("/");
-	const page = api.user ? (pages[name] ?? pages.customers)(argument) : signInPage();
+	const [asked, argument] = location.hash.replace(/^#\//, "").split("/");
+	const name = Object.hasOwn(pages, asked) ? asked : "customers";
+	const page = api.user ? pages[name](argument) : signInPage();
 	showSections(name);
 	say("");
 	main.replaceChildren(page);

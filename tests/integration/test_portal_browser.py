@@ -1,17 +1,35 @@
-"""The portal's pages in a real browser: signing in, a customer from "+" to its
-overview with a refusal on the way, the dealer's settings. Screenshots of each
-step stay in the test's directory."""
+"""The portal's pages in a real browser, over a running tocsind: signing in, a
+customer from "+" to its overview with a refusal on the way, one by keyboard
+alone to its first alarm, the dealer's settings, operations. Screenshots of each
+step, of most also dark on a phone, stay in the test's directory."""
+import socket
+
 import pytest
 from selenium import webdriver
 from selenium.common.exceptions import StaleElementReferenceException
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
-from harness import SOURCE, make_directory, remove_directory
+from harness import SOURCE, Installation, ledger_lines, make_directory, remove_directory, wait_until
+from panel import frame
 from portal import PASSWORD, Portal, one_time_code
 
 WAIT_S = 60
+TABS_MAX = 120
+# a bridge to be registered besides PEOPLE's
+SETUP = """
+INSERT INTO tocsin.receiver_endpoint (receiver_id, position, host, port) VALUES (1, 1, '127.0.0.1', {port});
+INSERT INTO tocsin.bridge (id, serial, transport_account, claim_code_hash)
+  VALUES (4, 'F4', 'A4', tocsin.claim_code_hash('WXYZ-2345'));
+"""
+# of the element that has the focus: whether it is the one, and is seen to have it
+FOCUS = """
+const it = document.activeElement, style = getComputedStyle(it), box = it.getBoundingClientRect();
+return [it.matches(arguments[0]), it === document.body || (style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2
+    && box.width > 0 && box.bottom > 0 && box.top < innerHeight), it.outerHTML.slice(0, 200)];
+"""
 # installed by tools/prepare --test where npm's registry can be reached
 AXE = SOURCE / "tests/node_modules/axe-core/axe.min.js"
 
@@ -59,17 +77,57 @@ class Browser:
             return True
         self.until(typed)
 
+    def keys(self, *keys):
+        """To whatever has the focus."""
+        ActionChains(self.driver).send_keys(*keys).perform()
+
+    def tab_to(self, selector):
+        """From where the focus is; each stop shows that it has it."""
+        def arrived():
+            for _ in range(TABS_MAX):
+                self.keys(Keys.TAB)
+                is_it, is_seen, what = self.driver.execute_script(FOCUS, selector)
+                assert is_seen, what
+                if is_it:
+                    return True
+            return False
+        self.find(selector)
+        assert arrived(), selector
+
     def heading(self, part):
         self.until(lambda: part in self.driver.find_element(By.TAG_NAME, "h2").text)
 
-    def picture(self, name):
-        """Of the page as it is; what axe-core has against it is noted."""
+    def phone(self, name):
+        """The page as it is, dark on a phone: nothing sticks out."""
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {
+            "features": [{"name": "prefers-color-scheme", "value": "dark"}]})
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
+            "width": 390, "height": 1600, "deviceScaleFactor": 1, "mobile": True})
+        self.driver.save_screenshot(str(self.pictures / f"{name}-phone.png"))
+        self.axe(f"{name}-phone", {"runOnly": ["color-contrast"]})
+        wide = self.driver.execute_script(
+            "return [...document.querySelectorAll('body *')].filter((one) => one.getBoundingClientRect().right > innerWidth"
+            " && !one.closest('.wide, .unseen')).map((one) => one.outerHTML.slice(0, 120))")
+        self.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+        assert wide == [], name
+
+    def picture(self, name, phone=False):
+        """Of the page as it is."""
+        if phone:
+            self.phone(name)
         self.driver.save_screenshot(str(self.pictures / f"{name}.png"))
+        self.axe(name, {})
+
+    def axe(self, name, options):
+        """What axe-core has against the page is noted."""
         if not AXE.exists():
             return
-        self.driver.execute_script(AXE.read_text() + "; window.axe = axe;")
+        if not self.driver.execute_script("return 'axe' in window"):
+            self.driver.execute_script(AXE.read_text() + "; window.axe = axe;")
         found = self.driver.execute_async_script(
-            "const done = arguments[0]; axe.run({resultTypes: ['violations']}).then((result) => done(result.violations))")
+            "const done = arguments[1]; axe.run({resultTypes: ['violations'], ...arguments[0]}).then((result) => done(result.violations))",
+            options)
         self.serious += [f"{name}: {fault['help']}: {fault['nodes'][0]['html']}" for fault in found
                          if fault["impact"] in ("serious", "critical")]
 
@@ -82,12 +140,24 @@ class Browser:
 @pytest.fixture(scope="module")
 def portal():
     directory = make_directory()
-    portal = Portal(directory, web=SOURCE / "web")
-    yield portal
-    portal.close()
-    text = portal.program.text()
-    remove_directory(directory)
-    assert "Sanitizer" not in text and "runtime error" not in text, text[-4000:]
+    place = Installation(directory)
+    place.extra["admin"] = {"portal_socket": "portal"}
+    portal = None
+    try:
+        portal = Portal(directory, web=SOURCE / "web", installation=place)
+        place.rx = place.station("rx")
+        place.postgres.query(SETUP.format(port=place.rx.port))
+        place.start_daemon()
+        yield portal
+        for program in (portal.program, place.daemon):
+            text = program.text()
+            assert program.stop() == 0, program.text()[-4000:]
+            assert "Sanitizer" not in text and "runtime error" not in text, text[-4000:]
+    finally:
+        if portal:
+            portal.close()
+        place.close()
+        remove_directory(directory)
 
 
 @pytest.fixture(scope="module")
@@ -106,8 +176,12 @@ def sign_in(browser, login):
     browser.type("password", PASSWORD)
     browser.press("Sign in")
     browser.heading("Customers")
-    browser.until(lambda: "north house" in browser.find("table").text)
-    assert "south house" not in browser.find("table").text
+
+
+def alarm(place, account, sequence, content="1130 01 001"):
+    with socket.create_connection(("127.0.0.1", place.port), WAIT_S) as panel:
+        panel.sendall(frame(account, content, sequence=sequence))
+        assert b"ACK" in panel.recv(1000)
 
 
 def test_a_wrong_password_is_said_where_it_was_typed(browser):
@@ -117,13 +191,15 @@ def test_a_wrong_password_is_said_where_it_was_typed(browser):
     browser.press("Sign in")
     browser.until(lambda: "do not match" in browser.find("#message").text)
     assert browser.find("[name=login]").get_attribute("value") == "north-admin"
-    browser.picture("1-sign-in-refused")
+    browser.picture("1-sign-in-refused", phone=True)
 
 
 def test_a_customer_from_plus_to_its_overview(portal, browser):
     name = "<b>Hill & Sons</b>"
     sign_in(browser, "north-admin")
-    browser.picture("2-customers")
+    browser.until(lambda: "north house" in browser.find("table").text)
+    assert "south house" not in browser.find("table").text
+    browser.picture("2-customers", phone=True)
     browser.press("+ New customer")
     browser.heading("Step 1 of 5")
     browser.press("Next")
@@ -135,7 +211,7 @@ def test_a_customer_from_plus_to_its_overview(portal, browser):
     # leaving half way
     browser.driver.refresh()
     browser.until(lambda: browser.find("[name=city]").get_attribute("value") == "Dale")
-    browser.picture("3-name-and-address")
+    browser.picture("3-name-and-address", phone=True)
     browser.press("Next")
     browser.heading("Step 2 of 5")
     browser.find("[name=station_record_id]").send_keys("rx")
@@ -144,24 +220,24 @@ def test_a_customer_from_plus_to_its_overview(portal, browser):
     browser.press("Next")
     browser.heading("Step 3 of 5")
     browser.find("input[value=panel_signals]").click()
-    browser.picture("4-arming")
+    browser.picture("4-arming", phone=True)
     browser.press("Next")
     browser.heading("Step 4 of 5")
     inherited = browser.find("tr.inherited[data-subject='3']")
     assert "built in" in inherited.text
     inherited.find_element(By.CSS_SELECTOR, "input[type=checkbox]").click()
     browser.until(lambda: "this customer" in browser.find("tr[data-subject='3']").text)
-    browser.picture("5-alarm-codes")
+    browser.picture("5-alarm-codes", phone=True)
     browser.press("Next")
     browser.heading("Step 5 of 5")
     browser.until(lambda: "Instant" in browser.find("main").text)
-    browser.picture("6-review")
+    browser.picture("6-review", phone=True)
     browser.press("Create customer")
     # the account is another customer's: said at the field, with what was typed
     browser.heading("Step 2 of 5")
     browser.until(lambda: browser.find("[data-field=account_number] .refused").text)
     assert browser.find("[name=account_number]").get_attribute("aria-invalid") == "true"
-    browser.picture("7-refused")
+    browser.picture("7-refused", phone=True)
     browser.type("account_number", "0077")
     for step in (3, 4, 5):
         browser.press("Next")
@@ -169,7 +245,7 @@ def test_a_customer_from_plus_to_its_overview(portal, browser):
     browser.press("Create customer")
     browser.heading(name)
     browser.until(lambda: "0077" in browser.find("dl").text)
-    browser.picture("8-overview")
+    browser.picture("8-overview", phone=True)
     assert portal.postgres.query("SELECT name, city, timezone, account_number, arming_method FROM tocsin.site "
                                  "WHERE account_number = '0077'") == [(name, "Dale", "Europe/Athens", "0077", "panel_signals")]
     assert portal.postgres.query("SELECT zone_type, enabled, code FROM tocsin.alarm_library") == [(3, False, None)]
@@ -184,11 +260,81 @@ def test_a_customer_from_plus_to_its_overview(portal, browser):
     browser.until(lambda: "<i>Ann</i>" in browser.find("main").text)
     browser.press("Start test")
     browser.until(lambda: browser.find(".badge").text == "on test")
-    browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {
-        "features": [{"name": "prefers-color-scheme", "value": "dark"}]})
-    browser.driver.set_window_size(500, 1000)
-    browser.picture("9-dark-and-narrow")
-    assert browser.driver.execute_script("return document.documentElement.scrollWidth <= innerWidth")
+    browser.picture("9-on-test", phone=True)
+    assert browser.faults() == []
+
+
+def test_by_keyboard_alone_to_the_first_alarm(portal, browser):
+    """Who has never seen it: what comes next is a Tab away."""
+    place, newest = portal.installation, "tocsin-history tbody tr:first-child"
+
+    def step(number):
+        browser.heading(f"Step {number} of 5")
+
+    def newest_is(code):
+        row = browser.find(newest).text
+        return code in row and "delivered" in row
+    browser.driver.delete_all_cookies()
+    browser.open("?keyboard")
+    browser.tab_to("[name=login]")
+    browser.keys("north-admin", Keys.TAB, PASSWORD, Keys.ENTER)
+    browser.heading("Customers")
+    assert browser.find("nav [aria-current=page]").text == "Customers"
+    browser.tab_to("#add-customer")
+    browser.keys(Keys.ENTER)
+    step(1)
+    browser.tab_to("[name=name]")
+    browser.keys("Keyboard house")
+    browser.tab_to("#next")
+    browser.keys(Keys.SPACE)
+    step(2)
+    browser.tab_to("[name=station_record_id]")
+    browser.keys(Keys.DOWN)
+    browser.tab_to("[name=account_number]")
+    browser.keys("4242")
+    browser.until(lambda: "gets account 4242" in browser.find("main").text)
+    browser.keys(Keys.ENTER)
+    step(3)
+    browser.tab_to("[name=arming_method]")
+    browser.keys(Keys.UP)
+    assert not browser.find("[value=always]").is_selected()
+    browser.keys(Keys.DOWN)
+    assert browser.find("[value=always]").is_selected()
+    browser.tab_to("#next")
+    browser.keys(Keys.ENTER)
+    step(4)
+    browser.tab_to("tr[data-subject='9'] [type=checkbox]")
+    browser.keys(Keys.SPACE)
+    browser.until(lambda: "this customer" in browser.find("tr[data-subject='9']").text)
+    browser.tab_to("#next")
+    browser.keys(Keys.ENTER)
+    step(5)
+    browser.tab_to("#create")
+    browser.keys(Keys.ENTER)
+    browser.heading("Keyboard house")
+    assert browser.find("nav [aria-current=true]").text == "Customers"
+    [(site,)] = portal.postgres.query("SELECT id FROM tocsin.site WHERE account_number = '4242'")
+    wait_until(lambda: place.ctl("show", "arming", site, check=False, database=False).returncode == 0, "tocsind knows the customer")
+    browser.until(lambda: browser.find("tocsin-history .badge").text == "Live")
+    browser.tab_to("#send-test")
+    browser.keys(Keys.ENTER)
+    browser.until(lambda: newest_is("E601"))
+    browser.picture("20-test-alarm", phone=True)
+    browser.driver.execute_script("document.querySelector('h2').focus()")
+    browser.tab_to("[name=claim_code]")
+    browser.keys("wxyz 2345", Keys.ENTER)
+    browser.until(lambda: "F4" in browser.find("main table").text)
+    wait_until(lambda: any(one["site"] == site for one in place.live("show", "bridges", "account", "A4")), "tocsind knows the bridge")
+    browser.until(lambda: browser.find("tocsin-history .badge").text == "Live")
+    alarm(place, "A4", 1)
+    browser.until(lambda: newest_is("E130"))
+    assert [line[:16] for line in ledger_lines(place.rx.ledger) if line.startswith("4242")] == ["4242 E 601 00 00", "4242 E 130 01 00"]
+    wait_until(lambda: portal.postgres.query("SELECT 1 FROM tocsin.event_history WHERE site_id = %s AND code = '130'", site),
+               "the history has it")
+    browser.tab_to(newest + " summary")
+    browser.keys(Keys.ENTER)
+    browser.until(lambda: "To rx, account 4242: delivered" in browser.find(newest).text)
+    browser.picture("21-first-alarm", phone=True)
     assert browser.faults() == []
 
 
@@ -209,7 +355,7 @@ def test_settings_reach_every_customer(portal, browser):
     browser.until(lambda: browser.find("tr[data-subject='9'] .refused").text)
     panic.send_keys(Keys.CONTROL, "a", Keys.NULL, "122", Keys.TAB)
     browser.until(lambda: "dealer settings" in browser.find("tr[data-subject='9']").text)
-    browser.picture("10-settings")
+    browser.picture("10-settings", phone=True)
     assert portal.postgres.query("SELECT prefix FROM tocsin.station_record WHERE name = 'second desk'") == [("77",)]
     assert portal.postgres.query("SELECT code FROM tocsin.alarm_library WHERE dealer_id = 1 AND zone_type = 9") == [("122",)]
     browser.open("#/site/1")
@@ -229,7 +375,7 @@ def test_a_file_is_looked_at_before_it_is_stored(portal, browser):
     browser.press("Preview")
     browser.until(lambda: "1 good, 0 there already, 1 refused" in browser.find("main").text)
     assert portal.postgres.query("SELECT 1 FROM tocsin.site WHERE account_number = '0321'") == []
-    browser.picture("12-import")
+    browser.picture("12-import", phone=True)
     browser.press("Store 1 rows")
     browser.until(lambda: "1 stored" in browser.find("#message").text)
     browser.find("main td a").click()
@@ -259,7 +405,7 @@ def test_partitions_members_and_a_schedule(portal, browser):
     browser.find("#supervise select").send_keys("SP3")
     browser.find("#supervise button").click()
     browser.until(lambda: "primary SP3" in browser.find("main").text)
-    browser.picture("13-site")
+    browser.picture("13-site", phone=True)
     assert portal.postgres.query("SELECT week_minutes::text FROM tocsin.arming_window WHERE site_id = 1") == [("[1320,1800)",)]
     assert portal.postgres.query("SELECT p.name FROM tocsin.partition_channel JOIN tocsin.site_partition p ON p.id = partition_id "
                                  "WHERE channel_id = 1") == [("Attic",)]
@@ -282,15 +428,15 @@ def test_users_keys_and_a_second_factor(portal, browser):
     browser.press("Make a key")
     key = browser.find("#new-key").get_attribute("value")
     assert portal.request("GET", "/api/v1/sites", headers={"Authorization": f"Bearer {key}"}).status == 200
-    browser.picture("14-users-and-keys")
+    browser.picture("14-users-and-keys", phone=True)
     browser.open("#/audit")
     browser.until(lambda: "added api key" in browser.find("main").text)
     browser.find("main summary").click()
-    browser.picture("15-audit")
+    browser.picture("15-audit", phone=True)
     browser.open("#/account")
     browser.press("Set up a second factor")
     secret = browser.find("main code").text.replace(" ", "")
-    browser.picture("16-second-factor")
+    browser.picture("16-second-factor", phone=True)
     browser.type("code", one_time_code(secret, -1))
     browser.press("Confirm")
     browser.press("I have kept them")
@@ -315,7 +461,30 @@ def test_who_only_looks_is_offered_no_change(portal, browser):
     assert not browser.find("tr[data-subject='9'] input").is_enabled()
     buttons = {one.text for one in browser.driver.find_elements(By.CSS_SELECTOR, "main button") if one.is_enabled()}
     assert buttons - {""} == {"Look again"}
-    browser.picture("18-viewer")
+    browser.picture("18-viewer", phone=True)
+
+
+def test_operations_show_what_happens(portal, browser):
+    place = portal.installation
+    sign_in(browser, "op")
+    browser.find("a[href='#/operations']").click()
+    browser.heading("Operations")
+    browser.until(lambda: browser.find("tocsin-signals .badge").text == "Live")
+    browser.until(lambda: "up" in browser.find(".state").text)
+    alarm(place, "A1", 1)
+    browser.until(lambda: "north house" in browser.find("tocsin-signals table").text)
+    alarm(place, "NOBODY", 2)
+    browser.until(lambda: "unknown account" in browser.find("tocsin-signals table").text)
+    browser.until(lambda: browser.driver.find_elements(By.CSS_SELECTOR, ".chart path.line-0[d^=M]"))
+    browser.picture("22-operations", phone=True)
+    browser.type("account", "NOBODY")
+    browser.press("Filter")
+    browser.until(lambda: "unknown account" in browser.find("tocsin-signals table").text
+                  and "north house" not in browser.find("tocsin-signals table").text)
+    place.rx.kill()
+    browser.until(lambda: "Not reached at all: rx" in browser.find(".banner").text)
+    browser.picture("23-receiver-lost", phone=True)
+    assert browser.faults() == []
 
 
 def test_no_page_keeps_anybody_out(browser):
