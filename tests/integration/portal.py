@@ -3,6 +3,7 @@ import base64
 import hashlib
 import hmac
 import http.client
+import itertools
 import json
 import ssl
 import subprocess
@@ -46,6 +47,36 @@ INSERT INTO tocsin.site_template (id, dealer_id, name) VALUES (1, 1, 'north shop
 INSERT INTO tocsin.site_template_library (template_id, zone_type, code) VALUES (2, 3, '131');
 CREATE ROLE web LOGIN IN ROLE tocsin_portal;
 """
+# a sub-dealer of north and a second center, and the roles that PEOPLE leaves out; what is the sub-dealer's is 33
+FAMILY = """
+INSERT INTO tocsin.dealer (id, name, parent_id) VALUES (33, 'branch', 1);
+INSERT INTO tocsin.center (id, name) VALUES (4, 'elsewhere');
+INSERT INTO tocsin.receiver (id, center_id, name, protocol) VALUES (4, 4, 'rx elsewhere', 'surgard');
+INSERT INTO tocsin.station_record (id, dealer_id, center_id, receiver_id, name) VALUES (33, 33, 1, 1, 'branch rx');
+INSERT INTO tocsin.site (id, dealer_id, name, timezone, station_record_id, account_number, arming_method) VALUES
+  (33, 33, 'branch house', 'UTC', 33, '0033', 'schedule');
+INSERT INTO tocsin.bridge (id, serial, site_id, transport_account) VALUES (33, 'B33', 33, 'A33');
+INSERT INTO tocsin.bridge_path (bridge_id, path, interval_s, margin_s) VALUES (33, 'primary', 60, 6);
+INSERT INTO tocsin.channel (id, bridge_id, name, zone_type) VALUES (33, 33, 'branch door', 1);
+INSERT INTO tocsin.camera (id, bridge_id, channel_id, name, address) VALUES (33, 33, 33, 'branch eye', 'c');
+INSERT INTO tocsin.contact (id, site_id, name, phone) VALUES (33, 33, 'Bo branch', '789');
+INSERT INTO tocsin.site_partition (id, site_id, number, name) VALUES (33, 33, 1, 'branch part');
+INSERT INTO tocsin.partition_channel (site_id, partition_id, bridge_id, channel_id) VALUES (33, 33, 33, 33);
+INSERT INTO tocsin.arming_window (id, site_id, week_minutes) VALUES (33, 33, '[0,480)');
+INSERT INTO tocsin.arming_exception (id, site_id, during, armed, note) VALUES
+  (33, 33, '[2026-12-24 12:00,2026-12-27)', true, 'branch holiday');
+INSERT INTO tocsin.site_template (id, dealer_id, name) VALUES (33, 33, 'branch shop');
+INSERT INTO tocsin.user_account (id, login, name, role, dealer_id, center_id) VALUES
+  (33, 'branch-admin', 'branch person', 'dealer_admin', 33, NULL), (34, 'branch-tech', 'T', 'dealer_technician', 33, NULL),
+  (35, 'branch-viewer', 'V', 'viewer', 33, NULL), (36, 'branch-app', 'M', 'app_member', 33, NULL),
+  (42, 'south-tech', 'T', 'dealer_technician', 2, NULL), (43, 'south-viewer', 'V', 'viewer', 2, NULL),
+  (44, 'south-app', 'M', 'app_member', 2, NULL), (45, 'stranger', 'C', 'center', NULL, 4);
+INSERT INTO tocsin.app_member (site_id, user_id, user_number) VALUES (33, 36, 1), (2, 44, 1);
+INSERT INTO tocsin.api_key (id, user_id, name, scopes, key_hash) VALUES (33, 33, 'branch key', '{read}', sha256('y'));
+INSERT INTO tocsin.event (node, lsn, item, boot, received_at, protocol, encrypted, format, raw, verdict, flags,
+  decision_lsn, delivery_count, dealer_id, site_id)
+VALUES ('n', 33, 0, 1, now(), 'dc09', false, 'contact-id', '', 'suppressed', 0, 33, 0, 33, 33);
+"""
 LOGINS = ["north-admin", "north-tech", "north-viewer", "north-app", "watcher", "op", "south-admin"]
 
 
@@ -76,15 +107,21 @@ class Portal:
         self.web = web or self.make_pages()
         self.installation = installation
         self.postgres = installation.postgres if installation else migrated_postgres()
-        self.postgres.query(PEOPLE)
         word = directory / "password"
         word.write_text(PASSWORD + "\n")
-        for login in LOGINS:
-            subprocess.run([PROGRAMS / "tocsinctl", "user", "password", "--login", login, "--password", word,
-                            "--database", self.postgres.conninfo], check=True, capture_output=True)
+        self.add_people(PEOPLE)
         (directory / "master.key").write_text("5a" * 32 + "\n")
         self.conninfo = self.postgres.conninfo.replace("user=tocsin", "user=web")
         self.program, self.port = self.start(**settings)
+
+    def add_people(self, sql):
+        """Each user who has none yet gets PASSWORD."""
+        self.postgres.query(sql)
+        subprocess.run([PROGRAMS / "tocsinctl", "user", "password", "--login", LOGINS[0], "--password",
+                        self.directory / "password", "--database", self.postgres.conninfo], check=True, capture_output=True)
+        self.postgres.query("UPDATE tocsin.user_account u SET (password_salt, password_operations, password_memory_bytes, "
+                            "password_hash) = (SELECT password_salt, password_operations, password_memory_bytes, password_hash "
+                            "FROM tocsin.user_account WHERE login = %s) WHERE NOT u.has_password", LOGINS[0])
 
     def make_pages(self):
         web = self.directory / "web"
@@ -113,12 +150,12 @@ class Portal:
         if not self.installation:
             self.postgres.stop()
 
-    def request(self, method, path, body=None, headers=None, tls=False):
+    def request(self, method, path, body=None, headers=None, tls=False, source="127.0.0.1"):
         if tls:
             connection = http.client.HTTPSConnection(
                 "127.0.0.1", self.port, timeout=60, context=ssl._create_unverified_context())
         else:
-            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60, source_address=(source, 0))
         headers = dict(headers or {})
         if isinstance(body, (dict, list)):
             headers.setdefault("Content-Type", "application/json")
@@ -137,10 +174,13 @@ class Portal:
 
 
 class Visitor:
-    """Somebody who has signed in."""
+    """Somebody who has signed in, from an address of one's own: what one may ask in a second is bounded by address."""
+
+    addresses = itertools.count(1)
 
     def __init__(self, portal, login):
         self.portal = portal
+        self.source = f"127.0.1.{next(self.addresses) % 250 + 1}"
         answer = portal.sign_in(login)
         assert answer.status == 200, answer.text
         self.cookie = answer.headers["Set-Cookie"].split(";")[0]
@@ -150,7 +190,8 @@ class Visitor:
         sent = {"Cookie": self.cookie, "X-CSRF-Token": self.csrf, "Origin": self.portal.origin}
         sent.update({name.replace("_", "-"): value for name, value in headers.items()})
         return self.portal.request(method, "/api/v1" + path, body,
-                                   {name: value for name, value in sent.items() if value is not None})
+                                   {name: value for name, value in sent.items() if value is not None},
+                                   source=self.source)
 
     def peek(self, path):
         """The status of an answer that may go on: nothing of it is read."""
@@ -171,20 +212,28 @@ def all_operations(portal):
             for path, methods in document["paths"].items() for method, operation in methods.items()]
 
 
-SAMPLES = {"string": "x", "integer": 2, "number": 1.5, "boolean": True, "array": []}
-WORDS = {"kind": "zone_type", "subject": "3", "event": "n-2"}
+SAMPLES = {"string": "x", "number": 1.5, "boolean": True, "array": []}
+WORDS = {"kind": "zone_type", "subject": "3"}
+# whose rows have which number, with few exceptions
+NORTH, SOUTH, BRANCH = "1", "2", "33"
 
 
-def filled(path, number="2"):
-    """The path for the south dealer's rows, whose numbers are all 2."""
-    parts = [WORDS.get(part.strip("{}"), number) if part.startswith("{") else part for part in path.split("/")]
+def filled(path, number=SOUTH):
+    """The path for a dealer's rows."""
+    words = {"event": f"n-{number}", **WORDS}
+    parts = [words.get(part.strip("{}"), number) if part.startswith("{") else part for part in path.split("/")]
     return "/".join(parts)
 
 
-def body_of(operation):
+def schema_of(operation):
+    return operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
+
+
+def body_of(operation, number=SOUTH):
+    """All that may be sent, each of its type; what is a number, a dealer's."""
     if "requestBody" not in operation:
         return None
-    properties = operation["requestBody"]["content"]["application/json"]["schema"]["properties"]
+    samples = {"integer": int(number), **SAMPLES}
     kinds = {name: kind["type"] if isinstance(kind["type"], str) else kind["type"][0]
-             for name, kind in properties.items()}
-    return {name: SAMPLES[kind] for name, kind in kinds.items()}
+             for name, kind in schema_of(operation)["properties"].items()}
+    return {name: samples[kind] for name, kind in kinds.items()}

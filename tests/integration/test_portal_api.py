@@ -12,7 +12,8 @@ from urllib.parse import parse_qs, quote, urlparse
 import pytest
 
 from harness import PROGRAMS, make_directory, remove_directory
-from portal import LOGINS, PASSWORD, Portal, Visitor, all_operations, body_of, filled, one_time_code
+from portal import (BRANCH, FAMILY, LOGINS, NORTH, PASSWORD, SOUTH, Portal, Visitor, all_operations, body_of, filled,
+                    one_time_code, schema_of)
 
 
 class AddressService(http.server.BaseHTTPRequestHandler):
@@ -36,6 +37,7 @@ def portal():
     service = http.server.HTTPServer(("127.0.0.1", 0), AddressService)
     threading.Thread(target=service.serve_forever, daemon=True).start()
     portal = Portal(directory, geocoder="nominatim", geocoder_url=f"http://127.0.0.1:{service.server_port}/search")
+    portal.add_people(FAMILY)
     yield portal
     portal.close()
     service.shutdown()
@@ -46,7 +48,7 @@ def portal():
 
 @pytest.fixture(scope="module")
 def visitors(portal):
-    return {login: Visitor(portal, login) for login in LOGINS}
+    return {login: Visitor(portal, login) for login in {*LOGINS, *OUTSIDERS}}
 
 
 # ---- signing in ------------------------------------------------------------------------
@@ -488,9 +490,9 @@ def operations(portal):
     return [(method, path, operation) for method, path, operation in all_operations(portal) if operation["tags"] != ["Live"]]
 
 
-def query_of(operation):
+def query_of(operation, word="south"):
     needed = [p for p in operation["parameters"] if p.get("in") == "query" and p["required"]]
-    return "?" + "&".join(f"{p['name']}=south" for p in needed) if needed else ""
+    return "?" + "&".join(f"{p['name']}={word}" for p in needed) if needed else ""
 
 
 def is_own(method, path):
@@ -499,31 +501,83 @@ def is_own(method, path):
 
 
 def everything(portal):
-    """What the south dealer has, as one text."""
+    """What each dealer has: table and row."""
     tables = ["dealer", "site", "bridge", "channel", "camera", "contact", "site_partition", "station_record",
               "user_account", "api_key", "alarm_library", "partition_channel", "arming_window", "arming_exception",
               "app_member", "bridge_path", "site_template", "site_template_library"]
-    return {table: portal.postgres.query(f"SELECT t::text FROM tocsin.{table} t ORDER BY 1") for table in tables}
+    return set(portal.postgres.query(" UNION ALL ".join(f"SELECT '{table}', t::text FROM tocsin.{table} t" for table in tables)))
 
 
-@pytest.mark.parametrize("login", ["north-admin", "north-tech", "north-viewer", "north-app"])
-def test_no_operation_reaches_the_other_dealer(portal, visitors, login):
+# Who must reach nothing of whom: a dealer of its like, a sub-dealer of those above it too, an app member of other sites,
+# a center of whom it does not monitor.
+OUTSIDERS = {
+    **{f"north-{role}": [SOUTH] for role in ("admin", "tech", "viewer")}, "north-app": [SOUTH, BRANCH],
+    **{f"south-{role}": [NORTH, BRANCH] for role in ("admin", "tech", "viewer", "app")},
+    **{f"branch-{role}": [NORTH, SOUTH] for role in ("admin", "tech", "viewer", "app")},
+    "stranger": [NORTH, SOUTH, BRANCH]}
+NAMED = {NORTH: "north", SOUTH: "south", BRANCH: "branch"}
+CALLED = {NORTH: "Nora North", SOUTH: "Sam South", BRANCH: "Bo branch"}
+REFUSED = (403, 404, 422)
+
+
+@pytest.mark.parametrize("login,whose", [(login, whose) for login, several in OUTSIDERS.items() for whose in several])
+def test_no_operation_reaches_another_dealer(portal, visitors, login, whose):
     before = everything(portal)
     for method, path, operation in operations(portal):
         if operation.get("security") == [] or is_own(method, path):
             continue
-        answer = visitors[login].request(method, filled(path) + query_of(operation), body_of(operation))
-        where = (login, method, path, answer.status, answer.text)
-        assert answer.status < 500 and answer.status != 401, where
-        assert "south" not in answer.text and "Sam South" not in answer.text, where
-        if method != "GET":
-            assert answer.status in (403, 404, 422) or not changed(before, portal), where
-    assert not changed(before, portal), login
+        answer = visitors[login].request(method, filled(path, whose) + query_of(operation, NAMED[whose]), body_of(operation, whose))
+        where = (method, path, answer.status, answer.text)
+        assert answer.status in (200, 204, *REFUSED), where
+        assert NAMED[whose] not in answer.text and CALLED[whose] not in answer.text, where
+        if answer.status == 200 and method == "GET" and "{" in path:
+            assert answer.json == {"items": []}, where
+    assert everything(portal) ^ before == set()
 
 
-def changed(before, portal):
-    after = everything(portal)
-    return [table for table in before if before[table] != after[table]]
+@pytest.mark.parametrize("login,whose", [
+    ("north-admin", BRANCH), ("north-tech", BRANCH), ("north-viewer", BRANCH), ("branch-viewer", BRANCH), ("branch-app", BRANCH),
+    ("south-admin", SOUTH), ("watcher", BRANCH), ("watcher", SOUTH), ("op", SOUTH)])
+def test_what_is_ones_own_is_reached(portal, visitors, login, whose):
+    """By the same paths as above; of a sub-dealer also by the dealer above it, and by the center that monitors it."""
+    for method, path, operation in operations(portal):
+        if method == "GET" and path.startswith(("/sites/{", "/bridges/{")):
+            answer = visitors[login].request(method, filled(path, whose))
+            found = answer.status == 200 and answer.json.get("items") != []
+            assert found or path.endswith("/warnings") or (login == "watcher" and path.endswith(("/members", "/library"))), (
+                path, answer.status, answer.text)
+
+
+# what an operation needs besides, to be good
+GOOD = {"name": "taken", "timezone": "UTC", "center_id": 1, "weekdays": [1], "from": "22:00", "until": "06:00", "zone_type": 3,
+        "login": "taken", "role": "viewer", "scopes": ["read"]}
+GOOD_OF = {"addException": {"from": "2027-12-24T12:00", "until": "2027-12-27T00:00", "armed": True},
+           "setSiteArming": {"arming_method": "panel_primary"}, "createSite": {"timezone": "UTC"}}
+GOOD_WITH = {("createSite", "station_record_id"): {"account_number": "7007"}}
+
+
+def takers(portal, own):
+    """Operations with a field that names a row of a dealer: name, method, path, body, that field. Files tell of each row
+    instead of being refused: see above."""
+    for method, path, operation in operations(portal):
+        schema, name = schema_of(operation), operation["operationId"]
+        for field in schema.get("properties", {}) if not path.startswith("/import") else ():
+            if field.endswith("_id") and field not in ("reference_id", "external_id", "center_id", "receiver_id"):
+                needed = {one: int(own) if one.endswith("_id") else GOOD.get(one) for one in schema["required"]}
+                good = {one: GOOD[one] for one in needed if one in GOOD}
+                yield name, method, path, {**needed, **good, **GOOD_OF.get(name, {}), **GOOD_WITH.get((name, field), {})}, field
+
+
+@pytest.mark.parametrize("login,own,whose", [
+    ("north-admin", NORTH, SOUTH), ("south-admin", SOUTH, BRANCH), ("branch-admin", BRANCH, NORTH), ("branch-admin", BRANCH, SOUTH)])
+def test_no_row_of_another_dealer_becomes_ones_own(portal, visitors, login, own, whose):
+    before = everything(portal)
+    tried = list(takers(portal, own))
+    assert len(tried) >= 16
+    for name, method, path, body, field in tried:
+        answer = visitors[login].request(method, filled(path, own), {**body, field: int(whose)})
+        assert answer.status in REFUSED, (name, field, answer.status, answer.text)
+    assert everything(portal) ^ before == set()
 
 
 @pytest.mark.parametrize("login", ["north-viewer", "north-app", "watcher"])
@@ -534,7 +588,7 @@ def test_who_may_only_look_changes_nothing(portal, visitors, login):
             continue
         answer = visitors[login].request(method, filled(path, "1"), body_of(operation))
         assert answer.status == 403, (login, method, path, answer.text)
-    assert not changed(before, portal)
+    assert everything(portal) ^ before == set()
 
 
 def test_nothing_without_a_session(portal):
@@ -555,7 +609,7 @@ def test_no_text_becomes_a_statement(portal, visitors, attack):
             asked = path.replace("{" + name + "}", text) if "{" in path else path
             answer = visitors["north-admin"].request("GET", filled(asked, "1") + f"?{name}={text}")
             assert answer.status in (200, 400, 404, 422), (method, asked, answer.status, answer.text)
-    assert not changed(before, portal)
+    assert everything(portal) ^ before == set()
 
 
 # ---- the program -----------------------------------------------------------------------------

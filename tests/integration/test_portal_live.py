@@ -12,7 +12,7 @@ import pytest
 
 from harness import WAIT_S, Installation, make_directory, remove_directory, wait_until
 from panel import frame
-from portal import LOGINS, PASSWORD, Portal, Visitor, all_operations, body_of, filled
+from portal import BRANCH, FAMILY, LOGINS, NORTH, PASSWORD, SOUTH, Portal, Visitor, all_operations, body_of, filled
 
 # a second center, whose receiver nobody of the first may see
 ELSEWHERE = """
@@ -32,6 +32,7 @@ def place():
     portal = None
     try:
         portal = Portal(directory, installation=installation)
+        portal.add_people(FAMILY)
         installation.rx = installation.station("rx")
         installation.postgres.query(ELSEWHERE.format(port=installation.rx.port))
         installation.start_daemon()
@@ -51,7 +52,7 @@ def place():
 
 @pytest.fixture(scope="module")
 def visitors(place):
-    return {login: Visitor(place.portal, login) for login in LOGINS}
+    return {login: Visitor(place.portal, login) for login in [*LOGINS, "branch-admin", "branch-app", "south-app", "stranger"]}
 
 
 sequence = iter(range(1, 9999))
@@ -167,7 +168,7 @@ def test_a_center_sees_its_own_links(visitors):
     def names(login, what):
         return {one["name"] for one in visitors[login].request("GET", f"/operations/{what}").json["items"]}
     assert names("watcher", "links") == {"rx"}
-    assert names("op", "links") == {"rx", "south receiver"}
+    assert names("op", "links") == {"rx", "south receiver", "rx elsewhere"}
     assert visitors["op"].request("GET", "/operations/status").json["node"] == "test"
     assert visitors["op"].request("GET", "/operations/bridges-offline").json["items"] == []
     samples = wait_until(lambda: visitors["op"].request("GET", "/operations/rates").json["items"], "a sample")
@@ -215,7 +216,6 @@ def test_a_site_is_armed_by_whom_its_method_says(place, visitors):
     assert member.request("POST", "/sites/1/disarm").status == 403
 
 
-# ---- every operation ---------------------------------------------------------------------------
 def test_a_test_alarm_goes_to_the_station(place, visitors):
     stream = Stream(visitors["north-admin"], "/sites/1/signals")
     sent = visitors["north-tech"].request("POST", "/sites/1/test-signal")
@@ -232,18 +232,32 @@ def test_a_test_alarm_goes_to_the_station(place, visitors):
                                 "AND new->>'command' = 'test'") == [("north-tech", "1")]
 
 
+# ---- every operation ---------------------------------------------------------------------------
 
 
 def live(portal):
     return [one for one in all_operations(portal) if one[2]["tags"] == ["Live"]]
 
 
-@pytest.mark.parametrize("login", ["north-admin", "north-tech", "north-viewer", "north-app"])
-def test_no_live_operation_reaches_the_other_dealer(place, visitors, login):
+@pytest.mark.parametrize("login,whose", [
+    *[(login, SOUTH) for login in ("north-admin", "north-tech", "north-viewer", "north-app", "branch-admin", "branch-app")],
+    ("north-app", BRANCH), ("branch-admin", NORTH), ("branch-app", NORTH), ("south-admin", NORTH), ("south-admin", BRANCH),
+    ("south-app", BRANCH)])
+def test_no_live_operation_reaches_another_dealer(place, visitors, login, whose):
     for method, path, operation in live(place.portal):
-        answer = visitors[login].request(method, filled(path), body_of(operation))
+        answer = visitors[login].request(method, filled(path, whose), body_of(operation, whose))
         assert answer.status in (403, 404), (method, path, answer.status, answer.text)
-        assert "south" not in answer.text
+        assert not {"south", "north", "branch"} & set(answer.text.split()), answer.text
+
+
+def test_a_center_gets_nothing_of_whom_it_does_not_monitor(place, visitors):
+    for method, path, operation in live(place.portal):
+        for whose in (NORTH, SOUTH, BRANCH) if "{" in path else ():
+            answer = visitors["stranger"].request(method, filled(path, whose), body_of(operation, whose))
+            assert answer.status in (403, 404), (method, path, answer.status, answer.text)
+    for what in ("links", "parked", "bridges-offline"):
+        items = visitors["stranger"].request("GET", f"/operations/{what}").json["items"]
+        assert {one.get("name") for one in items} <= {"rx elsewhere"}, items
 
 
 def test_who_only_looks_orders_nothing(place, visitors):
