@@ -69,7 +69,7 @@ struct http_reply {
 /* Into out; the length, or -ENOBUFS. */
 int http_reply_encode(const struct http_reply *reply, char *out,
     size_t out_size);
-/* "Not Found"; of the statuses that this API has. */
+/* "Not Found"; of the statuses that we give. */
 const char *http_status_text(unsigned status);
 
 /* What tells a client to send its body. */

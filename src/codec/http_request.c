@@ -1,7 +1,8 @@
 #include "codec/http.h"
 
 #include <string.h>
-#include <strings.h>
+
+#include "codec/http_wire.h"
 
 #define METHOD_MAX 16
 
@@ -59,40 +60,7 @@ is_printable(struct slice s)
 	return true;
 }
 
-static struct slice
-trim(struct slice s)
-{
-	while (s.length > 0 && (*s.data == ' ' || *s.data == '\t'))
-		s = slice_part(s, 1, s.length);
-	while (s.length > 0 &&
-	    (s.data[s.length - 1] == ' ' || s.data[s.length - 1] == '\t'))
-		s.length--;
-	return s;
-}
-
-static bool
-same_word(struct slice s, const char *word)
-{
-	return s.length == strlen(word) &&
-	    strncasecmp(s.data, word, s.length) == 0;
-}
-
 /* ---- head ------------------------------------------------------------------ */
-
-/* The part before the separator, which goes with it; all of it when there is
- * none. */
-static struct slice
-take_until(struct slice *from, const char *separator)
-{
-	size_t length = strlen(separator);
-	const char *at = memmem(from->data, from->length, separator, length);
-	struct slice part =
-	    at ? slice_of(from->data, (size_t)(at - from->data)) : *from;
-
-	*from = at ? slice_part(*from, part.length + length, from->length)
-		   : slice_part(*from, from->length, 0);
-	return part;
-}
 
 /* What begins so may become a request. */
 static bool
@@ -112,8 +80,8 @@ read_request_line(struct slice line, struct http_request *ret,
 {
 	if (!is_printable(line))
 		return fail(fault, 400, "a control character in the head");
-	ret->method = take_until(&line, " ");
-	ret->target = take_until(&line, " ");
+	ret->method = http_take_until(&line, " ");
+	ret->target = http_take_until(&line, " ");
 	if (ret->target.length == 0 || ret->target.data[0] != '/')
 		return fail(fault, 400, "the target is no path");
 	if (slice_is(line, "HTTP/1.1"))
@@ -128,18 +96,18 @@ read_field(struct slice line, struct http_request *ret,
     struct http_fault *fault)
 {
 	struct slice value = line;
-	struct slice name = take_until(&value, ":");
+	struct slice name = http_take_until(&value, ":");
 
 	if (!is_printable(line))
 		return fail(fault, 400, "a control character in the head");
 	if (name.length == line.length || !is_token(name))
 		return fail(fault, 400, "a line of the head is no field");
 	for (unsigned i = 0; i < HTTP_FIELDS; i++) {
-		if (!same_word(name, field_names[i]))
+		if (!http_same_word(name, field_names[i]))
 			continue;
 		if (slice_present(ret->fields[i]))
 			return fail(fault, 400, "a field is given twice");
-		ret->fields[i] = trim(value);
+		ret->fields[i] = http_trim(value);
 	}
 	return true;
 }
@@ -163,11 +131,11 @@ read_framing(struct http_request *ret, size_t *ret_body_bytes,
 	if (bytes > HTTP_BODY_MAX)
 		return fail(fault, 413, "more than 16384 bytes");
 	if (slice_present(fields[HTTP_EXPECT]) &&
-	    !same_word(fields[HTTP_EXPECT], "100-continue"))
+	    !http_same_word(fields[HTTP_EXPECT], "100-continue"))
 		return fail(fault, 417, "expects what is not known here");
 	ret->awaits_continue =
 	    ret->keep_alive && slice_present(fields[HTTP_EXPECT]);
-	if (same_word(fields[HTTP_CONNECTION], "close"))
+	if (http_same_word(fields[HTTP_CONNECTION], "close"))
 		ret->keep_alive = false;
 	*ret_body_bytes = bytes;
 	return true;
@@ -177,12 +145,12 @@ static bool
 read_head(struct slice head, struct http_request *ret, size_t *ret_body_bytes,
     struct http_fault *fault)
 {
-	if (!read_request_line(take_until(&head, "\r\n"), ret, fault))
+	if (!read_request_line(http_take_until(&head, "\r\n"), ret, fault))
 		return false;
 	for (unsigned lines = 0; head.length > 0; lines++) {
 		if (lines == HTTP_FIELD_LINES)
 			return fail(fault, 431, "more than 64 fields");
-		if (!read_field(take_until(&head, "\r\n"), ret, fault))
+		if (!read_field(http_take_until(&head, "\r\n"), ret, fault))
 			return false;
 	}
 	return read_framing(ret, ret_body_bytes, fault);
@@ -196,7 +164,7 @@ http_request_decode(struct slice data, struct http_request *ret,
 	size_t body_bytes;
 
 	memset(ret, 0, sizeof(*ret));
-	head = take_until(&rest, "\r\n\r\n");
+	head = http_take_until(&rest, "\r\n\r\n");
 	if (!begins_like_one(data)) {
 		fail(ret_fault, 0, "no HTTP");
 		return CODEC_BAD;

@@ -5,98 +5,36 @@
 #include <stdio.h>
 
 #include "base/array.h"
-#include "base/json.h"
-#include "signal/codes.h"
 
 #define BEGIN	  "{\"sequence\":"
 #define HEARTBEAT BEGIN "0,\"heartbeat\":true}"
 
 /* ---- writing ------------------------------------------------------------------- */
 
-static void
-put_text(struct json *json, const char *key, struct slice value)
-{
-	if (slice_present(value))
-		json_panel_text(json, key, value);
-}
-
-static void
-put_time(struct json *json, const char *key, int64_t wall_us)
-{
-	if (wall_us > 0)
-		json_time(json, key, wall_us);
-}
-
-static void
-put_codes(struct json *json, const struct delivery *delivery)
-{
-	struct codes_both codes;
-	char letter;
-
-	codes_both_find(delivery->format, delivery->code, delivery->qualifier,
-	    &codes);
-	letter = signal_qualifier_letter(codes.qualifier);
-	json_string(json, "format", signal_format_name(delivery->format));
-	if (codes.contact_id[0] && letter) {
-		json_slice(json, "qualifier", slice_of(&letter, 1));
-		json_string(json, "code", codes.contact_id);
-	}
-	put_text(json, "partition", delivery->partition);
-	put_text(json, "zone", delivery->zone);
-	put_text(json, "user", delivery->user);
-	put_text(json, "sia", slice_from_string(codes.sia));
-	json_string(json, "class", codes.kind);
-}
-
-static bool
-write_object(const struct json_line_settings *settings,
-    const struct delivery *delivery, bool with_text, size_t most,
-    struct json *json)
-{
-	struct slice line = slice_present(delivery->line_card)
-	    ? delivery->line_card
-	    : slice_from_string(settings->line);
-
-	json_reset(json);
-	json_object_begin(json, NULL);
-	json_unsigned(json, "sequence", settings->sequence);
-	json_unsigned(json, "version", 1);
-	json_string(json, "id", settings->id);
-	json_string(json, "receiver", settings->receiver);
-	put_text(json, "line", line);
-	put_text(json, "account", delivery->account);
-	put_text(json, "reference_id", delivery->reference_id);
-	put_codes(json, delivery);
-	put_text(json, "zone_name", delivery->zone_name);
-	put_text(json, "site_name", delivery->site_name);
-	if (with_text)
-		put_text(json, "text", delivery->text);
-	else
-		json_boolean(json, "text_omitted", true);
-	put_time(json, "occurred_at", delivery->occurred_us);
-	put_time(json, "received_at", delivery->received_us);
-	put_text(json, "url", delivery->url);
-	json_boolean(json, "test", delivery->test);
-	json_object_end(json);
-	return json->length < most;
-}
-
 int
-json_line_write(const struct json_line_settings *settings,
+json_line_write(const struct event_json_settings *settings,
     const struct delivery *delivery, size_t most, struct json *json,
     const char **ret_problem)
 {
-	if (delivery->format != SIGNAL_FORMAT_CONTACT_ID &&
-	    delivery->format != SIGNAL_FORMAT_SIA) {
-		*ret_problem = "it is neither Contact ID nor SIA";
-		return -EINVAL;
-	}
-	if (!write_object(settings, delivery, true, most, json) &&
-	    !write_object(settings, delivery, false, most, json)) {
-		*ret_problem = "a JSON line has no room for it";
-		return -EINVAL;
-	}
-	return 0;
+	static const struct event_json_form form = {
+		.id = "id",
+		.receiver = "receiver",
+		.line = "line",
+		.account = "account",
+		.reference_id = "reference_id",
+		.zone_name = "zone_name",
+		.site_name = "site_name",
+		.text = "text",
+		.text_omitted = "text_omitted",
+		.occurred_at = "occurred_at",
+		.received_at = "received_at",
+		.url = "url",
+		.test = "test",
+		.no_room = "a JSON line has no room for it",
+	};
+
+	return event_json_write(&form, settings, delivery, most, json,
+	    ret_problem);
 }
 
 int

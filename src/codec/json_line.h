@@ -1,31 +1,22 @@
 /*
  * JSON lines (docs/PROTOCOLS.md, JSON lines): one object per delivery on a line
- * of its own, with the facts and names of the XML package, and the words that
- * answer it by its sequence.
+ * of its own, with the facts of the XML package, and the words that answer it by
+ * its sequence.
  */
 #ifndef CODEC_JSON_LINE_H
 #define CODEC_JSON_LINE_H
 
 #include "codec/codec.h"
-#include "signal/delivery.h"
-
-struct json; /* base/json.h */
+#include "codec/event_json.h"
 
 #define JSON_LINE_MAX	16384 /* with its line break */
 #define JSON_ANSWER_MAX 160
 
-struct json_line_settings {
-	const char *id;	   /* of this delivery, the same whenever it is sent */
-	uint64_t sequence; /* of the receiver; not 0, the heartbeat's */
-	const char *receiver, *line;
-};
-
 /*
- * The object of a delivery, without a line break, into json (which is reset);
- * 0, or -EINVAL with *ret_problem (static). A panel's text without which it
- * has less than `most` bytes is left out and marked so.
+ * The object of a delivery, without a line break; as event_json_write. The
+ * sequence is not 0, the heartbeat's.
  */
-int json_line_write(const struct json_line_settings *settings,
+int json_line_write(const struct event_json_settings *settings,
     const struct delivery *delivery, size_t most, struct json *json,
     const char **ret_problem);
 /* The length; out: JSON_ANSWER_MAX. */

@@ -13,7 +13,7 @@ json_output_encode(struct link *link, struct slot *slot,
 {
 	struct json *json = &link->egress->json;
 	char id[EGRESS_ID_SIZE];
-	const struct json_line_settings settings = {
+	const struct event_json_settings settings = {
 		.id = id,
 		.sequence = delivery->number,
 		.receiver = link->settings->receiver_number,

@@ -25,7 +25,7 @@ static void
 write_line(struct slice text)
 {
 	static struct json json;
-	static const struct json_line_settings settings = { "n-1-0-2", 3, "1",
+	static const struct event_json_settings settings = { "n-1-0-2", 3, "1",
 		"1" };
 	const struct delivery delivery = {
 		.format = SIGNAL_FORMAT_SIA,

@@ -10,7 +10,7 @@
 
 #define S(text) slice_from_string(text)
 
-static const struct json_line_settings settings = { "node-8841-0-17", 42, "7",
+static const struct event_json_settings settings = { "node-8841-0-17", 42, "7",
 	"1" };
 
 static struct delivery
