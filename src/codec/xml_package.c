@@ -203,6 +203,18 @@ xml_heartbeat_encode(char *out)
 	return (int)sizeof(heartbeat);
 }
 
+int
+xml_hello_encode(const char *passkey, char *out)
+{
+	struct writer w = writer_open(out, XML_PACKAGE_MAX);
+
+	put(&w, "<Hello");
+	put_attribute(&w, "passkey", slice_from_string(passkey));
+	put(&w, "/>");
+	writer_u8(&w, '\0');
+	return (int)writer_length(&w);
+}
+
 /* ---- reading ------------------------------------------------------------------- */
 
 static bool
@@ -365,7 +377,7 @@ decode_message(struct slice message, char *plain, struct signal *ret)
 	memset(ret, 0, offsetof(struct signal, events));
 	ret->extended_count = 0;
 	ret->body = message;
-	if (slice_is(message, "<Heartbeat/>")) {
+	if (slice_is(message, "<Heartbeat/>") || begins(message, "<Hello ")) {
 		ret->poll = true;
 		return true;
 	}
@@ -382,6 +394,14 @@ decode_message(struct slice message, char *plain, struct signal *ret)
 	ret->events[0].text = plain_of(element(message, "Text"), &plain);
 	ret->event_count = 1;
 	return ret->sequence.length > 0 && ret->account.length > 0;
+}
+
+struct slice
+xml_hello_passkey(struct slice message, char *plain)
+{
+	return begins(message, "<Hello ")
+	    ? plain_of(attribute(message, "passkey"), &plain)
+	    : SLICE_NONE;
 }
 
 static size_t

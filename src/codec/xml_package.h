@@ -28,14 +28,20 @@ struct xml_package_settings {
 int xml_package_encode(const struct xml_package_settings *settings,
     const struct delivery *delivery, char *out, const char **ret_problem);
 int xml_heartbeat_encode(char *out);
+/* "It is us": before anything else, to a station that wants a passkey. */
+int xml_hello_encode(const char *passkey, char *out);
 
 /*
  * The first package or heartbeat in data, up to and with its NUL; as
  * surgard_decode. signal.sequence is its id. plain (XML_PACKAGE_MAX) holds what
- * ret borrows.
+ * ret borrows. A Hello is a poll too.
  */
 enum codec_result xml_package_decode(const char *data, size_t length,
     size_t *ret_consumed, char *plain, struct signal *ret);
+
+/* The passkey of a message that was a Hello, into plain (XML_PACKAGE_MAX);
+ * else SLICE_NONE. */
+struct slice xml_hello_passkey(struct slice message, char *plain);
 
 struct xml_answer {
 	bool taken;	 /* Ack, else Nak */

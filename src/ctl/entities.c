@@ -22,7 +22,8 @@ static const struct entity_column receiver_columns[] = {
 	{ "name", "name", ENTITY_TEXT, true, false, true, "TEXT",
 	    "of the link, unique" },
 	{ "protocol", "protocol", ENTITY_CHOICE, true, false, true,
-	    "surgard|dc09|ademco685|d6500|xml|json|mail", "what it speaks" },
+	    "surgard|dc09|ademco685|d6500|xml|json|mail|webhook",
+	    "what it speaks" },
 	{ "description", "description", ENTITY_TEXT, false, false, false,
 	    "TEXT", "for dealers who choose" },
 	{ "listen", "listen", ENTITY_BOOLEAN, false, false, false, "yes|no",
@@ -62,16 +63,22 @@ static const struct entity_column receiver_columns[] = {
 	    "DC-09 encryption key, needs --master-key-file" },
 	{ "passkey", "passkey", ENTITY_SECRET, false, true, false, "FILE|-",
 	    "dealers need it for a station; -: asked for; none: nobody does" },
+	{ "link-passkey", "passkey_sealed", ENTITY_SEALED, false, true, false,
+	    "FILE|-",
+	    "what the link proves itself with, XML and webhook; needs "
+	    "--master-key-file",
+	    "sends_passkey", "receiver.passkey" },
 	{ "endpoints", "endpoints", ENTITY_LIST, false, true, false,
 	    "HOST:PORT,..",
 	    "in the order of use; udp://HOST:PORT for UDP, "
 	    "tls://HOST:PORT[;name=NAME][;ca=FILE][;certificate=FILE] for TLS; "
+	    "for xml and webhook: https://HOST:PORT/PATH[;..] or http://; "
 	    "for json: run:NAME, each:NAME, file:NAME; for mail: smtp|smtps|"
 	    "smtp-clear://TEMPLATE@HOST:PORT; serial:/dev/NAME,9600,8n1",
 	    "(SELECT string_agg(tocsin.endpoint_text(e), ',' ORDER BY position) "
 	    "FROM tocsin.receiver_endpoint e WHERE e.receiver_id = t.id)",
 	    "INSERT INTO tocsin.receiver_endpoint (receiver_id, position, "
-	    "transport, host, port, tls_name, tls_ca, tls_certificate) "
+	    "transport, host, port, tls_name, tls_ca, tls_certificate, path) "
 	    "SELECT $1::bigint, w.* FROM tocsin.endpoints_of($2) w",
 	    "DELETE FROM tocsin.receiver_endpoint WHERE receiver_id = "
 	    "$1::bigint" },

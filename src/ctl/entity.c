@@ -21,6 +21,7 @@
 #include "db/refusal.h"
 
 #define COLUMNS_MAX 32
+#define SECRET_MAX  64
 
 /* One use of a command: what was given, and the statement that it becomes. */
 struct entity_run {
@@ -281,6 +282,7 @@ convert(struct entity_run *run, size_t i, const char *text)
 	case ENTITY_DAYS:
 		return convert_days(run, i, text);
 	case ENTITY_SECRET:
+	case ENTITY_SEALED:
 		return convert_secret(run, i, text);
 	}
 	return ctl_fail(EXIT_STATUS_SOFTWARE, "unknown type of column");
@@ -366,7 +368,8 @@ is_plain(const struct entity_run *run, size_t i)
 {
 	enum entity_type type = run->entity->columns[i].type;
 
-	return run->given[i] && type != ENTITY_LIST && type != ENTITY_KEY;
+	return run->given[i] && type != ENTITY_LIST && type != ENTITY_KEY &&
+	    type != ENTITY_SEALED;
 }
 
 static const char *
@@ -407,6 +410,8 @@ append_select(struct entity_run *run)
 
 		if (column->type == ENTITY_KEY)
 			append(run, ", key IS NOT NULL AS has_key");
+		else if (column->type == ENTITY_SEALED)
+			append(run, ", %s", column->read);
 		else if (column->type == ENTITY_SECRET)
 			continue;
 		else if (column->read)
@@ -441,48 +446,67 @@ print_one(struct entity_run *run, const char *id)
 
 /* ---- keys and lists ------------------------------------------------------------------ */
 
-#define SEALED_HEX_SIZE (2 + 2 * (CTL_KEY_MAX + SEAL_OVERHEAD) + 1)
+#define SEALED_HEX_SIZE (2 + 2 * (SECRET_MAX + SEAL_OVERHEAD) + 1)
+
+/* What a passkey may hold: it goes into a line of HTTP. */
+static int
+passkey_parse(const char *text, uint8_t out[SECRET_MAX], struct err *err)
+{
+	size_t length = strlen(text);
+
+	for (size_t i = 0; i < length; i++)
+		if (text[i] <= ' ' || text[i] > '~')
+			length = 0;
+	if (length < 8 || length > SECRET_MAX)
+		return err_set(err, -EINVAL,
+		    "a passkey has 8 to 64 characters of ASCII without spaces");
+	memcpy(out, text, length);
+	return (int)length;
+}
 
 static int
-seal_key(struct entity_run *run, const char *id, const char *text,
+seal_secret(struct entity_run *run, size_t i, const char *id,
     char ret_hex[SEALED_HEX_SIZE])
 {
+	const struct entity_column *column = &run->entity->columns[i];
 	const char *file = ctl_value(&run->arguments, "master-key-file");
+	bool key = column->type == ENTITY_KEY;
 	struct seal_master master;
 	char context[SEAL_CONTEXT_SIZE];
-	uint8_t key[CTL_KEY_MAX], blob[CTL_KEY_MAX + SEAL_OVERHEAD];
+	uint8_t secret[SECRET_MAX], blob[SECRET_MAX + SEAL_OVERHEAD];
 	int length;
 
 	if (!file)
 		return err_set(&run->err, -EINVAL,
-		    "--key needs --master-key-file");
-	length = key_parse(text, key, &run->err);
+		    "--%s needs --master-key-file", column->option);
+	length = key ? key_parse(run->given[i], secret, &run->err)
+		     : passkey_parse(run->given[i], secret, &run->err);
 	if (length < 0)
 		return length;
 	if (seal_master_load(file, &master, &run->err) < 0)
 		return -EINVAL;
-	snprintf(context, sizeof(context), "%s:%s", run->entity->key_context,
-	    id);
-	length = seal_close(&master, context, slice_of(key, (size_t)length),
+	snprintf(context, sizeof(context), "%s:%s",
+	    key ? run->entity->key_context : column->write, id);
+	length = seal_close(&master, context, slice_of(secret, (size_t)length),
 	    blob, sizeof(blob));
 	seal_master_wipe(&master);
-	sodium_memzero(key, sizeof(key));
+	sodium_memzero(secret, sizeof(secret));
 	memcpy(ret_hex, "\\x", 2);
 	text_hex_encode(blob, (size_t)length, ret_hex + 2);
 	return 0;
 }
 
 static bool
-store_key(struct entity_run *run, size_t i, const char *id)
+store_sealed(struct entity_run *run, size_t i, const char *id)
 {
 	char hex[SEALED_HEX_SIZE];
 	bool clear = is_none(&run->entity->columns[i], run->given[i]);
 
-	if (!clear && seal_key(run, id, run->given[i], hex) < 0)
+	if (!clear && seal_secret(run, i, id, hex) < 0)
 		return false;
 	begin_statement(run);
-	append(run, "UPDATE %s SET key = $1::bytea WHERE id = $2::bigint",
-	    run->entity->table);
+	append(run, "UPDATE %s SET %s = $1::bytea WHERE id = $2::bigint",
+	    run->entity->table, run->entity->columns[i].column);
 	parameter(run, clear ? NULL : hex);
 	parameter(run, id);
 	return execute_only(run);
@@ -515,7 +539,8 @@ store_others(struct entity_run *run, const char *id)
 
 		if (!run->given[i])
 			continue;
-		if (type == ENTITY_KEY && !store_key(run, i, id))
+		if ((type == ENTITY_KEY || type == ENTITY_SEALED) &&
+		    !store_sealed(run, i, id))
 			return false;
 		if (type == ENTITY_LIST && !store_list(run, i, id))
 			return false;
@@ -739,7 +764,8 @@ print_action(struct entity_run *run, const struct entity_action *action)
 static bool
 is_secret(const struct entity_column *column)
 {
-	return column->type == ENTITY_SECRET || column->type == ENTITY_KEY;
+	return column->type == ENTITY_SECRET || column->type == ENTITY_KEY ||
+	    column->type == ENTITY_SEALED;
 }
 
 /* What was asked for, as it was given: "--site 1 --user 2". */
@@ -780,7 +806,7 @@ seal_given(struct entity_run *run)
 			err_set(&run->err, -ENOMEM, "out of memory");
 			return false;
 		}
-		if (seal_key(run, id, run->given[i], run->owned[i]) < 0)
+		if (seal_secret(run, i, id, run->owned[i]) < 0)
 			return false;
 		run->given[i] = run->owned[i];
 	}

@@ -27,6 +27,7 @@ enum entity_type {
 	ENTITY_DAYS,	 /* "mon,tue": bits, 1 Monday ... 64 Sunday */
 	ENTITY_SECRET,	 /* read from a file or asked for, never printed */
 	ENTITY_KEY,	 /* sealed after the row has its id */
+	ENTITY_SEALED,	 /* ENTITY_SECRET, kept as a key is */
 	ENTITY_LIST,	 /* comma-separated, rows of another table */
 };
 
@@ -39,8 +40,10 @@ struct entity_column {
 	bool filter;	   /* list takes it too */
 	const char *value; /* in the help */
 	const char *help;
-	const char *read;  /* expression that prints it; NULL: the column */
-	const char *write; /* ENTITY_LIST: two statements with $1 id, $2 list */
+	const char *read; /* expression that prints it; NULL: the column */
+	/* ENTITY_LIST: two statements with $1 id, $2 list; ENTITY_SEALED: the
+	 * context of its seal */
+	const char *write;
 	const char *clear;
 };
 

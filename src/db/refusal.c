@@ -54,21 +54,21 @@ static const struct refusal {
 	    "name" },
 	{ "receiver_name_not_blank", "a receiver needs a name", "name" },
 	{ "receiver_protocol_known",
-	    "the protocol is surgard, dc09, ademco685, d6500, xml, json or "
-	    "mail",
+	    "the protocol is surgard, dc09, ademco685, d6500, xml, json, mail "
+	    "or webhook",
 	    "protocol" },
 	{ "receiver_visibility_known", "the visibility is own or all",
 	    "visibility" },
 	{ "receiver_number_format",
 	    "the receiver number is two hexadecimal digits in Sur-Gard, 1 to "
-	    "6 in DC-09, XML and JSON, two decimal digits in D6500, one in Ademco "
-	    "685",
+	    "6 in DC-09, XML, JSON and webhooks, two decimal digits in D6500, "
+	    "one in Ademco 685",
 	    "receiver_number" },
 	{ "receiver_line_format",
 	    "the line number is one character (or up to three digits with "
 	    "line digits 3) in Sur-Gard, 1 to 6 hexadecimal digits in DC-09, "
-	    "XML and JSON, one digit in Ademco 685, 0-9, A-Y or up to three digits in "
-	    "D6500",
+	    "XML, JSON and webhooks, one digit in Ademco 685, 0-9, A-Y or up to "
+	    "three digits in D6500",
 	    "line_number" },
 	{ "receiver_clock_only_surgard",
 	    "only a Sur-Gard receiver has the clock", "clock" },
@@ -82,7 +82,8 @@ static const struct refusal {
 	{ "receiver_translation_known",
 	    "the translation is none, contact_id or sia", "translation" },
 	{ "receiver_translation_spoken",
-	    "Ademco 685 has Contact ID only, and an XML package both codes",
+	    "Ademco 685 has Contact ID only, and XML packages, JSON lines, mails "
+	    "and webhooks both codes",
 	    "translation" },
 	{ "receiver_line_digits_range", "line digits are 1 or 3",
 	    "line_digits" },
@@ -94,6 +95,11 @@ static const struct refusal {
 	    "ack_wait_ms" },
 	{ "receiver_retries_range", "retries are 0 to 255", "retries" },
 	{ "receiver_in_flight_range", "in flight is 1 to 65535", "in_flight" },
+	{ "receiver_listen_not_webhook",
+	    "a webhook is posted to: it does not connect to us", "listen" },
+	{ "receiver_passkey_sealed_sent",
+	    "only XML and webhooks have a passkey of the link",
+	    "passkey_sealed" },
 	{ "receiver_key_only_dc09", "only a DC-09 receiver has a key", "key" },
 	{ "receiver_endpoint_receiver_exists", "there is no such receiver",
 	    "receiver_id" },
@@ -103,18 +109,20 @@ static const struct refusal {
 	{ "receiver_endpoint_position_range", "at most 16 endpoints",
 	    "position" },
 	{ "receiver_endpoint_host_format",
-	    "an endpoint is HOST:PORT, udp://HOST:PORT, tls://HOST:PORT with "
-	    ";name=NAME, ;ca=FILE and ;certificate=FILE in this order, run:, "
-	    "each: or file: and a name without a slash, "
-	    "smtp://TEMPLATE@HOST:PORT, or serial:/dev/NAME,SPEED,8n1",
+	    "an endpoint is HOST:PORT, udp://HOST:PORT, tls://HOST:PORT or "
+	    "https://HOST:PORT/PATH with ;name=NAME, ;ca=FILE and "
+	    ";certificate=FILE in this order, run:, each: or file: and a name "
+	    "without a slash, smtp://TEMPLATE@HOST:PORT, or "
+	    "serial:/dev/NAME,SPEED,8n1",
 	    "host" },
 	{ "receiver_endpoint_transport_known",
 	    "an endpoint is reached by tcp, udp, tls, run, each, file, smtp, "
-	    "smtps, smtp-clear or serial",
+	    "smtps, smtp-clear, serial, http or https",
 	    "transport" },
 	{ "receiver_endpoint_port_range", "a port is 1 to 65535", "port" },
 	{ "receiver_endpoint_tls_options",
-	    "a name, an authority and a certificate are for tls://",
+	    "a name, an authority and a certificate are for tls:// and "
+	    "https://",
 	    "transport" },
 	{ "receiver_endpoint_tls_name_format",
 	    "the name in a certificate is a host name or an address",
@@ -134,6 +142,15 @@ static const struct refusal {
 	{ "receiver_endpoint_smtp_only_mail",
 	    "a mail receiver has smtp://, smtps:// or smtp-clear:// and "
 	    "TEMPLATE@HOST:PORT as endpoints, and nobody else has" },
+	{ "receiver_endpoint_path_format",
+	    "only http:// and https:// have a path, of at most 1000 letters, "
+	    "digits and what else a URL has, but for , and ;",
+	    "path" },
+	{ "receiver_endpoint_http_only_posted",
+	    "only XML packages and webhooks go by HTTP, to a receiver that does "
+	    "not listen" },
+	{ "receiver_endpoint_webhook_only_http",
+	    "a webhook has https:// or http:// endpoints" },
 	{ "receiver_endpoint_udp_only_dc09",
 	    "only a DC-09 receiver is reached by UDP" },
 	{ "station_record_dealer_exists",

@@ -82,6 +82,7 @@ enum directory_protocol {
 	DIRECTORY_PROTOCOL_XML = 5,
 	DIRECTORY_PROTOCOL_JSON = 6,
 	DIRECTORY_PROTOCOL_MAIL = 7,
+	DIRECTORY_PROTOCOL_WEBHOOK = 8,
 };
 
 /* An account for which the protocol's field has no room (docs/PROTOCOLS.md,
@@ -116,6 +117,10 @@ enum directory_transport {
 	DIRECTORY_TRANSPORT_SMTP_CLEAR = 8,
 	/* of what one byte answers, host "/dev/ttyS0,9600,8n1" */
 	DIRECTORY_TRANSPORT_SERIAL = 9,
+	/* XML packages and webhooks, posted to the endpoint's path: in clear, in
+	 * TLS */
+	DIRECTORY_TRANSPORT_HTTP = 10,
+	DIRECTORY_TRANSPORT_HTTPS = 11,
 };
 
 /* How a receiver is reached, in the order of use. */
@@ -126,7 +131,10 @@ struct directory_endpoint {
 	const char *tls_name; /* of its certificate; "": host */
 	/* files in egress's directory of certificates; "": none */
 	const char *tls_ca, *tls_certificate;
+	const char *path; /* posted to by HTTP; "" otherwise */
 };
+
+#define DIRECTORY_PASSKEY_SIZE 65
 
 struct directory_receiver {
 	uint64_t id;
@@ -149,6 +157,8 @@ struct directory_receiver {
 	uint16_t in_flight; /* unacknowledged messages allowed, 1.. */
 	uint8_t key[32];    /* DC-09 encryption */
 	uint8_t key_length; /* 0: clear */
+	char passkey[DIRECTORY_PASSKEY_SIZE]; /* what the link proves itself
+					       * with, XML, webhook; "": none */
 	uint8_t endpoint_count;
 	const struct directory_endpoint *endpoints;
 };

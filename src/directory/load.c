@@ -46,11 +46,12 @@ static const struct query queries[OBJECT_KINDS] = {
 	    "o.line_number, o.line_digits, o.sia_block, o.clock, "
 	    "o.header_space, o.account_policy, o.translation, o.account_digits, "
 	    "o.heartbeat_ms, o.ack_wait_ms, o.retries, o.in_flight, o.key, "
+	    "o.passkey_sealed, "
 	    "e.transport, e.host, e.port, e.tls_name, e.tls_ca, "
-	    "e.tls_certificate",
+	    "e.tls_certificate, e.path",
 	    "tocsin.directory_receiver o LEFT JOIN tocsin.directory_endpoint e "
 	    "ON e.receiver_id = o.id",
-	    "o.id", ", e.position", 19, 6 },
+	    "o.id", ", e.position", 20, 7 },
 	[OBJECT_STATION] = { "station",
 	    "o.id, o.dealer_id, o.receiver_id, o.name, o.prefix, "
 	    "o.receiver_adds_prefix, o.line_card, o.url_template",
@@ -198,37 +199,49 @@ read_choice(struct fields *fields, const char *const *names)
 	return 0;
 }
 
-/* A sealed key, "\x<hex>" or NULL. False: there is one that does not open. */
+/* A sealed secret, "\x<hex>" or NULL, into out. what: "receiver.key". False:
+ * there is one that does not open. */
 static bool
-read_key(struct load *load, struct fields *fields, const char *what,
-    uint64_t id, uint8_t key[32], uint8_t *ret_length)
+read_sealed(struct load *load, struct fields *fields, const char *what,
+    uint64_t id, void *out, size_t size, size_t *ret_length)
 {
 	const char *text = read_nullable(fields);
-	uint8_t blob[32 + SEAL_OVERHEAD];
+	uint8_t blob[DIRECTORY_PASSKEY_SIZE + SEAL_OVERHEAD];
 	char context[SEAL_CONTEXT_SIZE];
 	int length, opened = -EBADMSG;
 
 	*ret_length = 0;
 	if (!text)
 		return true;
-	snprintf(context, sizeof(context), "%s.key:%" PRIu64, what, id);
+	snprintf(context, sizeof(context), "%s:%" PRIu64, what, id);
 	length = strncmp(text, "\\x", 2) == 0
 	    ? text_hex_decode(slice_from_string(text + 2), blob, sizeof(blob))
 	    : -EINVAL;
 	if (length > 0 && load->master)
 		opened = seal_open(load->master, context,
-		    slice_of(blob, (size_t)length), key, 32);
+		    slice_of(blob, (size_t)length), out, size);
 	if (opened < 0) {
 		load->unopened++;
 		log_write(LOG_ERROR, "directory", "key_not_opened",
-		    "%s=%" PRIu64 " error=\"%s\"", what, id,
+		    "secret=%s:%" PRIu64 " error=\"%s\"", what, id,
 		    load->master
 			? "the master key does not open this sealed key"
 			: "a sealed key and no master key file");
 		return false;
 	}
-	*ret_length = (uint8_t)opened;
+	*ret_length = (size_t)opened;
 	return true;
+}
+
+static bool
+read_key(struct load *load, struct fields *fields, const char *what,
+    uint64_t id, uint8_t key[32], uint8_t *ret_length)
+{
+	size_t length = 0;
+	bool good = read_sealed(load, fields, what, id, key, 32, &length);
+
+	*ret_length = (uint8_t)length;
+	return good;
 }
 
 /* "\x<hex>", or NULL: there is none. */
@@ -378,7 +391,8 @@ static int
 read_endpoints(const struct gathering *g, struct directory_receiver *receiver)
 {
 	static const char *const transports[] = { "tcp", "udp", "tls", "run",
-		"each", "file", "smtp", "smtps", "smtp-clear", "serial", NULL };
+		"each", "file", "smtp", "smtps", "smtp-clear", "serial", "http",
+		"https", NULL };
 	size_t count = count_more(g), i = 0;
 	struct directory_endpoint *endpoints =
 	    calloc(count ? count : 1, sizeof(*endpoints));
@@ -397,6 +411,7 @@ read_endpoints(const struct gathering *g, struct directory_receiver *receiver)
 		endpoints[i].tls_name = read_text(&fields);
 		endpoints[i].tls_ca = read_text(&fields);
 		endpoints[i].tls_certificate = read_text(&fields);
+		endpoints[i].path = read_text(&fields);
 		failed |= fields.failed;
 	}
 	receiver->endpoint_count = (uint8_t)count;
@@ -405,10 +420,22 @@ read_endpoints(const struct gathering *g, struct directory_receiver *receiver)
 }
 
 static bool
+read_passkey(struct load *load, struct fields *fields,
+    struct directory_receiver *receiver)
+{
+	size_t length;
+	bool good = read_sealed(load, fields, "receiver.passkey", receiver->id,
+	    receiver->passkey, sizeof(receiver->passkey) - 1, &length);
+
+	receiver->passkey[length] = '\0';
+	return good;
+}
+
+static bool
 read_receiver(const struct gathering *g, struct directory_receiver *receiver)
 {
 	static const char *const protocols[] = { "surgard", "dc09", "ademco685",
-		"d6500", "xml", "json", "mail", NULL };
+		"d6500", "xml", "json", "mail", "webhook", NULL };
 	static const char *const policies[] = { "refuse", "split_front",
 		"split_back", NULL };
 	static const char *const translations[] = { "none", "contact_id", "sia",
@@ -441,8 +468,10 @@ read_receiver(const struct gathering *g, struct directory_receiver *receiver)
 	receiver->in_flight = (uint16_t)read_number(&fields, UINT16_MAX);
 	/* without its key we would tell the station everything in clear */
 	if (!fields.failed &&
-	    !read_key(g->load, &fields, "receiver", receiver->id, receiver->key,
-		&receiver->key_length))
+	    !read_key(g->load, &fields, "receiver.key", receiver->id,
+		receiver->key, &receiver->key_length))
+		receiver->paused = true;
+	if (!fields.failed && !read_passkey(g->load, &fields, receiver))
 		receiver->paused = true;
 	return !fields.failed;
 }
@@ -460,6 +489,7 @@ put_receiver(const struct gathering *g)
 			      : -EPROTO;
 	free((void *)(uintptr_t)receiver.endpoints);
 	explicit_bzero(receiver.key, sizeof(receiver.key));
+	explicit_bzero(receiver.passkey, sizeof(receiver.passkey));
 	return result;
 }
 
@@ -576,7 +606,7 @@ static void
 read_previous_key(const struct gathering *g, struct fields *fields,
     struct directory_bridge *bridge, struct directory_previous_key *previous)
 {
-	bool opened = read_key(g->load, fields, "bridge", bridge->id,
+	bool opened = read_key(g->load, fields, "bridge.key", bridge->id,
 	    previous->bytes, &previous->length);
 
 	previous->until_us = (int64_t)read_number(fields, INT64_MAX);
@@ -628,7 +658,7 @@ read_bridge(const struct gathering *g, struct directory_bridge *bridge,
 	bridge->line = read_nullable(&fields);
 	bridge->listener = read_nullable(&fields);
 	/* the panel is not understood then, and takes its backup path */
-	if (!read_key(g->load, &fields, "bridge", bridge->id, parts->key,
+	if (!read_key(g->load, &fields, "bridge.key", bridge->id, parts->key,
 		&bridge->key_length))
 		bridge->key_length = 0;
 	bridge->key = parts->key;

@@ -83,6 +83,7 @@ pack_receiver(struct packing *packing, struct directory_receiver *receiver)
 		pack_text(packing, &endpoint.tls_name);
 		pack_text(packing, &endpoint.tls_ca);
 		pack_text(packing, &endpoint.tls_certificate);
+		pack_text(packing, &endpoint.path);
 		if (to)
 			to[i] = endpoint;
 	}

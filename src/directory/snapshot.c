@@ -12,7 +12,7 @@
 #include "base/cursor.h"
 
 #define SNAPSHOT_MAGIC	     "TOCSNAP\n"
-#define SNAPSHOT_VERSION     12
+#define SNAPSHOT_VERSION     13
 #define SNAPSHOT_SEALED	     1u
 #define SNAPSHOT_HEADER_SIZE 120
 #define RECORD_HEADER_SIZE   5
@@ -55,20 +55,20 @@ output_flush(struct output *output)
 }
 
 static void
-write_key(struct writer *w, const struct seal_master *master, const char *what,
-    uint64_t id, const uint8_t key[32], uint8_t length)
+write_secret(struct writer *w, const struct seal_master *master,
+    const char *what, uint64_t id, struct slice secret)
 {
-	uint8_t sealed[32 + SEAL_OVERHEAD];
+	uint8_t sealed[DIRECTORY_PASSKEY_SIZE + SEAL_OVERHEAD];
 	char context[SEAL_CONTEXT_SIZE];
 	int sealed_length;
 
-	if (length == 0 || !master) {
-		writer_slice(w, slice_of(key, length));
+	if (secret.length == 0 || !master) {
+		writer_slice(w, secret);
 		return;
 	}
-	snprintf(context, sizeof(context), "%s.key:%" PRIu64, what, id);
-	sealed_length = seal_close(master, context, slice_of(key, length),
-	    sealed, sizeof(sealed));
+	snprintf(context, sizeof(context), "%s:%" PRIu64, what, id);
+	sealed_length =
+	    seal_close(master, context, secret, sealed, sizeof(sealed));
 	if (sealed_length < 0)
 		w->failed = true;
 	else
@@ -117,6 +117,7 @@ write_endpoint(struct writer *w, const struct directory_endpoint *endpoint)
 	writer_string(w, endpoint->tls_name);
 	writer_string(w, endpoint->tls_ca);
 	writer_string(w, endpoint->tls_certificate);
+	writer_string(w, endpoint->path);
 }
 
 static void
@@ -140,8 +141,10 @@ write_receiver(struct writer *w, const struct directory_receiver *receiver,
 	writer_u32(w, receiver->ack_wait_ms);
 	writer_u8(w, receiver->retries);
 	writer_u16(w, receiver->in_flight);
-	write_key(w, master, "receiver", receiver->id, receiver->key,
-	    receiver->key_length);
+	write_secret(w, master, "receiver.key", receiver->id,
+	    slice_of(receiver->key, receiver->key_length));
+	write_secret(w, master, "receiver.passkey", receiver->id,
+	    slice_from_string(receiver->passkey));
 	writer_u8(w, receiver->endpoint_count);
 	for (unsigned i = 0; i < receiver->endpoint_count; i++)
 		write_endpoint(w, &receiver->endpoints[i]);
@@ -234,8 +237,8 @@ write_policy(struct writer *w, const struct directory_bridge *bridge,
 	    bridge->previous_key ? bridge->previous_key : &none;
 	const struct directory_time_window *window = bridge->time_window;
 
-	write_key(w, master, "bridge", bridge->id, previous->bytes,
-	    previous->length);
+	write_secret(w, master, "bridge.key", bridge->id,
+	    slice_of(previous->bytes, previous->length));
 	writer_u64(w, (uint64_t)previous->until_us);
 	writer_u8(w, bridge->tls_required);
 	writer_u8(w, window != NULL);
@@ -258,8 +261,8 @@ write_bridge(struct writer *w, const struct directory_bridge *bridge,
 	writer_slice(w, slice_from_string(bridge->receiver));
 	writer_slice(w, slice_from_string(bridge->line));
 	writer_slice(w, slice_from_string(bridge->listener));
-	write_key(w, master, "bridge", bridge->id, bridge->key,
-	    bridge->key_length);
+	write_secret(w, master, "bridge.key", bridge->id,
+	    slice_of(bridge->key, bridge->key_length));
 	writer_slice(w,
 	    slice_of(bridge->bearer_hash,
 		bridge->bearer_hash ? DIRECTORY_HASH_SIZE : 0));
@@ -636,23 +639,24 @@ read_text(struct content_reader *c)
 	return text ? text : "";
 }
 
-static void
-read_key(struct content_reader *c, const char *what, uint64_t id,
-    uint8_t key[32], uint8_t *ret_length)
+/* Its length. */
+static size_t
+read_secret(struct content_reader *c, const char *what, uint64_t id, void *out,
+    size_t size)
 {
 	struct slice s = reader_slice(&c->r);
 	char context[SEAL_CONTEXT_SIZE];
 	int length = (int)s.length;
 
-	snprintf(context, sizeof(context), "%s.key:%" PRIu64, what, id);
+	snprintf(context, sizeof(context), "%s:%" PRIu64, what, id);
 	if (s.length > 0 && c->input->header.flags & SNAPSHOT_SEALED)
-		length = seal_open(c->input->master, context, s, key, 32);
-	else if (s.length <= 32)
-		memcpy(key, s.data ? s.data : "", s.length);
-	if (length < 0 || length > 32)
-		c->r.failed = true;
-	else
-		*ret_length = (uint8_t)length;
+		length = seal_open(c->input->master, context, s, out, size);
+	else if (s.length <= size)
+		memcpy(out, s.data ? s.data : "", s.length);
+	if (length >= 0 && (size_t)length <= size)
+		return (size_t)length;
+	c->r.failed = true;
+	return 0;
 }
 
 /* Room for count elements; none for a count that the record cannot hold. */
@@ -789,7 +793,7 @@ read_endpoints(struct content_reader *c, struct directory_receiver *receiver,
 {
 	uint8_t count = reader_u8(&c->r);
 	struct directory_endpoint *endpoints =
-	    read_array(c, count, sizeof(*endpoints), 11);
+	    read_array(c, count, sizeof(*endpoints), 13);
 
 	*ret_array = endpoints;
 	for (unsigned i = 0; endpoints && i < count; i++) {
@@ -800,6 +804,7 @@ read_endpoints(struct content_reader *c, struct directory_receiver *receiver,
 		endpoints[i].tls_name = read_text(c);
 		endpoints[i].tls_ca = read_text(c);
 		endpoints[i].tls_certificate = read_text(c);
+		endpoints[i].path = read_text(c);
 	}
 	receiver->endpoints = endpoints;
 	receiver->endpoint_count = endpoints ? count : 0;
@@ -831,11 +836,15 @@ read_receiver(struct content_reader *c, uint64_t id,
 	receiver.ack_wait_ms = reader_u32(r);
 	receiver.retries = reader_u8(r);
 	receiver.in_flight = reader_u16(r);
-	read_key(c, "receiver", id, receiver.key, &receiver.key_length);
+	receiver.key_length = (uint8_t)read_secret(c, "receiver.key", id,
+	    receiver.key, sizeof(receiver.key));
+	read_secret(c, "receiver.passkey", id, receiver.passkey,
+	    sizeof(receiver.passkey) - 1);
 	read_endpoints(c, &receiver, ret_array);
 	result =
 	    r->failed ? -EBADMSG : directory_put_receiver(batch, id, &receiver);
 	explicit_bzero(receiver.key, sizeof(receiver.key));
+	explicit_bzero(receiver.passkey, sizeof(receiver.passkey));
 	return result;
 }
 
@@ -917,9 +926,9 @@ read_policy(struct content_reader *c, struct directory_bridge *bridge,
 {
 	struct slice mac;
 
-	parts->previous_key.length = 0;
-	read_key(c, "bridge", bridge->id, parts->previous_key.bytes,
-	    &parts->previous_key.length);
+	parts->previous_key.length =
+	    (uint8_t)read_secret(c, "bridge.key", bridge->id,
+		parts->previous_key.bytes, sizeof(parts->previous_key.bytes));
 	parts->previous_key.until_us = (int64_t)reader_u64(&c->r);
 	if (parts->previous_key.length > 0)
 		bridge->previous_key = &parts->previous_key;
@@ -964,7 +973,8 @@ read_bridge(struct content_reader *c, uint64_t id,
 	bridge.receiver = read_nullable(c);
 	bridge.line = read_nullable(c);
 	bridge.listener = read_nullable(c);
-	read_key(c, "bridge", id, parts.key, &bridge.key_length);
+	bridge.key_length = (uint8_t)read_secret(c, "bridge.key", id, parts.key,
+	    sizeof(parts.key));
 	bridge.bearer_hash = read_hash(c);
 	bridge.cipher_required = reader_u8(&c->r);
 	read_policy(c, &bridge, &parts);

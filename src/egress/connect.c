@@ -9,8 +9,8 @@
 #include "egress/internal.h"
 #include "egress/serial.h"
 
-static const struct directory_endpoint *
-present_endpoint(const struct link *link)
+const struct directory_endpoint *
+connect_endpoint(const struct link *link)
 {
 	return &link->settings->endpoints[link->endpoint];
 }
@@ -18,7 +18,14 @@ present_endpoint(const struct link *link)
 enum directory_transport
 connect_transport(const struct link *link)
 {
-	return present_endpoint(link)->transport;
+	return connect_endpoint(link)->transport;
+}
+
+bool
+connect_posts(const struct link *link)
+{
+	return connect_transport(link) == DIRECTORY_TRANSPORT_HTTP ||
+	    connect_transport(link) == DIRECTORY_TRANSPORT_HTTPS;
 }
 
 static bool
@@ -119,11 +126,12 @@ listen_end(struct link *link)
 static int
 call(struct link *link, const struct socket_address *address, struct err *err)
 {
-	const struct directory_endpoint *endpoint = present_endpoint(link);
+	const struct directory_endpoint *endpoint = connect_endpoint(link);
 	SSL *tls = NULL;
 	int code = 0;
 
-	if (endpoint->transport == DIRECTORY_TRANSPORT_TLS)
+	if (endpoint->transport == DIRECTORY_TRANSPORT_TLS ||
+	    endpoint->transport == DIRECTORY_TRANSPORT_HTTPS)
 		code = tls_client_open(&link->egress->tls, endpoint, &tls, err);
 	if (code == 0)
 		code = transport_connect(&link->transport, address,
@@ -182,7 +190,7 @@ on_resolved(int result, struct evutil_addrinfo *found, void *context)
 		} else {
 			snprintf(reason, sizeof(reason),
 			    "cannot resolve '%s': %s",
-			    present_endpoint(link)->host,
+			    connect_endpoint(link)->host,
 			    evutil_gai_strerror(result));
 			link_fail(link, reason, false);
 		}
@@ -215,10 +223,10 @@ resolve_begin(struct link *link)
 		return;
 	}
 	link_set_state(link, LINK_RESOLVING, "");
-	snprintf(port, sizeof(port), "%u", present_endpoint(link)->port);
+	snprintf(port, sizeof(port), "%u", connect_endpoint(link)->port);
 	resolve->link = link;
 	link->resolve = resolve;
-	request = evdns_getaddrinfo(egress->dns, present_endpoint(link)->host,
+	request = evdns_getaddrinfo(egress->dns, connect_endpoint(link)->host,
 	    port, &hints, on_resolved, resolve);
 	/* NULL: it was answered already, and resolve is gone */
 	if (request)
@@ -252,7 +260,7 @@ is_mail(const struct directory_endpoint *endpoint)
 static struct local_target
 find_target(const struct link *link)
 {
-	const struct directory_endpoint *endpoint = present_endpoint(link);
+	const struct directory_endpoint *endpoint = connect_endpoint(link);
 	const struct egress_config *config = &link->egress->config;
 	struct local_target target = {
 		.transport = endpoint->transport,
@@ -295,7 +303,7 @@ static void
 join_serial(struct link *link)
 {
 	struct err err;
-	int fd = serial_open(present_endpoint(link)->host, &err);
+	int fd = serial_open(connect_endpoint(link)->host, &err);
 
 	if (fd < 0)
 		link_fail(link, err.text, false);
@@ -307,6 +315,7 @@ join_serial(struct link *link)
 
 /* ---- any ---------------------------------------------------------------------- */
 
+/* Without the path of a URL, which may hold a secret. */
 static void
 format_endpoint(struct link *link)
 {
@@ -318,28 +327,29 @@ format_endpoint(struct link *link)
 		[DIRECTORY_TRANSPORT_SMTPS] = "smtps://",
 		[DIRECTORY_TRANSPORT_SMTP_CLEAR] = "smtp-clear://",
 		[DIRECTORY_TRANSPORT_SERIAL] = "serial:",
+		[DIRECTORY_TRANSPORT_HTTP] = "http://",
+		[DIRECTORY_TRANSPORT_HTTPS] = "https://",
 	};
-	const struct directory_endpoint *endpoint = present_endpoint(link);
+	const struct directory_endpoint *endpoint = connect_endpoint(link);
 	const char *scheme = schemes[endpoint->transport];
 	size_t size = sizeof(link->endpoint_text);
+	bool numeric6 =
+	    strchr(endpoint->host, ':') && !strchr(endpoint->host, '@');
 
-	if (scheme && endpoint->port == 0)
+	if (endpoint->port == 0)
 		snprintf(link->endpoint_text, size, "%s%s", scheme,
 		    endpoint->host);
-	else if (scheme)
-		snprintf(link->endpoint_text, size, "%s%s:%u", scheme,
-		    endpoint->host, endpoint->port);
 	else
-		snprintf(link->endpoint_text, size,
-		    strchr(endpoint->host, ':') ? "[%s]:%u" : "%s:%u",
-		    endpoint->host, endpoint->port);
+		snprintf(link->endpoint_text, size, "%s%s%s%s:%u",
+		    scheme ? scheme : "", numeric6 ? "[" : "", endpoint->host,
+		    numeric6 ? "]" : "", endpoint->port);
 }
 
 /* A name has to be resolved first. */
 static void
 call_address(struct link *link)
 {
-	const struct directory_endpoint *endpoint = present_endpoint(link);
+	const struct directory_endpoint *endpoint = connect_endpoint(link);
 	struct socket_address address;
 
 	if (socket_address_make(endpoint->host, endpoint->port, &address,
@@ -356,6 +366,8 @@ begin_transport(struct link *link)
 	case DIRECTORY_TRANSPORT_TCP:
 	case DIRECTORY_TRANSPORT_UDP:
 	case DIRECTORY_TRANSPORT_TLS:
+	case DIRECTORY_TRANSPORT_HTTP:
+	case DIRECTORY_TRANSPORT_HTTPS:
 		call_address(link);
 		break;
 	case DIRECTORY_TRANSPORT_RUN:

@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "codec/dc09.h"
+#include "codec/http_client.h"
 #include "egress/egress.h"
 #include "egress/local.h"
 #include "egress/output.h"
@@ -105,6 +106,7 @@ struct link {
 	unsigned endpoint;     /* index of the one in use */
 	unsigned address_turn; /* which address of a host name */
 	unsigned failed;       /* endpoints in a row, since the last ack */
+	unsigned gone;	       /* of these, those that say it is for good */
 	int64_t backoff_us;
 	int64_t retry_us;	  /* while backing off; when loading failed */
 	int64_t primary_retry_us; /* when to leave the backup; 0: not on one */
@@ -119,10 +121,13 @@ struct link {
 	bool beat_sent;	      /* waits for its answer */
 	bool beat_asked;      /* by the peer */
 	bool prove;	      /* after a loss: no message before it is */
+	bool greet;	      /* nothing else before that is acknowledged */
 	const char *lost;     /* found while feeding: why to give up */
-	char peer_words[160]; /* what lost may point to */
+	const char *renew;    /* likewise: why to take another connection */
+	char peer_words[160]; /* what they may point to */
 	int64_t beat_us;      /* when */
 	int64_t last_sent_us; /* anything */
+	struct http_answers http;
 
 	struct event *timer, *run;
 	int64_t armed_us; /* when the timer fires; 0: not armed */
@@ -153,6 +158,9 @@ int link_open(struct link **ret, struct egress *egress, uint64_t receiver_id);
 void link_close(struct link **link);
 const char *link_name(const struct link *link);
 const char *link_state_name(enum link_state state);
+/* By HTTP: nothing is under way, and the connection was of use or stood for a
+ * while, so that its end is no failure. */
+bool link_is_idle(const struct link *link);
 /* Make it what settings, `removed` and the operator say, once nothing is in
  * flight. */
 void link_apply(struct link *link);
@@ -184,8 +192,11 @@ void connect_cancel(struct link *link); /* resolving, connection, listening */
 /* Server: take the newer connection if one waits; true when it did. */
 bool connect_take_standby(struct link *link);
 void connect_drop_standby(struct link *link, const char *reason);
-/* Of the endpoint in use. */
+/* The one in use; not while the link is down. */
+const struct directory_endpoint *connect_endpoint(const struct link *link);
 enum directory_transport connect_transport(const struct link *link);
+/* By HTTP: each message is a request. */
+bool connect_posts(const struct link *link);
 /* link.c's, called when they come about */
 void link_connected(struct link *link);
 void link_set_state(struct link *link, enum link_state state,
@@ -225,6 +236,8 @@ enum answer {
 	ANSWER_ACK,
 	ANSWER_NAK,
 	ANSWER_REFUSED, /* received, but it will never be taken */
+	ANSWER_TROUBLE, /* the station cannot take anything now */
+	ANSWER_GONE,	/* it will not take anything ever again */
 };
 /* For outputs. slot NULL: the heartbeat's. reason: copied. */
 void send_answered(struct link *link, struct slot *slot, enum answer answer,

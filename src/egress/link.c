@@ -83,7 +83,7 @@ back_off(struct link *link, const char *reason)
 	link->retry_us = link_now(link) + link->backoff_us / 2 +
 	    random % (uint64_t)(link->backoff_us / 2 + 1);
 	link->endpoint = 0;
-	link->failed = 0;
+	link->failed = link->gone = 0;
 	link->address_turn++;
 	link_set_state(link, LINK_BACKING_OFF, reason);
 }
@@ -116,7 +116,11 @@ link_fail(struct link *link, const char *reason, bool prove)
 	    link->endpoint_text, kept);
 	link->failed++;
 	link->endpoint = (link->endpoint + 1) % link->settings->endpoint_count;
-	if (link->failed >= link->settings->endpoint_count) {
+	if (link->gone >= link->settings->endpoint_count) {
+		/* until an operator pauses and resumes it, or changes it */
+		connect_cancel(link);
+		link_set_state(link, LINK_DOWN, kept);
+	} else if (link->failed >= link->settings->endpoint_count) {
 		connect_cancel(link);
 		back_off(link, kept);
 	} else {
@@ -150,7 +154,9 @@ link_connected(struct link *link)
 	link->answers = 0;
 	link->in_doubt = false;
 	link->beat_asked = false;
-	link->lost = NULL;
+	link->lost = link->renew = NULL;
+	link->greet = link->output->greets && link->output->greets(link);
+	http_answers_begin(&link->http);
 	link->retry_us = 0;
 	link->last_sent_us = link_now(link);
 	link_set_state(link, LINK_UP, "");
@@ -181,6 +187,8 @@ on_fed(void *context)
 
 	if (link->lost)
 		link_fail(link, link->lost, true);
+	else if (link->renew)
+		link_reconnect(link, link->renew);
 	else if (link->in_doubt && link->output->anonymous_answers &&
 	    link->sent == 0)
 		link_reconnect(link,
@@ -188,6 +196,16 @@ on_fed(void *context)
 	link_try_stop(link);
 	send_pump(link);
 	link_arm(link);
+}
+
+bool
+link_is_idle(const struct link *link)
+{
+	int64_t stood_us = link_now(link) - link->state_since_us;
+
+	return connect_posts(link) && link->sent == 0 && !link->beat_sent &&
+	    (link->answers > 0 ||
+		stood_us >= link->egress->config.reconnect_min_us);
 }
 
 /* A peer that answered and then closed is well: it gets the next connection at
@@ -199,7 +217,8 @@ on_broken(void *context, const char *reason)
 
 	if (link->lost)
 		link_fail(link, link->lost, true);
-	else if (link->state == LINK_UP && link->answers > 0)
+	else if (link->state == LINK_UP &&
+	    (link->answers > 0 || link_is_idle(link)))
 		link_reconnect(link, reason);
 	else
 		link_fail(link, reason, false);
@@ -229,7 +248,7 @@ become(struct link *link)
 	adopt_settings(link);
 	link->stop = STOP_NONE;
 	link->endpoint = 0;
-	link->failed = 0;
+	link->failed = link->gone = 0;
 	link->backoff_us = 0;
 	link->primary_retry_us = 0;
 	if (link->removed || !link->settings)
@@ -240,6 +259,9 @@ become(struct link *link)
 		link_set_state(link, LINK_DOWN, "its protocol is not offered");
 	else if (link->settings->endpoint_count == 0)
 		link_set_state(link, LINK_DOWN, "it has no endpoint");
+	else if (link->output->unfit && link->output->unfit(link->settings))
+		link_set_state(link, LINK_DOWN,
+		    link->output->unfit(link->settings));
 	else if (send_resize(link, link->settings->in_flight) < 0)
 		link_set_state(link, LINK_DOWN, "out of memory");
 	else

@@ -163,6 +163,8 @@ work(void *context)
 	case DIRECTORY_TRANSPORT_UDP:
 	case DIRECTORY_TRANSPORT_TLS:
 	case DIRECTORY_TRANSPORT_SERIAL:
+	case DIRECTORY_TRANSPORT_HTTP:
+	case DIRECTORY_TRANSPORT_HTTPS:
 		break;
 	}
 	free(job);
@@ -270,6 +272,8 @@ directory_setting(enum directory_transport transport)
 	case DIRECTORY_TRANSPORT_UDP:
 	case DIRECTORY_TRANSPORT_TLS:
 	case DIRECTORY_TRANSPORT_SERIAL:
+	case DIRECTORY_TRANSPORT_HTTP:
+	case DIRECTORY_TRANSPORT_HTTPS:
 		break;
 	}
 	return "programs_dir";

@@ -10,6 +10,7 @@ static const struct output *const outputs[] = {
 	&output_xml,
 	&output_json,
 	&output_mail,
+	&output_webhook,
 };
 
 const struct output *

@@ -29,10 +29,8 @@ json_output_encode(struct link *link, struct slot *slot,
 		ret_problem) < 0)
 		return -EINVAL;
 	json_newline(json);
-	if (!json_text(json)) {
-		*ret_problem = "out of memory";
+	if (!json_text(json))
 		return -ENOMEM;
-	}
 	memcpy(out, json->text, json->length);
 	return (int)json->length;
 }
@@ -54,6 +52,8 @@ json_output_heartbeat(struct link *link, char *out)
 	case DIRECTORY_TRANSPORT_RUN:
 	case DIRECTORY_TRANSPORT_FILE:
 	case DIRECTORY_TRANSPORT_SERIAL:
+	case DIRECTORY_TRANSPORT_HTTP:
+	case DIRECTORY_TRANSPORT_HTTPS:
 		break;
 	}
 	return json_line_heartbeat_encode(out);

@@ -1,36 +1,71 @@
-/* The XML package over TCP (docs/PROTOCOLS.md, XML package): an answer names
- * the id of its message. */
+/* The XML package (docs/PROTOCOLS.md, XML package): over TCP an answer names the
+ * id of its message, by HTTP its status is the answer. */
 #include <errno.h>
 
 #include "codec/xml_package.h"
 #include "egress/automation.h"
+#include "egress/http.h"
 
-_Static_assert(XML_PACKAGE_MAX <= OUTPUT_MESSAGE_MAX, "room for a package");
+_Static_assert(XML_PACKAGE_MAX <= HTTP_BODY_ROOM, "room for a package");
 _Static_assert(EGRESS_ID_SIZE <= XML_PACKAGE_ID_MAX, "room for an id");
+
+/* By HTTP the station is told the passkey with each request, and a package has
+ * no NUL behind it. */
+static int
+post(const struct link *link, const char *id, int length, char *out,
+    const char **ret_problem)
+{
+	const char *passkey = link->settings->passkey;
+	const struct http_content content = {
+		.type = "application/xml",
+		.bearer = *passkey ? passkey : NULL,
+		.idempotency_key = id,
+	};
+
+	return http_encode(link, &content, (size_t)length - 1, out,
+	    ret_problem);
+}
 
 static int
 xml_output_encode(struct link *link, struct slot *slot,
     const struct delivery *delivery, char *out, const char **ret_problem)
 {
+	bool posted = connect_posts(link);
 	char id[EGRESS_ID_SIZE];
 	const struct xml_package_settings settings = {
 		.id = id,
 		.receiver = link->settings->receiver_number,
 		.line = link->settings->line_number,
 	};
+	int length;
 
 	if (!automation_account_fits(link, delivery, ret_problem))
 		return -EINVAL;
 	slot->received_us = delivery->received_us;
 	send_format_id(link, slot, id);
-	return xml_package_encode(&settings, delivery, out, ret_problem);
+	length = xml_package_encode(&settings, delivery,
+	    posted ? out + HTTP_POST_HEAD_MAX : out, ret_problem);
+	return posted && length > 0 ? post(link, id, length, out, ret_problem)
+				    : length;
 }
 
 static int
 xml_output_heartbeat(struct link *link, char *out)
 {
-	(void)link;
-	return xml_heartbeat_encode(out);
+	const char *problem;
+
+	if (connect_posts(link))
+		return post(link, NULL,
+		    xml_heartbeat_encode(out + HTTP_POST_HEAD_MAX), out,
+		    &problem);
+	return link->greet ? xml_hello_encode(link->settings->passkey, out)
+			   : xml_heartbeat_encode(out);
+}
+
+static bool
+xml_output_greets(const struct link *link)
+{
+	return *link->settings->passkey && !connect_posts(link);
 }
 
 /* A late answer still counts: it names its message. */
@@ -69,6 +104,8 @@ xml_output_feed(struct link *link, const char *data, size_t length)
 {
 	size_t used = 0;
 
+	if (connect_posts(link))
+		return http_feed(link, data, length);
 	while (used < length && !link->lost) {
 		struct xml_answer answer;
 		size_t step = 0;
@@ -90,5 +127,6 @@ const struct output output_xml = {
 	.refusals_max = 3,
 	.encode = xml_output_encode,
 	.heartbeat = xml_output_heartbeat,
+	.greets = xml_output_greets,
 	.feed = xml_output_feed,
 };

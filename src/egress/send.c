@@ -5,7 +5,8 @@
 #include "egress/translate.h"
 
 /* Datagrams may overtake each other: one at a time keeps the order. A program
- * that runs for each signal has the whole wait for each, and so has a mail. */
+ * that runs for each signal has the whole wait for each, and so have a mail and
+ * a request of HTTP. */
 static unsigned
 flight_limit(const struct link *link)
 {
@@ -15,6 +16,8 @@ flight_limit(const struct link *link)
 	case DIRECTORY_TRANSPORT_SMTP:
 	case DIRECTORY_TRANSPORT_SMTPS:
 	case DIRECTORY_TRANSPORT_SMTP_CLEAR:
+	case DIRECTORY_TRANSPORT_HTTP:
+	case DIRECTORY_TRANSPORT_HTTPS:
 		return 1;
 	case DIRECTORY_TRANSPORT_TCP:
 	case DIRECTORY_TRANSPORT_TLS:
@@ -110,12 +113,17 @@ send_one(struct link *link, struct slot *slot)
 	char *out = transport_room(&link->transport, OUTPUT_MESSAGE_MAX);
 	const char *problem = "it cannot be expressed in this protocol";
 	struct delivery delivery;
+	struct err err;
 	int length;
 
 	if (!out || load(link, slot, &delivery) < 0)
 		return -EAGAIN;
 	translate_delivery(link->settings->translation, &delivery);
 	length = link->output->encode(link, slot, &delivery, out, &problem);
+	if (length == -ENOMEM) {
+		err_set(&err, length, "out of memory for a message");
+		return stall(link, &err);
+	}
 	if (length < 0) {
 		send_end(link, slot, OUTCOME_PARKED, problem);
 		return link->untold > 0 ? -EAGAIN : 0;
@@ -139,7 +147,8 @@ beat_is_due(const struct link *link)
 
 	if (link->beat_sent || link->sent > 0)
 		return false;
-	return link->prove || link->standby_fd >= 0 || link->beat_asked ||
+	return link->greet || link->prove || link->standby_fd >= 0 ||
+	    link->beat_asked ||
 	    (every_us > 0 && link_now(link) >= link->last_sent_us + every_us);
 }
 
@@ -172,9 +181,11 @@ send_pump(struct link *link)
 	if (link->retry_us > 0 && link_now(link) < link->retry_us)
 		return;
 	link->retry_us = 0;
-	if ((link->prove || link->standby_fd >= 0) && beat_is_due(link))
+	if ((link->greet || link->prove || link->standby_fd >= 0) &&
+	    beat_is_due(link))
 		send_beat(link);
-	while (!link->beat_sent && !link->prove && (slot = next_slot(link)))
+	while (!link->beat_sent && !link->greet && !link->prove &&
+	    (slot = next_slot(link)))
 		if (send_one(link, slot) < 0)
 			break;
 	if (beat_is_due(link))
@@ -190,7 +201,7 @@ static void
 recovered(struct link *link)
 {
 	link->answers++;
-	link->failed = 0;
+	link->failed = link->gone = 0;
 	link->backoff_us = 0;
 	connect_drop_standby(link, "the present connection answers");
 }
@@ -199,12 +210,15 @@ static void
 beat_answered(struct link *link, enum answer answer)
 {
 	link->beat_sent = false;
-	if (answer == ANSWER_ACK) {
+	if (link->greet && answer == ANSWER_ACK) {
+		link->greet = false;
+	} else if (answer == ANSWER_ACK) {
 		link->prove = false;
 		recovered(link);
 	} else {
 		link->counters.naks += answer == ANSWER_NAK;
-		link->lost = "the heartbeat was refused";
+		link->lost = link->greet ? "our passkey was refused"
+					 : "the heartbeat was refused";
 	}
 }
 
@@ -247,10 +261,29 @@ message_refused(struct link *link, struct slot *slot)
 	send_set_slot(link, slot, SLOT_WAITING);
 }
 
+/* It is the station, not the message: that waits. */
+static void
+station_refuses(struct link *link, struct slot *slot, enum answer answer,
+    const char *reason)
+{
+	link->counters.naks++;
+	slice_copy(slice_from_string(reason), link->peer_words,
+	    sizeof(link->peer_words));
+	link->lost = link->peer_words;
+	link->gone += answer == ANSWER_GONE;
+	/* behind what says "not now" the message may have been taken before */
+	if (slot && answer == ANSWER_GONE)
+		send_set_slot(link, slot, SLOT_WAITING);
+}
+
 void
 send_answered(struct link *link, struct slot *slot, enum answer answer,
     const char *reason)
 {
+	if (answer == ANSWER_TROUBLE || answer == ANSWER_GONE) {
+		station_refuses(link, slot, answer, reason);
+		return;
+	}
 	if (!slot) {
 		beat_answered(link, answer);
 		return;
@@ -267,6 +300,9 @@ send_answered(struct link *link, struct slot *slot, enum answer answer,
 		recovered(link);
 		send_end(link, slot, OUTCOME_PARKED, reason);
 		break;
+	case ANSWER_TROUBLE:
+	case ANSWER_GONE:
+		break; /* above */
 	}
 }
 
@@ -305,7 +341,8 @@ slot_overdue(struct link *link, struct slot *slot)
 		link_fail(link, "messages are not acknowledged", true);
 		return false;
 	}
-	if (link->output->anonymous_answers && link->sent > 1) {
+	if (connect_posts(link) ||
+	    (link->output->anonymous_answers && link->sent > 1)) {
 		link_reconnect(link, "an answer is missing");
 		return false;
 	}

@@ -18,7 +18,7 @@ texts_size(const struct directory_endpoint *endpoint)
 {
 	return strlen(endpoint->host) + 1 + strlen(endpoint->tls_name) + 1 +
 	    strlen(endpoint->tls_ca) + 1 + strlen(endpoint->tls_certificate) +
-	    1;
+	    1 + strlen(endpoint->path) + 1;
 }
 
 static void
@@ -29,6 +29,7 @@ place_texts(char **position, struct directory_endpoint *endpoint)
 	endpoint->tls_ca = place_text(position, endpoint->tls_ca);
 	endpoint->tls_certificate =
 	    place_text(position, endpoint->tls_certificate);
+	endpoint->path = place_text(position, endpoint->path);
 }
 
 struct directory_receiver *
@@ -66,7 +67,8 @@ endpoint_equal(const struct directory_endpoint *a,
 	    a->transport == b->transport &&
 	    strcmp(a->tls_name, b->tls_name) == 0 &&
 	    strcmp(a->tls_ca, b->tls_ca) == 0 &&
-	    strcmp(a->tls_certificate, b->tls_certificate) == 0;
+	    strcmp(a->tls_certificate, b->tls_certificate) == 0 &&
+	    strcmp(a->path, b->path) == 0;
 }
 
 static bool
@@ -98,5 +100,6 @@ settings_equal(const struct directory_receiver *a,
 	    a->heartbeat_ms == b->heartbeat_ms &&
 	    a->ack_wait_ms == b->ack_wait_ms && a->retries == b->retries &&
 	    a->in_flight == b->in_flight && a->key_length == b->key_length &&
-	    memcmp(a->key, b->key, a->key_length) == 0 && endpoints_equal(a, b);
+	    memcmp(a->key, b->key, a->key_length) == 0 &&
+	    strcmp(a->passkey, b->passkey) == 0 && endpoints_equal(a, b);
 }

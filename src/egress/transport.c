@@ -308,6 +308,12 @@ transport_commit(struct transport *transport, size_t length)
 	transport->out_filled += length;
 }
 
+bool
+transport_is_writing(const struct transport *transport)
+{
+	return transport->out_written < transport->out_filled;
+}
+
 int
 transport_flush(struct transport *transport)
 {

@@ -65,6 +65,8 @@ void transport_close(struct transport *transport);
 char *transport_room(struct transport *transport, size_t size);
 /* `length` bytes were written there. A datagram leaves at once. */
 void transport_commit(struct transport *transport, size_t length);
+/* Some of what was committed is still to be sent. */
+bool transport_is_writing(const struct transport *transport);
 /* Send what was committed. 0 or -errno: the connection is over (`broken` is
  * not called). */
 int transport_flush(struct transport *transport);

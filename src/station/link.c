@@ -161,6 +161,8 @@ apply_answer(struct link *link, const struct answer *answer)
 	case STATION_FAULT_NO_ACK:
 	case STATION_FAULT_NAK:
 	case STATION_FAULT_SLOW_TLS:
+	case STATION_FAULT_5XX:
+	case STATION_FAULT_410:
 		memcpy(link->out + link->out_length, answer->bytes,
 		    answer->length);
 		link->out_length += answer->length;
@@ -190,6 +192,20 @@ apply_answer(struct link *link, const struct answer *answer)
 	return true;
 }
 
+/* Before its Hello, a link that has to say one is refused all else. */
+static void
+demand_hello(struct link *link, struct message *message)
+{
+	const struct station_options *o = link->station->options;
+
+	link->proven |= message->kind == MESSAGE_HELLO;
+	if (!o->passkey || o->http || link->proven)
+		return;
+	message->kind = MESSAGE_REFUSED;
+	memcpy(message->ack, message->nak, message->nak_length);
+	message->ack_length = message->nak_length;
+}
+
 /* Messages in the buffer, until one is missing bytes or a fault stops us. */
 static void
 parse(struct link *link)
@@ -214,6 +230,7 @@ parse(struct link *link)
 			link->station->stats.bad_bytes += used;
 			continue;
 		}
+		demand_hello(link, &message);
 		answer = station_take(link->station, &message, now_us);
 		if (answer.fault > STATION_FAULT_NAK) {
 			memmove(link->in, link->in + done,

@@ -9,7 +9,7 @@
 
 const struct option_row station_option_rows[] = {
 	{ "protocol", 0, OPTION_TEXT, AT(protocol_text), "PROTOCOL",
-	    "surgard, dc09, ademco685, d6500, xml or json" },
+	    "surgard, dc09, ademco685, d6500, xml, json or webhook" },
 	{ "listen", 0, OPTION_TEXT, AT(listen_text), "HOST:PORT",
 	    "wait for the receiver (port 0: any, see first line)" },
 	{ "connect", 0, OPTION_TEXT, AT(connect_text), "HOST:PORT",
@@ -23,8 +23,12 @@ const struct option_row station_option_rows[] = {
 	    "TLS, with this certificate and its key (PEM)" },
 	{ "client-ca", 0, OPTION_TEXT, AT(client_ca), "FILE",
 	    "demand a certificate signed by this authority" },
+	{ "http", 0, OPTION_FLAG, AT(http), NULL, "posted by HTTP (xml)" },
+	{ "passkey", 0, OPTION_TEXT, AT(passkey), "TEXT",
+	    "demand it (xml), or that it signs (webhook)" },
 	{ "fault", 0, OPTION_TEXT, AT(fault_text), "FAULT",
-	    "no-ack, nak, slow, half-open, drip, close-each, slow-tls" },
+	    "no-ack, nak, slow, half-open, drip, close-each, slow-tls, 5xx, "
+	    "410" },
 	{ "fault-rate", 0, OPTION_FRACTION, AT(fault_rate), "P",
 	    "share of messages (slow-tls: connections) it strikes, 0..1 [1]" },
 	{ "fault-for", 0, OPTION_DURATION, AT(fault_for_us), "TIME",
@@ -52,9 +56,9 @@ const struct option_row station_option_rows[] = {
 
 /* in the order of the enums */
 static const char *const protocol_names[] = { "surgard", "dc09", "ademco685",
-	"d6500", "xml", "json", NULL };
+	"d6500", "xml", "json", "webhook", NULL };
 static const char *const fault_names[] = { "none", "no-ack", "nak", "slow",
-	"half-open", "drip", "close-each", "slow-tls", NULL };
+	"half-open", "drip", "close-each", "slow-tls", "5xx", "410", NULL };
 
 /* The index of a word; -EINVAL with a suggestion. */
 static int
@@ -102,6 +106,16 @@ check(const struct station_options *o, struct err *err)
 		return err_set(err, -EINVAL,
 		    "--connect does not go with --protocol dc09: such a "
 		    "station waits to be called");
+	if ((o->http || o->passkey) && o->protocol != STATION_XML &&
+	    o->protocol != STATION_WEBHOOK)
+		return err_set(err, -EINVAL,
+		    "--http and --passkey go with --protocol xml or webhook");
+	if (o->connect && o->http)
+		return err_set(err, -EINVAL,
+		    "what is posted by HTTP goes with --listen");
+	if (o->fault >= STATION_FAULT_5XX && !o->http)
+		return err_set(err, -EINVAL,
+		    "--fault 5xx and 410 go with HTTP");
 	if (o->certificate && (o->udp || o->connect))
 		return err_set(err, -EINVAL,
 		    "--certificate goes with --listen over TCP");
@@ -136,12 +150,13 @@ station_options_read(int argc, char **argv, struct station_options *ret,
 		return 0;
 	if (!o.protocol_text)
 		return err_set(err, -EINVAL,
-		    "--protocol surgard, dc09, ademco685, d6500, xml or json is "
-		    "needed");
+		    "--protocol surgard, dc09, ademco685, d6500, xml, json or "
+		    "webhook is needed");
 	word = find_word("protocol", o.protocol_text, protocol_names, err);
 	if (word < 0)
 		return word;
 	o.protocol = (enum station_protocol)word;
+	o.http |= o.protocol == STATION_WEBHOOK;
 	if (o.fault_text) {
 		word = find_word("fault", o.fault_text, fault_names, err);
 		if (word < 0)

@@ -17,6 +17,7 @@ enum station_protocol {
 	STATION_D6500,
 	STATION_XML,
 	STATION_JSON,
+	STATION_WEBHOOK,
 };
 
 enum station_fault {
@@ -28,6 +29,8 @@ enum station_fault {
 	STATION_FAULT_DRIP,	  /* one byte of the reply per delay */
 	STATION_FAULT_CLOSE_EACH, /* acknowledge and close */
 	STATION_FAULT_SLOW_TLS,	  /* begin the handshake after the delay */
+	STATION_FAULT_5XX,	  /* HTTP: refuse it with 503 */
+	STATION_FAULT_410,	  /* HTTP: refuse it with 410 */
 };
 
 struct station_options {
@@ -38,6 +41,8 @@ struct station_options {
 	unsigned line_digits; /* Sur-Gard: 1 or 3 */
 	struct codec_key key;
 	const char *certificate; /* with its key: TLS; NULL: clear */
+	bool http;		 /* posted: a webhook, or XML if asked for */
+	const char *passkey;	 /* what is demanded; NULL: none */
 	const char *client_ca;	 /* whose certificate is demanded; NULL: none */
 	enum station_fault fault;
 	double fault_rate;

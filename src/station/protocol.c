@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -12,6 +11,8 @@
 #include "codec/json_line.h"
 #include "codec/surgard.h"
 #include "codec/xml_package.h"
+#include "station/http.h"
+#include "station/json_event.h"
 
 /* DC-09: how far a sender's clock may be off (docs/PROTOCOLS.md). */
 #define WINDOW_PAST_S	40
@@ -20,9 +21,10 @@
 struct protocol {
 	const struct station_options *options;
 	struct dc09_crypto *crypto;
-	char plain[XML_PACKAGE_MAX]; /* of either, DC-09 has less */
-	json_t *object;		     /* of the last JSON line */
-	char sequence[24];	     /* likewise */
+	char plain[XML_PACKAGE_MAX];  /* of either, DC-09 has less */
+	char posted[XML_PACKAGE_MAX]; /* by HTTP, with its NUL */
+	json_t *object;		      /* of the last JSON */
+	char sequence[24];	      /* of a JSON line */
 };
 
 int
@@ -67,6 +69,7 @@ decode_automation(const struct station_options *o, const char *data,
 	case STATION_DC09:
 	case STATION_XML:
 	case STATION_JSON:
+	case STATION_WEBHOOK:
 		break;
 	}
 	return surgard_decode(data, length, o->line_digits, ret_consumed, ret);
@@ -129,6 +132,21 @@ next_dc09(struct protocol *protocol, const char *data, size_t length,
 	return CODEC_OK;
 }
 
+/* A Hello with another passkey is refused. */
+static enum message_kind
+xml_kind(struct protocol *protocol, const struct signal *signal)
+{
+	const char *passkey = protocol->options->passkey;
+	struct slice told = signal->poll
+	    ? xml_hello_passkey(signal->body, protocol->plain)
+	    : SLICE_NONE;
+
+	if (!slice_present(told))
+		return signal->poll ? MESSAGE_POLL : MESSAGE_SIGNAL;
+	return !passkey || slice_is(told, passkey) ? MESSAGE_HELLO
+						   : MESSAGE_REFUSED;
+}
+
 static enum codec_result
 next_xml(struct protocol *protocol, const char *data, size_t length,
     size_t *ret_consumed, struct message *ret)
@@ -138,46 +156,12 @@ next_xml(struct protocol *protocol, const char *data, size_t length,
 
 	if (result != CODEC_OK)
 		return result;
-	ret->kind = ret->signal.poll ? MESSAGE_POLL : MESSAGE_SIGNAL;
-	ret->ack_length =
-	    xml_answer_encode(true, ret->signal.sequence, ret->ack);
+	ret->kind = xml_kind(protocol, &ret->signal);
+	ret->ack_length = xml_answer_encode(ret->kind != MESSAGE_REFUSED,
+	    ret->signal.sequence, ret->ack);
 	ret->nak_length =
 	    xml_answer_encode(false, ret->signal.sequence, ret->nak);
 	return CODEC_OK;
-}
-
-static struct slice
-member(const struct protocol *protocol, const char *key)
-{
-	json_t *value = json_object_get(protocol->object, key);
-
-	return slice_of(json_string_value(value), json_string_length(value));
-}
-
-static bool
-read_object(struct protocol *protocol, struct signal *ret)
-{
-	struct signal_event *event = &ret->events[0];
-	bool sia = slice_is(member(protocol, "format"), "sia");
-	struct slice letter = member(protocol, "qualifier");
-
-	ret->receiver = member(protocol, "receiver");
-	ret->line = member(protocol, "line");
-	ret->account = member(protocol, "account");
-	*event = (struct signal_event){
-		.format = sia ? SIGNAL_FORMAT_SIA : SIGNAL_FORMAT_CONTACT_ID,
-		.partition = member(protocol, "partition"),
-		.zone = member(protocol, "zone"),
-		.user = member(protocol, "user"),
-		.text = member(protocol, "text"),
-	};
-	if (!sia && letter.length == 1)
-		event->qualifier = signal_qualifier_from_char(*letter.data);
-	ret->event_count = 1;
-	return ret->account.length > 0 &&
-	    slice_copy(member(protocol, sia ? "sia" : "code"), event->code,
-		sizeof(event->code)) == 0 &&
-	    event->code[0];
 }
 
 static bool
@@ -186,19 +170,15 @@ decode_line(struct protocol *protocol, struct slice line, struct signal *ret)
 	json_t *sequence;
 
 	json_decref(protocol->object);
-	protocol->object = json_loadb(line.data, line.length,
-	    JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
+	protocol->object = json_event_parse(line);
 	sequence = json_object_get(protocol->object, "sequence");
-	if (!json_is_integer(sequence))
+	if (!json_is_integer(sequence) ||
+	    !json_event_read_line(protocol->object, ret))
 		return false;
-	memset(ret, 0, offsetof(struct signal, events));
-	ret->extended_count = 0;
 	snprintf(protocol->sequence, sizeof(protocol->sequence),
 	    "%" JSON_INTEGER_FORMAT, json_integer_value(sequence));
 	ret->sequence = slice_from_string(protocol->sequence);
-	ret->poll =
-	    json_is_true(json_object_get(protocol->object, "heartbeat"));
-	return ret->poll || read_object(protocol, ret);
+	return true;
 }
 
 static enum codec_result
@@ -225,10 +205,64 @@ next_json(struct protocol *protocol, const char *data, size_t length,
 	return CODEC_OK;
 }
 
+static bool
+read_posted(struct protocol *protocol, const struct http_request *request,
+    struct signal *ret)
+{
+	struct slice body = request->body;
+	size_t used;
+	bool good;
+
+	if (body.length >= sizeof(protocol->posted))
+		return false;
+	memcpy(protocol->posted, body.data, body.length);
+	protocol->posted[body.length] = '\0';
+	if (protocol->options->protocol == STATION_XML) {
+		good = xml_package_decode(protocol->posted, body.length + 1,
+			   &used, protocol->plain, ret) == CODEC_OK;
+	} else {
+		json_decref(protocol->object);
+		protocol->object = json_event_parse(body);
+		good = json_event_read_webhook(protocol->object, ret);
+	}
+	/* by which a repeat is known */
+	return good &&
+	    (ret->poll ||
+		slice_equal(request->fields[HTTP_IDEMPOTENCY_KEY],
+		    ret->sequence));
+}
+
+static enum codec_result
+next_http(struct protocol *protocol, const char *data, size_t length,
+    int64_t now_us, size_t *ret_consumed, struct message *ret)
+{
+	struct http_request request;
+	struct http_fault fault;
+	enum codec_result result =
+	    http_request_decode(slice_of(data, length), &request, &fault);
+
+	*ret_consumed = result == CODEC_BAD ? length : 0;
+	if (result != CODEC_OK)
+		return result;
+	*ret_consumed = request.head_bytes + request.body.length;
+	if (!http_is_proven(protocol->options, &request, now_us)) {
+		http_refuse(401, now_us, ret);
+	} else if (!read_posted(protocol, &request, &ret->signal)) {
+		http_refuse(400, now_us, ret);
+	} else {
+		ret->kind = ret->signal.poll ? MESSAGE_POLL : MESSAGE_SIGNAL;
+		http_answer(protocol->options, now_us, ret);
+	}
+	return CODEC_OK;
+}
+
 enum codec_result
 protocol_next(struct protocol *protocol, const char *data, size_t length,
     int64_t now_us, size_t *ret_consumed, struct message *ret)
 {
+	if (protocol->options->http)
+		return next_http(protocol, data, length, now_us, ret_consumed,
+		    ret);
 	if (protocol->options->protocol == STATION_DC09)
 		return next_dc09(protocol, data, length, now_us, ret_consumed,
 		    ret);

@@ -9,6 +9,7 @@
 enum message_kind {
 	MESSAGE_SIGNAL,
 	MESSAGE_POLL,	 /* heartbeat or NULL */
+	MESSAGE_HELLO,	 /* the sender has proven who it is */
 	MESSAGE_REFUSED, /* sound, but not to be processed: ack is the refusal */
 };
 

@@ -24,6 +24,8 @@ state_name(enum station_fault fault)
 	case STATION_FAULT_HALF_OPEN:
 		return "no-ack";
 	case STATION_FAULT_NAK:
+	case STATION_FAULT_5XX:
+	case STATION_FAULT_410:
 		return "nak";
 	case STATION_FAULT_NONE:
 	case STATION_FAULT_SLOW:
@@ -43,6 +45,8 @@ state_counter(struct station_stats *stats, enum station_fault fault)
 	case STATION_FAULT_HALF_OPEN:
 		return &stats->withheld;
 	case STATION_FAULT_NAK:
+	case STATION_FAULT_5XX:
+	case STATION_FAULT_410:
 		return &stats->refused;
 	case STATION_FAULT_NONE:
 	case STATION_FAULT_SLOW:
@@ -75,6 +79,8 @@ station_take(struct station *station, const struct message *message,
 	struct answer answer = { STATION_FAULT_NONE, message->ack,
 		message->ack_length };
 
+	if (message->kind == MESSAGE_HELLO)
+		return answer;
 	if (message->kind == MESSAGE_REFUSED) {
 		station->stats.undecodable++;
 		return answer;
@@ -86,7 +92,7 @@ station_take(struct station *station, const struct message *message,
 		station->stats.polls++;
 	else
 		write_down(station, message, answer.fault, now_us);
-	if (answer.fault == STATION_FAULT_NAK) {
+	if (strcmp(state_name(answer.fault), "nak") == 0) {
 		answer.bytes = message->nak;
 		answer.length = message->nak_length;
 	} else if (strcmp(state_name(answer.fault), "ack") != 0) {

@@ -12,7 +12,7 @@
 #include "station/protocol.h"
 #include "station/station.h"
 
-#define LINK_BUFFER 16384
+#define LINK_BUFFER 20480
 
 /* Where the connection stands; only LINK_READING takes bytes. */
 enum link_state {
@@ -34,6 +34,7 @@ struct link {
 	struct event *writable;
 	struct event *timer;
 	bool drip;
+	bool proven;	  /* by a Hello */
 	bool close_after; /* once everything is written */
 	size_t in_length, out_length, out_done;
 	char in[LINK_BUFFER];

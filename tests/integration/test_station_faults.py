@@ -13,9 +13,15 @@ import harness
 SITES = 40
 QUICK = {"reconnect_min": "50ms", "reconnect_max": "400ms",
          "connect_timeout": "1s", "primary_return": "1s"}
-PROTOCOLS = ["surgard", "dc09-tls", "ademco685", "d6500", "xml-tls", "json"]
+PROTOCOLS = ["surgard", "dc09-tls", "ademco685", "d6500", "xml-tls", "json",
+             "webhook-https", "xml-https"]
 FAULTS = [("no-ack", "nak"), ("half-open", "close-each"), ("drip", "slow")]
 TLS_FAULTS = [*FAULTS[:2], ("drip", "slow-tls")]
+# the others of XML by HTTP are those of the webhook (unit/egress)
+WAY_FAULTS = {"webhook-https": [("no-ack", "5xx"), ("half-open", "close-each"),
+                                ("drip", "slow-tls")],
+              "xml-https": [("5xx", "slow-tls")]}
+PASSKEY = "correct-horse-battery"
 KEY = "hex:000102030405060708090a0b0c0d0e0f"
 
 
@@ -83,15 +89,37 @@ def secure(place):
                                             "IP:127.0.0.1"))
 
 
-def stations_of(place, protocol, options, faults, before):
+def write_master_key(place):
+    """For secrets in the database; the daemon has it too."""
+    master = place.directory / "master.key"
+    master.write_text("5a" * 32)
+    master.chmod(0o600)
+    place.extra["directory"] = {"master_key_file": master}
+    return master
+
+
+def post_to(place, protocol, name, url):
+    """It gets its own by HTTP, with the passkey or signed with it."""
+    master, passkey = write_master_key(place), place.directory / "passkey"
+    passkey.write_text(PASSKEY)
+    set_receiver(place, name, "--endpoints", "none")
+    set_receiver(place, name, "--protocol", protocol, "--endpoints", url,
+                 "--link-passkey", passkey, "--master-key-file", master)
+
+
+def stations_of(place, protocol, tls, options, faults, before):
     """One station for each fault, in the places of those before."""
     if not before:
         stations = proof.demo_stations(
-            place, SITES, "--protocol", protocol, protocol=protocol,
+            place, SITES, "--protocol",
+            "xml" if protocol == "webhook" else protocol, protocol=protocol,
             faults=[(*options, *fault_options(x)) for x in faults])
-        for station in stations if options else ():
+        for station in stations if tls == "tls" else ():
             set_receiver(place, station.name, "--endpoints",
                          f"tls://127.0.0.1:{station.port};ca=ca.pem")
+        for station in stations if tls == "https" else ():
+            post_to(place, protocol, station.name,
+                    f"https://127.0.0.1:{station.port}/alarms;ca=ca.pem")
         return stations
     stations = []
     for old, fault in zip(before, faults):
@@ -109,9 +137,12 @@ def test_each_fault_loses_nothing(installation, way):
     protocol, _, tls = way.partition("-")
     place.extra["egress"] = QUICK
     options = secure(place) if tls else ()
+    if tls == "https":
+        options += ("--http", "--passkey", PASSKEY)
     everyone, loads, present = [], [], []
-    for phase, faults in enumerate(TLS_FAULTS if tls else FAULTS):
-        present = stations_of(place, protocol, options, faults, present)
+    phases = WAY_FAULTS.get(way, TLS_FAULTS if tls else FAULTS)
+    for phase, faults in enumerate(phases):
+        present = stations_of(place, protocol, tls, options, faults, present)
         everyone += present
         if not place.daemon:
             impatient(place, "station-a", "station-b")
@@ -131,7 +162,8 @@ def test_each_fault_loses_nothing(installation, way):
                 station.command[station.command.index("--fault") + 1])
             # one message in flight: what a fault can double is one delivery
             assert repeated_outcomes(place, station.name) - before <= struck
-    assert proof.prove(place, loads, everyone, minimum=600) == 600
+    count = 200 * len(phases)
+    assert proof.prove(place, loads, everyone, minimum=count) == count
     assert not place.live("show", "parked")
     links = place.live("show", "links")
     assert {x["protocol"] for x in links} == {protocol}
@@ -162,6 +194,40 @@ def test_a_message_that_is_refused_again_and_again_is_parked(
     assert len([line for station in stations
                 for line in harness.ledger_lines(station.ledger)
                 if line.split()[8] == "ack"]) == 40
+
+
+def test_a_webhook_that_is_gone_waits_for_an_operator(installation):
+    """410 ends the link, not its queue; and no passkey is told to anybody."""
+    place = installation
+    gone, other = stations = proof.demo_stations(
+        place, SITES, "--protocol", "xml", protocol="webhook",
+        faults=[("--passkey", PASSKEY, *x) for x in
+                (("--fault", "410", "--fault-count", 1), ())])
+    for station in stations:
+        post_to(place, "webhook", station.name,
+                f"http://127.0.0.1:{station.port}/alarms?key=in-the-path")
+    place.start_daemon()
+    load = begin_load(place, "panels", "--count", 60)
+    assert load.wait() == 0, load.text()
+    down = harness.wait_until(
+        lambda: next((x for x in place.live("show", "links")
+                      if x["name"] == "station-a" and x["state"] == "down" and
+                      x["queued"] == 30), None), "it is down")
+    assert "410" in down["last_error"] and not down["up"]
+    harness.wait_until(lambda: received(other) == 30, "the other gets its own")
+    assert received(gone) == 0
+    place.ctl("pause", "link", "station-a", database=False)
+    place.ctl("resume", "link", "station-a", database=False)
+    harness.wait_until(place.drained, "everything is through")
+    proof.prove(place, [load], stations, minimum=60)
+    assert repeated_outcomes(place, "station-a") == 0
+    told = [json.dumps(place.live("show", "links"))]
+    assert place.daemon.stop() == 0
+    told.append(place.daemon.text())
+    assert not any("in-the-path" in x for x in told)
+    told.append(place.ctl("receiver", "list", "--json"))
+    told.append((place.directory / "state/directory").read_text("latin-1"))
+    assert not any(PASSKEY in x for x in told)
 
 
 def outages(place):
@@ -374,10 +440,7 @@ def test_automation_connects_to_us_with_three_digit_lines(installation):
     ("tcp", "udp"), ("tcp-encrypted", "udp-encrypted")], ids="-".join)
 def test_dc09_receivers(installation, ways):
     place = installation
-    master = place.directory / "master.key"
-    master.write_text("5a" * 32)
-    master.chmod(0o600)
-    place.extra["directory"] = {"master_key_file": master}
+    master = write_master_key(place)
     place.extra["egress"] = QUICK
     options = [(("--udp",) if "udp" in way else ()) +
                (("--key", KEY) if "encrypted" in way else ()) +

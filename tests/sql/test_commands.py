@@ -31,6 +31,12 @@ def test_an_object_lives(conninfo, site):
     assert run(conninfo, "site", "list", "--city", "Sparta") == []
     assert run(conninfo, "receiver", "show", "--id", 1)[0]["endpoints"] == "192.0.2.1:1025,[2001:db8::1]:1026"
     run(conninfo, "receiver", "set", "--id", 1, "--heartbeat", "10s", "--endpoints", "b:7")
+    run(conninfo, "receiver", "set", "--id", 1, "--endpoints", "none")
+    posted = "https://a.example:443/hook?x=1:2@c;ca=ca.pem,http://[2001:db8::1]:80"
+    run(conninfo, "receiver", "set", "--id", 1, "--protocol", "webhook", "--endpoints", posted)
+    assert run(conninfo, "receiver", "show", "--id", 1)[0]["endpoints"] == posted + "/"
+    run(conninfo, "receiver", "set", "--id", 1, "--endpoints", "none")
+    run(conninfo, "receiver", "set", "--id", 1, "--protocol", "surgard", "--endpoints", "b:7")
     secure = "tls://[2001:db8::1]:7;name=a.example;ca=ca.pem;certificate=us.pem,tls://b:8"
     run(conninfo, "receiver", "set", "--id", 1, "--endpoints", secure)
     assert run(conninfo, "receiver", "show", "--id", 1)[0]["endpoints"] == secure
@@ -66,6 +72,8 @@ REFUSED = [
     ("receiver set --id 1 --heartbeat 30", 64, "time with its unit"),
     ("receiver set --id 1 --endpoints nowhere", 1, "HOST:PORT"),
     ("receiver set --id 1 --endpoints tls://a:1;ca=x;name=y", 1, "in this order"),
+    ("receiver set --id 1 --endpoints tls://a:1/x", 1, "have a path"),
+    ("receiver set --id 1 --endpoints https://a:1/x", 1, "only XML packages and webhooks"),
     ("receiver set --id 1 --endpoints a:1;ca=x", 1, "are for tls://"),
     ("receiver set --id 1 --listen maybe", 64, "yes or no"),
     ("bridge add --serial B --key hex:00 --master-key-file /nonexistent", 1, "a key is hex:"),
@@ -101,6 +109,32 @@ def test_keys_are_sealed(conninfo, site, tmp_path):
         cursor.execute("SELECT key FROM tocsin.bridge")
         blob = bytes(cursor.fetchone()[0])
     assert len(blob) == 16 + 40 and b"sixteen" not in blob
+
+
+def test_a_passkey_of_the_link_is_sealed(conninfo, site, tmp_path):
+    key_file, passkey = tmp_path / "master", tmp_path / "passkey"
+    key_file.write_bytes(bytes(range(32)))
+    passkey.write_text("correct-horse\n")
+    secret = ["--link-passkey", passkey, "--master-key-file", key_file]
+    hook = ["receiver", "add", "--center", 1, "--name", "hook", "--protocol", "webhook"]
+    added = run(conninfo, *hook, *secret)[0]
+    assert added["sends_passkey"] is True and "correct" not in json.dumps(added)
+    with psycopg2.connect(conninfo) as connection:
+        cursor = connection.cursor()
+        cursor.execute("SELECT passkey_sealed FROM tocsin.receiver WHERE name = 'hook'")
+        blob = bytes(cursor.fetchone()[0])
+        assert len(blob) == 13 + 40 and b"correct" not in blob
+        cursor.execute("SELECT count(*) FROM tocsin.audit_log WHERE coalesce(old::text, '') || coalesce(new::text, '') LIKE %s",
+                       ("%" + blob.hex()[:16] + "%",))
+        assert cursor.fetchone() == (0,)
+    run(conninfo, "receiver", "set", "--id", added["id"], "--link-passkey", "none")
+    assert run(conninfo, "receiver", "show", "--id", added["id"])[0]["sends_passkey"] is False
+    for text, options, says in (("short", secret, "a passkey has 8 to 64"), ("two words here", secret, "without spaces"),
+                                ("x" * 65, secret, "a passkey has 8 to 64"),
+                                ("correct-horse", secret[:2], "--link-passkey needs --master-key-file")):
+        passkey.write_text(text)
+        done = ctl("receiver", "set", "--id", added["id"], *options, conninfo=conninfo)
+        assert done.returncode == 1 and says in done.stderr and text not in done.stderr, done.stderr
 
 
 def test_a_key_is_rolled(conninfo, site, tmp_path):

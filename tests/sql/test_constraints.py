@@ -51,6 +51,8 @@ arming_exception,contact,site_template,site_destination,site_destination_rule,us
 
 SITE = "INSERT INTO tocsin.site (dealer_id, name, timezone, station_record_id, account_number) VALUES "
 RECEIVER = "UPDATE tocsin.receiver SET "
+POSTED = RECEIVER + """protocol = 'xml' WHERE id = 1;
+UPDATE tocsin.receiver_endpoint SET transport = 'http', path = '/' WHERE receiver_id = 1;"""
 LIBRARY = "INSERT INTO tocsin.alarm_library (dealer_id, site_id, zone_type, inbound_code, enabled, code) VALUES "
 
 STATION = "INSERT INTO tocsin.station_record (dealer_id, center_id, receiver_id, name, passkey) VALUES "
@@ -167,6 +169,14 @@ REFUSED = [
     ("receiver_endpoint_host_format", "UPDATE tocsin.receiver_endpoint SET transport = 'serial', host = '/dev/ttyS0,9601,8n1', port = 0 WHERE receiver_id = 1"),
     ("receiver_endpoint_udp_only_dc09", "UPDATE tocsin.receiver_endpoint SET transport = 'udp' WHERE receiver_id = 1"),
     ("receiver_endpoint_transport_known", "UPDATE tocsin.receiver_endpoint SET transport = 'smoke'"),
+    ("receiver_endpoint_path_format", "UPDATE tocsin.receiver_endpoint SET path = '/' WHERE receiver_id = 1"),
+    ("receiver_endpoint_path_format", POSTED + "UPDATE tocsin.receiver_endpoint SET path = '/a,b' WHERE receiver_id = 1"),
+    ("receiver_endpoint_path_format", POSTED + "UPDATE tocsin.receiver_endpoint SET path = '' WHERE receiver_id = 1"),
+    ("receiver_endpoint_http_only_posted", "UPDATE tocsin.receiver_endpoint SET transport = 'http', path = '/' WHERE receiver_id = 1"),
+    ("receiver_endpoint_http_only_posted", POSTED + RECEIVER + "listen = true WHERE id = 1"),
+    ("receiver_endpoint_webhook_only_http", RECEIVER + "protocol = 'webhook' WHERE id = 1"),
+    ("receiver_listen_not_webhook", RECEIVER + "protocol = 'webhook', listen = true WHERE id = 1"),
+    ("receiver_passkey_sealed_sent", RECEIVER + "passkey_sealed = 'x' WHERE id = 1"),
     ("receiver_endpoint_udp_only_dc09", RECEIVER + "protocol = 'surgard', receiver_number = '01' WHERE id = 2"),
     ("station_record_dealer_exists", "UPDATE tocsin.station_record SET dealer_id = 9 WHERE id = 4"),
     ("station_record_center_exists", "UPDATE tocsin.station_record SET center_id = 9 WHERE id = 4"),

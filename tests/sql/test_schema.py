@@ -93,6 +93,7 @@ def test_everything_in_the_catalog_has_a_comment(db):
 FEED = [
     ("UPDATE tocsin.dealer SET name = 'n' WHERE id = 1", {("dealer", 1)}),
     ("UPDATE tocsin.receiver SET paused = true WHERE id = 1", {("receiver", 1)}),
+    ("UPDATE tocsin.receiver SET protocol = 'xml', passkey_sealed = 'p' WHERE id = 1", {("receiver", 1)}),
     ("UPDATE tocsin.receiver_endpoint SET port = 7 WHERE receiver_id = 1", {("receiver", 1)}),
     ("UPDATE tocsin.receiver_endpoint SET transport = 'tls' WHERE receiver_id = 1", {("receiver", 1)}),
     ("DELETE FROM tocsin.receiver_endpoint WHERE receiver_id = 1", {("receiver", 1)}),

@@ -25,7 +25,7 @@ fill(void)
 	};
 	const struct directory_endpoint endpoints[] = {
 		{ "192.0.2.7", 1025, DIRECTORY_TRANSPORT_TLS, "a.example",
-		    "ca.pem", "us.pem" },
+		    "ca.pem", "us.pem", "/hook" },
 		{ .host = "backup.example",
 		    .port = 65535,
 		    .transport = DIRECTORY_TRANSPORT_UDP },
@@ -55,6 +55,7 @@ fill(void)
 		.in_flight = 300,
 		.key = "RECEIVERSECRET",
 		.key_length = 16,
+		.passkey = "correct-horse",
 		.endpoint_count = 2,
 		.endpoints = endpoints };
 	const struct directory_station station = { .id = 30,
@@ -147,6 +148,8 @@ check_receiver(const struct directory *copy)
 	assert_string_equal(receiver->endpoints[0].tls_name, "a.example");
 	assert_string_equal(receiver->endpoints[0].tls_ca, "ca.pem");
 	assert_string_equal(receiver->endpoints[0].tls_certificate, "us.pem");
+	assert_string_equal(receiver->endpoints[0].path, "/hook");
+	assert_string_equal(receiver->passkey, "correct-horse");
 	assert_string_equal(receiver->endpoints[1].host, "backup.example");
 	assert_int_equal(receiver->endpoints[1].port, 65535);
 	assert_int_equal(receiver->endpoints[1].transport,

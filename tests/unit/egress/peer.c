@@ -69,7 +69,7 @@ note_message(struct peer *peer, struct slice zone, enum peer_action action)
 {
 	unsigned long number = 0;
 
-	if (action == PEER_NAK || action == PEER_DUH)
+	if (action == PEER_NAK || action == PEER_DUH || action == PEER_TROUBLE)
 		return;
 	assert_int_equal(slice_to_number(zone, 10, &number), 0);
 	assert_true(peer->messages < PEER_MESSAGES);
@@ -91,6 +91,7 @@ answer_automation(struct peer *peer, enum peer_action action)
 		break;
 	case PEER_NAK:
 	case PEER_DUH:
+	case PEER_TROUBLE:
 		say(peer, "\x15", 1);
 		break;
 	case PEER_GARBAGE:
@@ -177,9 +178,10 @@ answer_dc09(struct peer *peer, const struct dc09_frame *frame,
     enum peer_action action)
 {
 	int64_t now_us = clock_wall_us(&clock_system) + peer->clock_offset_us;
-	enum dc09_reply kind = action == PEER_NAK ? DC09_REPLY_NAK
-	    : action == PEER_DUH		  ? DC09_REPLY_DUH
-						  : DC09_REPLY_ACK;
+	bool refused = action == PEER_NAK || action == PEER_TROUBLE;
+	enum dc09_reply kind = refused ? DC09_REPLY_NAK
+	    : action == PEER_DUH       ? DC09_REPLY_DUH
+				       : DC09_REPLY_ACK;
 	char out[DC09_REPLY_MAX];
 	size_t length = dc09_reply_encode(peer->crypto, kind, frame, &peer->key,
 	    false, now_us, out);
@@ -192,6 +194,7 @@ answer_dc09(struct peer *peer, const struct dc09_frame *frame,
 		break;
 	case PEER_NAK:
 	case PEER_DUH:
+	case PEER_TROUBLE:
 		say(peer, out, length);
 		break;
 	case PEER_DRIP:
@@ -287,7 +290,8 @@ take_dc09(struct peer *peer)
 static void
 answer_xml(struct peer *peer, struct slice id, enum peer_action action)
 {
-	bool refused = action == PEER_NAK || action == PEER_DUH;
+	bool refused =
+	    action == PEER_NAK || action == PEER_DUH || action == PEER_TROUBLE;
 	bool wrong = action == PEER_WRONG;
 	char out[XML_ANSWER_MAX];
 	size_t length = xml_answer_encode(!refused,
@@ -309,12 +313,27 @@ answer_xml(struct peer *peer, struct slice id, enum peer_action action)
 		break;
 	case PEER_NAK:
 	case PEER_DUH:
+	case PEER_TROUBLE:
 	case PEER_WRONG:
 		say(peer, out, length);
 		break;
 	}
 	if (action == PEER_CLOSE || action == PEER_ACK_CLOSE)
 		peer_hang_up(peer);
+}
+
+/* A wrong passkey is refused. */
+static bool
+take_hello(struct peer *peer, struct slice message, char *plain)
+{
+	struct slice told = xml_hello_passkey(message, plain);
+
+	if (!slice_present(told))
+		return false;
+	peer->hellos++;
+	peer->proven = peer->passkey && slice_is(told, peer->passkey);
+	answer_xml(peer, SLICE_NONE, peer->proven ? PEER_ACK : PEER_NAK);
+	return true;
 }
 
 static size_t
@@ -333,6 +352,10 @@ take_xml(struct peer *peer)
 		if (result == CODEC_MORE)
 			break;
 		assert_int_equal(result, CODEC_OK);
+		used += step;
+		if (take_hello(peer, signal.body, plain))
+			continue;
+		assert_true(!peer->passkey || peer->proven);
 		assert_int_equal(slice_copy(signal.body, peer->last,
 				     sizeof(peer->last)),
 		    0);
@@ -341,7 +364,6 @@ take_xml(struct peer *peer)
 			peer->beats++;
 		else
 			note_message(peer, signal.events[0].zone, action);
-		used += step;
 		answer_xml(peer, signal.sequence, action);
 	}
 	return used;
@@ -352,7 +374,8 @@ take_xml(struct peer *peer)
 static void
 answer_json(struct peer *peer, uint64_t sequence, enum peer_action action)
 {
-	bool refused = action == PEER_NAK || action == PEER_DUH;
+	bool refused =
+	    action == PEER_NAK || action == PEER_DUH || action == PEER_TROUBLE;
 	char out[JSON_ANSWER_MAX];
 	int length =
 	    json_answer_encode(refused ? JSON_ANSWER_NAK : JSON_ANSWER_ACK,
@@ -378,6 +401,7 @@ answer_json(struct peer *peer, uint64_t sequence, enum peer_action action)
 		break;
 	case PEER_NAK:
 	case PEER_DUH:
+	case PEER_TROUBLE:
 	case PEER_WRONG:
 		say(peer, out, (size_t)length);
 		break;
@@ -416,6 +440,112 @@ take_json(struct peer *peer)
 		answer_json(peer, sequence, action);
 	}
 	return used;
+}
+
+/* ---- HTTP -------------------------------------------------------------------- */
+
+static const char *
+status_of(enum peer_action action)
+{
+	switch (action) {
+	case PEER_NAK:
+		return "422 Unprocessable\r\nContent-Length: 2\r\n\r\nno";
+	case PEER_DUH:
+		return "410 Gone\r\nContent-Length: 0\r\n\r\n";
+	case PEER_TROUBLE:
+		return "503 Unavailable\r\nContent-Length: 0\r\n\r\n";
+	case PEER_RSP: /* until the connection's end */
+		return "200 OK\r\n\r\nso be it";
+	case PEER_ACK_CLOSE:
+		return "204 No Content\r\nConnection: close\r\n\r\n";
+	case PEER_ACK:
+	case PEER_DRIP:
+	case PEER_SILENT:
+	case PEER_CLOSE:
+	case PEER_GARBAGE:
+	case PEER_WRONG:
+		break;
+	}
+	return "200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n";
+}
+
+static void
+answer_http(struct peer *peer, enum peer_action action)
+{
+	char out[256];
+	size_t length;
+
+	snprintf(out, sizeof(out), "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 %s",
+	    status_of(action));
+	length = strlen(out);
+	peer->acked += action == PEER_ACK || action == PEER_ACK_CLOSE ||
+	    action == PEER_DRIP || action == PEER_RSP;
+	if (action == PEER_GARBAGE || action == PEER_WRONG)
+		peer_say(peer, "200 OK\r\n\r\n");
+	else if (action == PEER_DRIP)
+		for (size_t i = 0; i < length; i++)
+			say(peer, out + i, 1);
+	else if (action != PEER_SILENT && action != PEER_CLOSE)
+		say(peer, out, length);
+	if (action == PEER_CLOSE || action == PEER_ACK_CLOSE ||
+	    action == PEER_RSP)
+		peer_hang_up(peer);
+}
+
+/* The length of the first request, 0 when there is no whole one; its parts are
+ * kept. */
+static size_t
+keep_request(struct peer *peer)
+{
+	static const char key[] = "Content-Length: ";
+	const char *end = memmem(peer->in, peer->filled, "\r\n\r\n", 4);
+	const char *length_text =
+	    memmem(peer->in, peer->filled, key, sizeof(key) - 1);
+	size_t head, body;
+
+	if (!end)
+		return 0;
+	assert_non_null(length_text);
+	head = (size_t)(end - peer->in) + 4;
+	body = strtoul(length_text + sizeof(key) - 1, NULL, 10);
+	if (peer->filled < head + body)
+		return 0;
+	assert_int_equal(slice_copy(slice_of(peer->in, head), peer->head,
+			     sizeof(peer->head)),
+	    0);
+	assert_int_equal(slice_copy(slice_of(peer->in + head, body), peer->last,
+			     sizeof(peer->last)),
+	    0);
+	return head + body;
+}
+
+static struct slice
+zone_in(const char *body)
+{
+	const char *zone = strstr(body, "\"zone\":\"");
+
+	zone = zone ? zone + 8 : strstr(body, " zone=\"") + 7;
+	return slice_of(zone, 3);
+}
+
+static size_t
+take_http(struct peer *peer)
+{
+	size_t length = keep_request(peer);
+	bool heartbeat = strstr(peer->last, "Heartbeat");
+	enum peer_action action;
+
+	if (length == 0)
+		return 0;
+	/* one at a time */
+	assert_int_equal(length, peer->filled);
+	action = next_action(peer, heartbeat);
+	if (heartbeat)
+		peer->beats++;
+	else
+		note_message(peer, zone_in(peer->last), action);
+	answer_http(peer, action);
+	return length;
 }
 
 /* ---- the socket -------------------------------------------------------------- */
@@ -473,6 +603,7 @@ on_readable(evutil_socket_t fd, short what, void *context)
 	}
 	peer->filled += (size_t)got;
 	used = peer->dc09 ? take_dc09(peer)
+	    : peer->http  ? take_http(peer)
 	    : peer->xml	  ? take_xml(peer)
 	    : peer->json  ? take_json(peer)
 			  : take_automation(peer);
@@ -487,6 +618,7 @@ watch(struct peer *peer, int fd)
 {
 	peer->fd = fd;
 	peer->filled = 0;
+	peer->proven = false;
 	peer->readable =
 	    event_new(peer->base, fd, EV_READ | EV_PERSIST, on_readable, peer);
 	event_add(peer->readable, NULL);

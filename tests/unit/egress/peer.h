@@ -10,6 +10,7 @@
 
 #include "base/socket.h"
 #include "codec/dc09.h"
+#include "codec/xml_package.h"
 
 enum peer_action {
 	PEER_ACK,
@@ -21,19 +22,22 @@ enum peer_action {
 	PEER_ACK_CLOSE, /* answer, then close */
 	PEER_GARBAGE,	/* bytes that are no answer */
 	PEER_WRONG,	/* a sound answer to something else */
-	PEER_DRIP,	/* the answer byte by byte, the DC-09 one that is */
+	PEER_DRIP,	/* the answer byte by byte, where there are several */
+	PEER_TROUBLE,	/* HTTP: 503, elsewhere as NAK */
 };
 
 #define PEER_MESSAGES 200000
 
 struct peer {
 	struct event_base *base;
-	bool dc09, udp, xml, json;
-	int line_fd;	    /* -1; the other end of a serial line, held open */
-	char terminator;    /* of a message that one byte answers */
-	size_t behind_zone; /* bytes between its zone and that */
-	SSL_CTX *secure;    /* NULL: clear; borrowed */
-	bool mute;	    /* accept, but never read, so no handshake */
+	bool dc09, udp, xml, json, http;
+	const char *passkey; /* XML demands a Hello with it; NULL: none */
+	bool proven;	     /* on this connection */
+	int line_fd;	     /* -1; the other end of a serial line, held open */
+	char terminator;     /* of a message that one byte answers */
+	size_t behind_zone;  /* bytes between its zone and that */
+	SSL_CTX *secure;     /* NULL: clear; borrowed */
+	bool mute;	     /* accept, but never read, so no handshake */
 	struct codec_key key;
 	struct dc09_crypto *crypto;
 	int64_t clock_offset_us; /* of its own clock */
@@ -54,10 +58,11 @@ struct peer {
 
 	/* what came, in order: the zone of each message */
 	unsigned zones[PEER_MESSAGES];
-	unsigned messages, beats, connects;
+	unsigned messages, beats, connects, hellos;
 	unsigned turns; /* messages answered by script, taken or not */
 	unsigned acked; /* messages answered with ACK */
-	char last[DC09_FRAME_MAX + 1];
+	char last[XML_PACKAGE_MAX + 1];
+	char head[2048]; /* of the last HTTP request */
 	char account[40];
 	char extended[1024]; /* of the last message: "H..;I..;" */
 };

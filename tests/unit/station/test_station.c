@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "codec/webhook.h"
 #include "station/fault.h"
 #include "station/ledger.h"
 #include "station/options.h"
@@ -260,6 +261,197 @@ dc09_both_ways(void **state)
 	dc09_crypto_close(&crypto);
 }
 
+/* ---- HTTP -------------------------------------------------------------------- */
+
+#define EVENT(id)                                                                 \
+ "{\"version\":1,\"id\":\"" id "\",\"Receiver\":\"7\",\"Line\":\"1\","            \
+ "\"Account\":\"1234\",\"Event\":{\"format\":\"contact-id\",\"qualifier\":\"E\"," \
+ "\"code\":\"130\",\"zone\":\"005\"}}"
+#define PACKAGE                                                                \
+ "<AlarmPackage version=\"1\" id=\"n-1\"><Account>1234</Account>"              \
+ "<Event format=\"contact-id\" qualifier=\"E\" code=\"130\" zone=\"005\"/>"    \
+ "</AlarmPackage>"
+
+static const struct {
+	enum station_protocol protocol;
+	const char *passkey, *key, *bearer, *body;
+	enum station_fault fault;
+	enum message_kind kind;
+	unsigned status, nak; /* what it answers, and refuses with */
+} posts[] = {
+	{ STATION_WEBHOOK, NULL, "n-1", NULL, EVENT("n-1"), STATION_FAULT_NONE,
+	    MESSAGE_SIGNAL, 200, 422 },
+	{ STATION_WEBHOOK, NULL, "n-1", NULL, EVENT("n-1"), STATION_FAULT_5XX,
+	    MESSAGE_SIGNAL, 200, 503 },
+	{ STATION_WEBHOOK, NULL, "n-1", NULL, EVENT("n-1"), STATION_FAULT_410,
+	    MESSAGE_SIGNAL, 200, 410 },
+	{ STATION_WEBHOOK, NULL, NULL, NULL, WEBHOOK_HEARTBEAT,
+	    STATION_FAULT_NONE, MESSAGE_POLL, 200, 422 },
+	{ STATION_WEBHOOK, NULL, "n-2", NULL, EVENT("n-1"), STATION_FAULT_NONE,
+	    MESSAGE_REFUSED, 400, 0 },
+	{ STATION_WEBHOOK, NULL, "n-1", NULL, "{}", STATION_FAULT_NONE,
+	    MESSAGE_REFUSED, 400, 0 },
+	{ STATION_WEBHOOK, NULL, "n-1", NULL, "[", STATION_FAULT_NONE,
+	    MESSAGE_REFUSED, 400, 0 },
+	{ STATION_WEBHOOK, "another-one", "n-1", NULL, EVENT("n-1"),
+	    STATION_FAULT_NONE, MESSAGE_REFUSED, 401, 0 },
+	{ STATION_WEBHOOK, "correct-horse", "n-1", NULL, EVENT("n-1"),
+	    STATION_FAULT_NONE, MESSAGE_SIGNAL, 200, 422 },
+	{ STATION_XML, NULL, "n-1", NULL, PACKAGE, STATION_FAULT_NONE,
+	    MESSAGE_SIGNAL, 200, 422 },
+	{ STATION_XML, NULL, NULL, NULL, "<Heartbeat/>", STATION_FAULT_NONE,
+	    MESSAGE_POLL, 200, 422 },
+	{ STATION_XML, NULL, "n-1", NULL, "<AlarmPackage>", STATION_FAULT_NONE,
+	    MESSAGE_REFUSED, 400, 0 },
+	{ STATION_XML, "correct-horse", "n-1", "Bearer correct-horse", PACKAGE,
+	    STATION_FAULT_NONE, MESSAGE_SIGNAL, 200, 422 },
+	{ STATION_XML, "correct-horse", "n-1", "Bearer correct-hors", PACKAGE,
+	    STATION_FAULT_NONE, MESSAGE_REFUSED, 401, 0 },
+	{ STATION_XML, "correct-horse", "n-1", "correct-horse", PACKAGE,
+	    STATION_FAULT_NONE, MESSAGE_REFUSED, 401, 0 },
+	{ STATION_XML, "correct-horse", "n-1", NULL, PACKAGE,
+	    STATION_FAULT_NONE, MESSAGE_REFUSED, 401, 0 },
+};
+
+/* Signed with "correct-horse" at signed_us. */
+static size_t
+write_post(size_t row, int64_t signed_us, char *out, size_t size)
+{
+	const char *body = posts[row].body, *key = posts[row].key,
+		   *bearer = posts[row].bearer;
+	char signature[WEBHOOK_SIGNATURE_SIZE];
+
+	webhook_sign(slice_from_string("correct-horse"), signed_us,
+	    slice_from_string(body), signature);
+	return (size_t)snprintf(out, size,
+	    "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %zu\r\n"
+	    "X-Tocsin-Signature: %s\r\n%s%s%s%s%s%s\r\n%s",
+	    strlen(body), signature, key ? "Idempotency-Key: " : "",
+	    key ? key : "", key ? "\r\n" : "", bearer ? "Authorization: " : "",
+	    bearer ? bearer : "", bearer ? "\r\n" : "", body);
+}
+
+/* 0: no answer. */
+static unsigned
+status_of(const char *bytes, size_t length)
+{
+	char text[32];
+
+	slice_copy(slice_part(slice_of(bytes, length), 0, 12), text,
+	    sizeof(text));
+	return length == 0 ? 0 : (unsigned)atoi(text + strlen("HTTP/1.1 "));
+}
+
+static void
+what_is_posted(void **state)
+{
+	const int64_t now_us = INT64_C(1764000000000000);
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(posts); i++) {
+		const struct station_options o = {
+			.protocol = posts[i].protocol,
+			.http = true,
+			.passkey = posts[i].passkey,
+			.fault = posts[i].fault,
+		};
+		struct protocol *protocol;
+		struct message message;
+		char request[2048];
+		size_t used,
+		    length = write_post(i, now_us, request, sizeof(request));
+
+		assert_int_equal(protocol_open(&protocol, &o, NULL), 0);
+		assert_row(protocol_next(protocol, request, length - 1, now_us,
+			       &used, &message) == CODEC_MORE,
+		    i, "one byte is missing");
+		assert_row(protocol_next(protocol, request, length, now_us,
+			       &used, &message) == CODEC_OK,
+		    i, request);
+		assert_row(used == length && message.kind == posts[i].kind, i,
+		    request);
+		assert_row(status_of(message.ack, message.ack_length) ==
+			    posts[i].status &&
+			status_of(message.nak, message.nak_length) ==
+			    posts[i].nak,
+		    i, message.ack);
+		assert_row(message.kind != MESSAGE_SIGNAL ||
+			slice_is(message.signal.events[0].zone, "005"),
+		    i, "zone");
+		protocol_close(&protocol);
+	}
+}
+
+/* One that is old may be somebody else's who has heard it. */
+static void
+an_old_signature_is_refused(void **state)
+{
+	static const int ages_s[] = { 0, 300, -300, 301, -301 };
+	const int64_t now_us = INT64_C(1764000000000000);
+	const struct station_options o = {
+		.protocol = STATION_WEBHOOK,
+		.http = true,
+		.passkey = "correct-horse",
+	};
+	struct protocol *protocol;
+
+	(void)state;
+	assert_int_equal(protocol_open(&protocol, &o, NULL), 0);
+	for (size_t i = 0; i < COUNT(ages_s); i++) {
+		struct message message;
+		char request[2048];
+		size_t used,
+		    length =
+			write_post(0, now_us - ages_s[i] * INT64_C(1000000),
+			    request, sizeof(request));
+
+		assert_int_equal(protocol_next(protocol, request, length,
+				     now_us, &used, &message),
+		    CODEC_OK);
+		assert_row(message.kind ==
+			(i < 3 ? MESSAGE_SIGNAL : MESSAGE_REFUSED),
+		    i, request);
+	}
+	protocol_close(&protocol);
+}
+
+static void
+a_hello_proves(void **state)
+{
+	static const struct {
+		const char *bytes;
+		enum message_kind kind;
+		const char *ack;
+	} cases[] = {
+		{ "<Hello passkey=\"correct-horse\"/>", MESSAGE_HELLO,
+		    "<Ack/>" },
+		{ "<Hello passkey=\"correct-hors\"/>", MESSAGE_REFUSED,
+		    "<Nak reason=\"refused\"/>" },
+		{ "<Hello other=\"correct-horse\"/>", MESSAGE_POLL, "<Ack/>" },
+		{ "<Heartbeat/>", MESSAGE_POLL, "<Ack/>" },
+	};
+	const struct station_options o = { .protocol = STATION_XML,
+		.passkey = "correct-horse" };
+	struct protocol *protocol;
+
+	(void)state;
+	assert_int_equal(protocol_open(&protocol, &o, NULL), 0);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct message message;
+		size_t used;
+
+		assert_row(protocol_next(protocol, cases[i].bytes,
+			       strlen(cases[i].bytes) + 1, 0, &used,
+			       &message) == CODEC_OK &&
+			message.kind == cases[i].kind,
+		    i, cases[i].bytes);
+		assert_row(slice_is(slice_of(message.ack, message.ack_length),
+			       cases[i].ack),
+		    i, cases[i].bytes);
+	}
+	protocol_close(&protocol);
+}
+
 /* ---- command line ------------------------------------------------------------ */
 
 static void
@@ -287,6 +479,13 @@ wrong_use_is_named(void **state)
 		{ { "--protocol", "dc09", "--listen=127.0.0.1:0", "--udp",
 		      "--fault", "drip" },
 		    "needs a connection" },
+		{ { "--protocol", "surgard", "--listen=127.0.0.1:0", "--http" },
+		    "xml or webhook" },
+		{ { "--protocol", "webhook", "--connect=127.0.0.1:1" },
+		    "goes with --listen" },
+		{ { "--protocol", "xml", "--listen=127.0.0.1:0", "--fault",
+		      "5xx" },
+		    "go with HTTP" },
 	};
 
 	(void)state;
@@ -319,6 +518,9 @@ main(void)
 		cmocka_unit_test(overlong_fields_stay_one_word),
 		cmocka_unit_test(messages_and_their_answers),
 		cmocka_unit_test(dc09_both_ways),
+		cmocka_unit_test(what_is_posted),
+		cmocka_unit_test(an_old_signature_is_refused),
+		cmocka_unit_test(a_hello_proves),
 		cmocka_unit_test(wrong_use_is_named),
 	};
 
