@@ -73,7 +73,9 @@ async function detailsForm(site, version, done) {
 	const timers = ["entry_delay_s", "exit_delay_s", "repeat_filter_s", "test_interval_s"];
 	const form = element("form", {id: "details"}, element("div", {class: "row"}, ...await placeFields(site)),
 		element("div", {class: "row"}, ...timers.map((name) => input(name, texts.timers[name], {type: "number", min: 0, value: site[name]},
-			texts.timers[`${name}_hint`]))),
+			texts.timers[`${name}_hint`])),
+		select("ack_level", texts.ackLevel.label, ["", "local", "delivered"].map((value) =>
+			({value, text: texts.ackLevel[value || "inherit"]})), site.ack_level, texts.ackLevel.hint)),
 		element("button", {}, texts.form.save));
 	return whenSent(form, async () => {
 		const {address_search: ignored, ...values} = valuesOf(form);

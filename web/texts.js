@@ -271,6 +271,13 @@ export const texts = {
 		test_interval_s: "Test expected every, seconds",
 		test_interval_s_hint: "Empty: none is expected",
 	},
+	ackLevel: {
+		label: "Panels are answered when",
+		hint: "A panel that waits for the station takes its backup path when nobody may have heard it",
+		inherit: "as the listener has it",
+		local: "the signal is safe here",
+		delivered: "the station has acknowledged",
+	},
 	history: {
 		title: "History",
 		none: "No signal has come yet.",

@@ -197,6 +197,7 @@ put_event(struct archive_batch *batch, const char *node,
 	put_number(copy, decision->flags);
 	put_number(copy, decided->lsn);
 	put_number(copy, decision->delivery_count);
+	put_string(copy, ack_level_name(record->ack_level));
 	db_copy_end_row(copy);
 	batch->event_count++;
 }

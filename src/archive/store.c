@@ -98,7 +98,7 @@ copy_rows(struct db *db, const struct archive_batch *batch, struct err *err)
 		    "qualifier, partition, zone, user_number, text, "
 		    "occurred_at, raw, dealer_id, site_id, bridge_id, "
 		    "channel_id, verdict, reason, flags, decision_lsn, "
-		    "delivery_count) FROM STDIN",
+		    "delivery_count, ack_level) FROM STDIN",
 		    &batch->events, err);
 	if (result == 0 && batch->conclusion_count > 0)
 		result = db_copy_in(db,

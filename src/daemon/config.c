@@ -215,12 +215,6 @@ check_protocol(const struct config_owned *owned,
 		config_problem(problems, &origin,
 		    "[%s] has a key, which only dc09 has",
 		    listener->group->title);
-	if (mine->protocol == INGRESS_HTTP &&
-	    mine->ack_level == ACK_LEVEL_DELIVERED)
-		config_problem(problems, &origin,
-		    "[%s] has ack_level = delivered, which http has not: its "
-		    "answers leave in the order of the requests",
-		    listener->group->title);
 	if (mine->protocol == INGRESS_HTTP)
 		return;
 	if (mine->silent)

@@ -329,7 +329,8 @@ static const struct config_setting table[] = {
 		"here. delivered: besides, every station that it goes to has\n"
 		"acknowledged, or it ended without going to one, with the reason\n"
 		"in its history. What has to wait (an entry delay, a station that\n"
-		"is away) is not acknowledged meanwhile." },
+		"is away) is not acknowledged meanwhile. A site may have a level\n"
+		"of its own, which goes before this one." },
 	{ CONFIG_SECTION_LISTENER, "delivered_timeout", CONFIG_DURATION,
 	    OF(ingress.delivered_timeout_us), .unit = 1, .min = SECOND,
 	    .max = HOUR, .standard = "30s", .reload = true,

@@ -27,6 +27,7 @@
 #include "base/io.h"
 #include "base/local_clock.h"
 #include "base/slice.h"
+#include "signal/ack_level.h"
 
 #define DIRECTORY_CODE_SIZE	 4
 #define DIRECTORY_ZONE_SIZE	 7
@@ -208,6 +209,7 @@ struct directory_site {
 	uint16_t entry_delay_s, exit_delay_s;
 	uint16_t repeat_filter_s; /* 0: no filter */
 	uint32_t test_interval_s; /* a test is expected; 0: none is */
+	enum ack_level ack_level;
 };
 
 /* A time in which a schedule says something, in seconds of the site's clock:

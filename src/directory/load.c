@@ -61,10 +61,10 @@ static const struct query queries[OBJECT_KINDS] = {
 	    "o.reference_id, o.on_test_until_us, o.on_test_forward, "
 	    "o.has_partitions, o.arming_method, o.arming_bridge_id, "
 	    "o.entry_delay_s, o.exit_delay_s, o.repeat_filter_s, "
-	    "o.test_interval_s, " LIBRARY_COLUMNS,
+	    "o.test_interval_s, o.ack_level, " LIBRARY_COLUMNS,
 	    "tocsin.directory_site o LEFT JOIN tocsin.directory_library l "
 	    "ON l.owner = 'site' AND l.owner_id = o.id",
-	    "o.id", LIBRARY_ORDER, 16, 5 },
+	    "o.id", LIBRARY_ORDER, 17, 5 },
 	[OBJECT_BRIDGE] = { "bridge",
 	    "o.id, o.site_id, o.kind, o.serial, o.account, o.receiver, o.line, "
 	    "o.listener, o.key, o.cipher_required, o.primary_interval_s, "
@@ -528,6 +528,17 @@ read_arming(struct fields *fields, struct directory_site *site)
 	site->test_interval_s = (uint32_t)read_number(fields, INTERVAL_MAX_S);
 }
 
+static enum ack_level
+read_ack_level(struct fields *fields)
+{
+	static const char *const levels[] = { [ACK_LEVEL_INHERIT] = "inherit",
+		[ACK_LEVEL_LOCAL] = "local",
+		[ACK_LEVEL_DELIVERED] = "delivered",
+		NULL };
+
+	return (enum ack_level)read_choice(fields, levels);
+}
+
 static int
 put_site(const struct gathering *g)
 {
@@ -547,6 +558,7 @@ put_site(const struct gathering *g)
 	site.on_test_until_us = (int64_t)read_number(&fields, INT64_MAX);
 	site.on_test_forward = read_boolean(&fields);
 	read_arming(&fields, &site);
+	site.ack_level = read_ack_level(&fields);
 	result = read_library(g, &site.library);
 	if (result == 0)
 		result = fields.failed

@@ -12,7 +12,7 @@
 #include "base/cursor.h"
 
 #define SNAPSHOT_MAGIC	     "TOCSNAP\n"
-#define SNAPSHOT_VERSION     13
+#define SNAPSHOT_VERSION     14
 #define SNAPSHOT_SEALED	     1u
 #define SNAPSHOT_HEADER_SIZE 120
 #define RECORD_HEADER_SIZE   5
@@ -180,6 +180,7 @@ write_site(struct writer *w, const struct directory_site *site)
 	writer_u16(w, site->exit_delay_s);
 	writer_u16(w, site->repeat_filter_s);
 	writer_u32(w, site->test_interval_s);
+	writer_u8(w, (uint8_t)site->ack_level);
 	write_library(w, &site->library);
 }
 
@@ -865,6 +866,16 @@ read_station(struct content_reader *c, uint64_t id,
 			   : directory_put_station(batch, id, &station);
 }
 
+static enum ack_level
+read_ack_level(struct content_reader *c)
+{
+	unsigned level = reader_u8(&c->r);
+
+	if (level > ACK_LEVEL_DELIVERED)
+		c->r.failed = true;
+	return (enum ack_level)level;
+}
+
 static int
 read_site(struct content_reader *c, uint64_t id, struct directory_batch *batch,
     void **ret_array)
@@ -886,6 +897,7 @@ read_site(struct content_reader *c, uint64_t id, struct directory_batch *batch,
 	site.exit_delay_s = reader_u16(&c->r);
 	site.repeat_filter_s = reader_u16(&c->r);
 	site.test_interval_s = reader_u32(&c->r);
+	site.ack_level = read_ack_level(c);
 	site.library = read_library(c, ret_array);
 	return c->r.failed ? -EBADMSG : directory_put_site(batch, id, &site);
 }

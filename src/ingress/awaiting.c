@@ -1,10 +1,13 @@
 #include "ingress/awaiting.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/hash.h"
 #include "ingress/datagram.h"
 #include "ingress/frame.h"
+#include "ingress/http_input.h"
+#include "ingress/reply.h"
 #include "ingress/session.h"
 #include "ingress/worker.h"
 
@@ -71,6 +74,7 @@ static void
 give_up(struct worker *worker, struct awaiting_reply *reply)
 {
 	struct slot *slot = reply->slot;
+	struct session *session = reply->session;
 
 	counter_add(&slot->counters.delivered_timeouts, 1);
 	counter_add(&slot->counters.replies[INGRESS_REPLY_NONE], 1);
@@ -78,9 +82,15 @@ give_up(struct worker *worker, struct awaiting_reply *reply)
 	    "not-delivered-in-time",
 	    "listener=%s peer=%s effect=\"not acknowledged: the panel will "
 	    "repeat\"",
-	    slot->config->name,
-	    reply->session ? reply->session->peer : "datagram");
-	drop(worker, reply);
+	    slot->config->name, session ? session->peer : "datagram");
+	take_out(worker, reply);
+	awaiting_discard(worker, reply);
+	if (!session)
+		return;
+	/* the next answer would be taken for this one's */
+	if (slot->config->protocol == INGRESS_HTTP)
+		http_input_drop(session);
+	session_answered(session);
 }
 
 /* The one that waits longest, of all listeners; NULL: none waits. */
@@ -99,19 +109,35 @@ find_oldest(const struct worker *worker)
 	return oldest;
 }
 
-struct awaiting_reply *
-awaiting_prepare(struct worker *worker)
+static struct awaiting_reply *
+make_room(struct worker *worker)
 {
-	struct awaiting *awaiting = &worker->awaiting;
-	struct awaiting_reply *reply = pool_take(&awaiting->pool), *oldest;
+	struct pool *pool = &worker->awaiting.pool;
+	struct awaiting_reply *reply = pool_take(pool), *oldest;
 
 	if (!reply && (oldest = find_oldest(worker))) {
 		give_up(worker, oldest);
-		reply = pool_take(&awaiting->pool);
+		reply = pool_take(pool);
 	}
-	if (reply)
-		atomic_fetch_add_explicit(&awaiting->count, 1,
-		    memory_order_relaxed);
+	return reply;
+}
+
+struct awaiting_reply *
+awaiting_prepare(struct worker *worker, size_t length)
+{
+	struct awaiting_reply *reply = make_room(worker);
+
+	if (!reply)
+		return NULL;
+	atomic_fetch_add_explicit(&worker->awaiting.count, 1,
+	    memory_order_relaxed);
+	reply->length = length;
+	reply->bytes = length <= sizeof(reply->short_bytes) ? reply->short_bytes
+							    : malloc(length);
+	if (!reply->bytes) {
+		awaiting_discard(worker, reply);
+		return NULL;
+	}
 	return reply;
 }
 
@@ -120,12 +146,14 @@ awaiting_discard(struct worker *worker, struct awaiting_reply *reply)
 {
 	atomic_fetch_sub_explicit(&worker->awaiting.count, 1,
 	    memory_order_relaxed);
+	if (reply->bytes != reply->short_bytes)
+		free(reply->bytes);
 	pool_give(&worker->awaiting.pool, reply);
 }
 
 void
 awaiting_commit(const struct frame_origin *origin, struct awaiting_reply *reply,
-    uint64_t lsn, const void *data, size_t length)
+    uint64_t lsn, const void *data)
 {
 	struct awaiting_reply **at = place_of(&origin->worker->awaiting, lsn);
 	struct session *session = origin->session;
@@ -136,8 +164,7 @@ awaiting_commit(const struct frame_origin *origin, struct awaiting_reply *reply,
 	reply->session = session;
 	if (origin->address)
 		reply->address = *origin->address;
-	reply->length = (uint32_t)length;
-	memcpy(reply->bytes, data, length);
+	memcpy(reply->bytes, data, reply->length);
 	reply->next = *at;
 	*at = reply;
 	TAILQ_INSERT_TAIL(&origin->slot->awaiting, reply, by_slot);
@@ -163,8 +190,10 @@ send_reply(struct worker *worker, struct awaiting_reply *reply)
 		datagrams_send(slot, &reply->address, reply->bytes,
 		    reply->length);
 	awaiting_discard(worker, reply);
-	if (session)
-		session_answered(session);
+	if (!session)
+		return;
+	session_answered(session);
+	session_go_on(session);
 }
 
 void
@@ -178,6 +207,9 @@ awaiting_settled(evutil_socket_t fd, short what, void *context)
 	(void)fd;
 	(void)what;
 	worker_read_clock(worker);
+	/* what was received before a settled signal is durable too, and may have
+	 * to be answered first */
+	reply_release(worker, journal_durable(worker->journal));
 	for (unsigned i = 0; i < count; i++)
 		if ((reply = find(&worker->awaiting, lsns[i])))
 			send_reply(worker, reply);

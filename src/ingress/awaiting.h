@@ -34,8 +34,9 @@ struct awaiting_reply {
 	struct slot *slot;
 	struct session *session;     /* NULL: a datagram */
 	struct sockaddr_in6 address; /* of a datagram; v4 fits too */
-	uint32_t length;
-	char bytes[DC09_REPLY_MAX];
+	size_t length;
+	char *bytes; /* its own, or short_bytes */
+	char short_bytes[DC09_REPLY_MAX];
 };
 TAILQ_HEAD(awaiting_queue, awaiting_reply);
 
@@ -51,14 +52,13 @@ void awaiting_close(struct awaiting *awaiting);
 
 /* On the worker's thread. */
 
-/* Room for one, to be committed or discarded; before its record is handed to
- * the journal. NULL: no memory. */
-struct awaiting_reply *awaiting_prepare(struct worker *worker);
+/* Room for one of this length, to be committed or discarded; before its record
+ * is handed to the journal. NULL: no memory. */
+struct awaiting_reply *awaiting_prepare(struct worker *worker, size_t length);
 void awaiting_discard(struct worker *worker, struct awaiting_reply *reply);
-/* The record has this lsn. length: at most DC09_REPLY_MAX. */
+/* The record has this lsn. data: of the length that was prepared. */
 void awaiting_commit(const struct frame_origin *origin,
-    struct awaiting_reply *reply, uint64_t lsn, const void *data,
-    size_t length);
+    struct awaiting_reply *reply, uint64_t lsn, const void *data);
 
 /* Event callback of the worker's struct settled: send what is settled. */
 void awaiting_settled(evutil_socket_t fd, short what, void *worker);

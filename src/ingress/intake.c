@@ -119,30 +119,43 @@ static int
 take_awaiting(const struct frame_origin *origin, struct slice answer,
     size_t length)
 {
-	struct awaiting_reply *reply = awaiting_prepare(origin->worker);
+	struct awaiting_reply *reply =
+	    awaiting_prepare(origin->worker, answer.length);
 	uint64_t lsn;
 	int result = reply ? collect(origin->worker, length, &lsn) : -ENOMEM;
 
 	if (result == 0)
-		awaiting_commit(origin, reply, lsn, answer.data, answer.length);
+		awaiting_commit(origin, reply, lsn, answer.data);
 	else if (reply)
 		awaiting_discard(origin->worker, reply);
 	return result;
 }
 
+/* The site's, where it has one; else the listener's. */
+static enum ack_level
+level_of(const struct frame_origin *origin,
+    const struct directory_bridge *bridge)
+{
+	const struct directory_site *site = NULL;
+
+	if (bridge && bridge->site_id != 0)
+		site = directory_site_by_id(origin->worker->directory,
+		    bridge->site_id);
+	return site && site->ack_level != ACK_LEVEL_INHERIT
+	    ? site->ack_level
+	    : origin->slot->config->ack_level;
+}
+
 int
 intake_take(const struct frame_origin *origin, struct intake *intake)
 {
-	enum ack_level level = origin->slot->config->ack_level;
+	enum ack_level level = level_of(origin, intake->bridge);
 	int length, result;
 
 	intake->record.ack_level = level;
 	length = encode_record(origin, intake);
 	if (length < 0)
 		return length;
-	if (level == ACK_LEVEL_DELIVERED &&
-	    intake->reply.length > DC09_REPLY_MAX)
-		return -EMSGSIZE;
 	result = level == ACK_LEVEL_DELIVERED
 	    ? take_awaiting(origin, intake->reply, (size_t)length)
 	    : take_local(origin, intake->reply, (size_t)length);

@@ -12,7 +12,7 @@ struct intake {
 	/* Tells alike messages of a protocol without sequences apart; the same
 	 * for a message and its resend. 0: the sequence does. */
 	uint64_t occurrence;
-	/* once it is durable, or settled: then at most DC09_REPLY_MAX */
+	/* once it is durable, or settled */
 	struct slice reply;
 	struct record_signal record; /* its signal; the rest is filled in */
 };

@@ -9,13 +9,20 @@
 
 /* ---- what is done with it ----------------------------------------------- */
 
+bool
+session_waits_in_turn(const struct session *session)
+{
+	return session->awaited > 0 &&
+	    session->slot->config->protocol == INGRESS_HTTP;
+}
+
 void
 session_update_reading(struct session *session)
 {
 	bool wanted = !session->closed && !session->finishing &&
 	    !session->stalled && !session->throttled && !session->writing &&
 	    session->in_flight < SESSION_IN_FLIGHT_MAX &&
-	    !session->worker->draining;
+	    !session->worker->draining && !session_waits_in_turn(session);
 
 	if (wanted == session->reading)
 		return;

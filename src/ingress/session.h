@@ -69,6 +69,11 @@ void session_answered(struct session *session);
 
 /* Wait until the socket takes more, and read nothing until then. */
 void session_set_writing(struct session *session, bool writing);
+/* It is owed an answer that waits for a station, and its answers name no
+ * request: they leave in the order of the requests, so the next one waits. */
+bool session_waits_in_turn(const struct session *session);
+/* Take the requests that waited in turn, if it may. */
+void session_go_on(struct session *session);
 /* Read from it or not, by its state and its worker's. */
 void session_update_reading(struct session *session);
 /* Event callback of its socket. */

@@ -165,21 +165,27 @@ charge(struct session *session)
 		.reason = "faster than max_source_frames allows: it waits" });
 }
 
+static bool
+may_parse(const struct session *session)
+{
+	return !session->closed && !session->finishing && !session->throttled &&
+	    !session_waits_in_turn(session);
+}
+
 /* All frames in the scratch buffer; the rest is kept in the session. */
 static void
 parse(struct session *session, size_t length)
 {
 	struct worker *worker = session->worker;
 	struct slice data = slice_of(worker->scratch, length);
-	size_t consumed;
+	size_t consumed = 1;
 
-	do {
+	while (consumed > 0 && data.length > 0 && may_parse(session)) {
 		consumed = parse_one(session, data);
 		data = slice_part(data, consumed, data.length);
 		if (consumed > 0)
 			charge(session);
-	} while (consumed > 0 && data.length > 0 && !session->closed &&
-	    !session->finishing && !session->throttled);
+	}
 	if (session->closed || session->finishing)
 		return;
 	if (buffer_append(&worker->buffers, &session->input, data.data,
@@ -252,4 +258,21 @@ session_resume(struct session *session)
 	kept = unpack_input(session);
 	if (kept > 0)
 		parse(session, kept);
+}
+
+void
+session_go_on(struct session *session)
+{
+	const struct worker *worker = session->worker;
+
+	if (session->closed || session->slot->config->protocol != INGRESS_HTTP)
+		return;
+	session_update_reading(session);
+	if (session->finishing || session->stalled || session->throttled ||
+	    worker->failed || worker->draining)
+		return;
+	if (worker->full)
+		session_stall(session, false);
+	else
+		session_resume(session);
 }

@@ -72,6 +72,9 @@ static const struct route_parameter change_site[] = {
 	    "seconds; 0: none" },
 	{ "test_interval_s", ROUTE_IN_CHANGE, ROUTE_INTEGER, false,
 	    "tests are expected that often; null: never" },
+	{ "ack_level", ROUTE_IN_CHANGE, ROUTE_TEXT, false,
+	    "when panels are answered: local or delivered; null: as the "
+	    "listener has it" },
 	{ NULL },
 };
 static const struct route_parameter start_test[] = {
@@ -131,12 +134,14 @@ static const struct route routes[] = {
 	    "UPDATE tocsin.site s SET (name, address1, address2, city, region, "
 	    "postal_code, country, latitude, longitude, timezone, external_id, "
 	    "station_record_id, account_number, reference_id, entry_delay_s, "
-	    "exit_delay_s, repeat_filter_s, test_interval_s) = (SELECT p.name, "
+	    "exit_delay_s, repeat_filter_s, test_interval_s, ack_level) = "
+	    "(SELECT p.name, "
 	    "p.address1, p.address2, p.city, p.region, p.postal_code, "
 	    "p.country, p.latitude, p.longitude, p.timezone, p.external_id, "
 	    "p.station_record_id, upper(p.account_number), p.reference_id, "
 	    "p.entry_delay_s, p.exit_delay_s, p.repeat_filter_s, "
-	    "p.test_interval_s FROM jsonb_populate_record(s, $2::jsonb) p) "
+	    "p.test_interval_s, p.ack_level "
+	    "FROM jsonb_populate_record(s, $2::jsonb) p) "
 	    "WHERE s.id = $1::bigint RETURNING to_jsonb(s), s.xmin",
 	    .version_sql = ROUTE_VERSION("site") },
 	{ ROUTE_GET, "/sites/{site_id}/warnings", "listSiteWarnings",

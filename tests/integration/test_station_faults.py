@@ -475,12 +475,12 @@ def test_acknowledged_when_the_station_has_it(installation):
     station, _ = proof.demo_stations(place, SITES,
                                      faults=[("--fault", "no-ack"), ()])
     impatient(place, "station-a")
-    first, second = (row[0] for row in place.postgres.query(
-        "SELECT b.transport_account FROM tocsin.bridge b "
+    (first, _), (second, site) = place.postgres.query(
+        "SELECT b.transport_account, b.site_id FROM tocsin.bridge b "
         "JOIN tocsin.site s ON s.id = b.site_id "
         "JOIN tocsin.station_record r ON r.id = s.station_record_id "
         "WHERE r.receiver_id = %s ORDER BY b.id LIMIT 2",
-        receiver_id(place, "station-a")))
+        receiver_id(place, "station-a"))
     place.start_daemon()
     alarm = panel.frame(first, "1130 01 001", sequence=1)
     with panel.Panel(waiting) as p:
@@ -510,15 +510,26 @@ def test_acknowledged_when_the_station_has_it(installation):
     with panel.Panel(waiting) as p:
         assert p.ask(alarm) == "ACK"
         assert p.ask(panel.frame(first, "3130 01 001", sequence=3)) == "ACK"
-    harness.wait_until(place.drained, "everything is through")
-    assert received(station) == 3
+    # a site's own level goes before the listener's
+    place.ctl("site", "set", "--id", site, "--ack-level", "delivered")
+
+    def told():
+        with panel.Panel(place.port) as p:
+            assert p.ask(panel.frame(second, "3130 01 001",
+                                     sequence=2)) == "ACK"
+        harness.wait_until(place.drained, "everything is through")
+        return place.postgres.query(
+            "SELECT 1 FROM tocsin.event WHERE site_id = %s "
+            "AND ack_level = 'delivered'", site)
+    harness.wait_until(told, "the site's level is in force")
+    assert received(station) == 4
     events = place.postgres.query(
-        "SELECT listener, verdict, node || '-' || lsn "
-        "FROM tocsin.event_history WHERE protocol <> 'internal' ORDER BY lsn")
-    assert [row[:2] for row in events] == [
-        ("waiting", "delivered"), ("waiting", "repeat"), ("tcp", "delivered"),
-        ("waiting", "repeat"), ("waiting", "delivered")]
-    levels = [place.live("trace", event)[0]["ack_level"]
-              for *_, event in events]
-    assert levels == ["delivered", "delivered", "local", "delivered",
-                      "delivered"]
+        "SELECT listener, verdict, ack_level, event "
+        "FROM tocsin.event_history WHERE protocol <> 'internal' "
+        "ORDER BY lsn LIMIT 5")
+    assert [row[:3] for row in events] == [
+        ("waiting", "delivered", "delivered"),
+        ("waiting", "repeat", "delivered"), ("tcp", "delivered", "local"),
+        ("waiting", "repeat", "delivered"),
+        ("waiting", "delivered", "delivered")]
+    assert place.live("trace", events[0][3])[0]["ack_level"] == "delivered"

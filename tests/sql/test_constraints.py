@@ -258,6 +258,7 @@ REFUSED = [
     ("site_exit_delay_range", "UPDATE tocsin.site SET exit_delay_s = 3601"),
     ("site_repeat_filter_range", "UPDATE tocsin.site SET repeat_filter_s = 4"),
     ("site_test_interval_range", "UPDATE tocsin.site SET test_interval_s = 59"),
+    ("site_ack_level_known", "UPDATE tocsin.site SET ack_level = 'replicated'"),
     ("site_on_test_has_both_ends", "UPDATE tocsin.site SET on_test_until = now()"),
     ("site_on_test_has_both_ends", "UPDATE tocsin.site SET on_test_until = now(), on_test_since = now()"),
     ("site_on_test_only_active", "UPDATE tocsin.site SET state = 'inactive', on_test_since = now(), on_test_until = now() + interval '1 h'"),

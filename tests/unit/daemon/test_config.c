@@ -188,8 +188,6 @@ static const struct {
 	    "t.ini:2: [listener a] has a key, which only dc09 has\n" },
 	{ L "protocol = http\ntransport = tcp-connect\nport = 7\n",
 	    "t.ini:2: [listener a] has transport = tcp-connect, which needs the protocol and the port of a receiver\n" },
-	{ L "protocol = http\nack_level = delivered\n",
-	    "t.ini:2: [listener a] has ack_level = delivered, which http has not: its answers leave in the order of the requests\n" },
 	{ L "protocol = http\ntransport = udp\n",
 	    "t.ini:2: [listener a] has transport = udp, which only dc09 has\n" },
 	{ L "idle_timeout = 999ms\n",

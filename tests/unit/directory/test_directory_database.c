@@ -276,6 +276,16 @@ changes_are_followed(void **state)
 	wait_until(directory_site_by_id(directory, 1)->on_test_forward);
 	assert_true(directory_site_by_id(directory, 1)->on_test_until_us >
 	    clock_wall_us(&clock_system) + 3500ll * 1000000);
+	assert_int_equal(directory_site_by_id(directory, 1)->ack_level,
+	    ACK_LEVEL_INHERIT);
+	postgres_execute(&sql,
+	    "UPDATE tocsin.site SET ack_level = 'delivered' WHERE id = 1");
+	wait_until(directory_site_by_id(directory, 1)->ack_level ==
+	    ACK_LEVEL_DELIVERED);
+	postgres_execute(&sql,
+	    "UPDATE tocsin.site SET ack_level = 'local' WHERE id = 1");
+	wait_until(directory_site_by_id(directory, 1)->ack_level ==
+	    ACK_LEVEL_LOCAL);
 	postgres_execute(&sql,
 	    "UPDATE tocsin.bridge SET transport_account = '9009' WHERE id = 1");
 	wait_until(find_sender("L1", "9009"));

@@ -75,6 +75,7 @@ fill(void)
 		.reference_id = "R-1",
 		.on_test_until_us = 1ll << 50,
 		.on_test_forward = true,
+		.ack_level = ACK_LEVEL_DELIVERED,
 		.library = { 1, rows } };
 	static const uint8_t key[DIRECTORY_KEY_SIZE] = "BRIDGESECRET";
 	static const uint8_t bearer_hash[DIRECTORY_HASH_SIZE] = "BEARERHASH";
@@ -235,6 +236,7 @@ check_rest(const struct directory *copy)
 	assert_string_equal(site->reference_id, "R-1");
 	assert_true(site->on_test_until_us == 1ll << 50);
 	assert_true(site->on_test_forward);
+	assert_int_equal(site->ack_level, ACK_LEVEL_DELIVERED);
 	assert_int_equal(site->library.count, 1);
 }
 

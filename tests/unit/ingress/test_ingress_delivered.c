@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <sched.h>
+#include <sodium.h>
 #include <sys/socket.h>
 
 #include "ingress/settled.h"
@@ -29,6 +30,7 @@ open_rig(void **state)
 		{ "datagrams", INGRESS_UDP, INGRESS_DC09, ACK_LEVEL_DELIVERED },
 		{ "receiver", INGRESS_TCP, INGRESS_SURGARD,
 		    ACK_LEVEL_DELIVERED },
+		{ "bridges", INGRESS_TCP, INGRESS_HTTP, ACK_LEVEL_LOCAL },
 	};
 	struct ingress_listener_config listeners[COUNT(rows)];
 
@@ -282,6 +284,61 @@ test_a_reload_changes_the_level(void **state)
 	close(udp);
 }
 
+static void
+put_site(struct rig *rig, enum ack_level level)
+{
+	const struct directory_site site = { .id = 7,
+		.dealer_id = 1,
+		.name = "site",
+		.account = "",
+		.reference_id = "",
+		.ack_level = level };
+	struct directory_batch *batch = directory_batch_begin(rig->directory);
+
+	assert_int_equal(directory_put_site(batch, site.id, &site), 0);
+	assert_int_equal(directory_batch_commit(batch), 0);
+}
+
+static void
+test_the_level_of_a_site(void **state)
+{
+	static const struct {
+		const char *name, *account, *listener;
+		enum ack_level site;
+		bool waits;
+	} rows[] = {
+		{ "nobody's", "4321", "waiting", ACK_LEVEL_LOCAL, true },
+		{ "nobody's", "4321", "panels", ACK_LEVEL_DELIVERED, false },
+		{ "inherits", "7777", "waiting", ACK_LEVEL_INHERIT, true },
+		{ "inherits", "7777", "panels", ACK_LEVEL_INHERIT, false },
+		{ "less", "7777", "waiting", ACK_LEVEL_LOCAL, false },
+		{ "more", "7777", "panels", ACK_LEVEL_DELIVERED, true },
+	};
+	const struct directory_bridge bridge = {
+		.id = 7, .site_id = 7, .serial = "B7", .account = "7777"
+	};
+	struct rig *rig = *state;
+	unsigned waiting = 0;
+
+	rig_put_bridge(rig, &bridge);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		int fd = rig_connect(rig, rows[i].listener);
+
+		put_site(rig, rows[i].site);
+		rig_send_event(rig, fd, rows[i].account, 1);
+		if (rows[i].waits) {
+			uint64_t lsn = wait_for(rig, ++waiting).last_lsn;
+
+			rig_expect_nothing(fd);
+			ingress_settled(rig->ingress, lsn);
+		}
+		rig_expect(rig, fd, DC09_RESPONSE_ACK, 1);
+		assert_row(find(rig, 0, false).count == waiting, i,
+		    rows[i].name);
+		close(fd);
+	}
+}
+
 /* A byte names no message: while one waits nothing else is answered, and its
  * resend is the same. */
 static void
@@ -310,6 +367,128 @@ test_a_receiver_waits(void **state)
 	ingress_settled(rig->ingress, found.last_lsn);
 	expect_ack(fd);
 	rig_expect_nothing(fd);
+	close(fd);
+}
+
+/* ---- the bridge API -------------------------------------------------------------- */
+
+#define TOKEN	"tb-7-secret"
+#define REQUEST "POST /v1/"
+#define FIELDS                                                                 \
+ " HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " TOKEN                        \
+ "\r\nContent-Type: application/json\r\n"
+#define ALARM(zone)                                                            \
+ REQUEST "events" FIELDS "Content-Length: 30\r\n\r\n"                          \
+	 "{\"zone\":\"" zone "\",\"state\":\"alarm\"}"
+#define ALIVE REQUEST "heartbeat" FIELDS "Content-Length: 0\r\n\r\n"
+
+/* The status of the next answer. */
+static unsigned
+hear_status(int fd)
+{
+	char head[1024] = "", byte;
+	const char *field;
+	unsigned status = 0;
+	size_t at = 0;
+	int left;
+
+	while (at < 4 || memcmp(head + at - 4, "\r\n\r\n", 4) != 0) {
+		assert_true(at < sizeof(head) - 1);
+		assert_int_equal(recv(fd, &head[at++], 1, 0), 1);
+	}
+	assert_int_equal(sscanf(head, "HTTP/1.1 %u ", &status), 1);
+	field = strstr(head, "Content-Length: ");
+	for (left = field ? atoi(field + 16) : 0; left > 0; left--)
+		assert_int_equal(recv(fd, &byte, 1, 0), 1);
+	return status;
+}
+
+static void
+put_api_bridge(struct rig *rig, enum ack_level level)
+{
+	static uint8_t hash[DIRECTORY_HASH_SIZE];
+	const struct directory_bridge bridge = { .id = 7,
+		.site_id = 7,
+		.serial = "B7",
+		.account = "7000",
+		.bearer_hash = hash };
+
+	crypto_hash_sha256(hash, (const uint8_t *)TOKEN, strlen(TOKEN));
+	rig_put_bridge(rig, &bridge);
+	put_site(rig, level);
+}
+
+/* Its answers name no request: none may leave before its turn. */
+static void
+test_requests_are_answered_in_turn(void **state)
+{
+	struct rig *rig = *state;
+	int fd = rig_connect(rig, "bridges");
+	struct found found;
+
+	put_api_bridge(rig, ACK_LEVEL_DELIVERED);
+	say(fd, ALARM("001") ALIVE ALARM("002"));
+	found = wait_for(rig, 1);
+	rig_expect_nothing(fd);
+	assert_int_equal(rig_status(rig, "bridges").polls, 0);
+	ingress_settled(rig->ingress, found.last_lsn);
+	assert_int_equal(hear_status(fd), 200);
+	assert_int_equal(hear_status(fd), 204);
+	found = wait_for(rig, 2);
+	rig_expect_nothing(fd);
+	say(fd, ALARM("003"));
+	ingress_settled(rig->ingress, found.last_lsn);
+	assert_int_equal(hear_status(fd), 200);
+	found = wait_for(rig, 3);
+	ingress_settled(rig->ingress, found.last_lsn);
+	assert_int_equal(hear_status(fd), 200);
+	close(fd);
+}
+
+/* The one that is local already waits for the disk, the next for a station. */
+static void
+test_a_request_waits_behind_a_local_one(void **state)
+{
+	struct rig *rig = *state;
+	int fd = rig_connect(rig, "bridges");
+
+	put_api_bridge(rig, ACK_LEVEL_LOCAL);
+	rig_wait_spare(rig);
+	rig_disk_hold(rig);
+	say(fd, ALARM("001"));
+	rig_disk_wait_held(rig);
+	put_site(rig, ACK_LEVEL_DELIVERED);
+	say(fd, ALARM("002") ALIVE);
+	while (rig_status(rig, "bridges").awaiting < 1)
+		sched_yield();
+	rig_expect_nothing(fd);
+	rig_disk_release(rig);
+	assert_int_equal(hear_status(fd), 200);
+	ingress_settled(rig->ingress, wait_for(rig, 1).last_lsn);
+	assert_int_equal(hear_status(fd), 200);
+	assert_int_equal(hear_status(fd), 204);
+	close(fd);
+}
+
+static void
+test_a_request_is_told_that_it_took_too_long(void **state)
+{
+	struct rig *rig = *state;
+	int fd = rig_connect(rig, "bridges");
+	struct found found;
+
+	put_api_bridge(rig, ACK_LEVEL_DELIVERED);
+	say(fd, ALARM("001") ALARM("002"));
+	found = wait_for(rig, 1);
+	pass_time(rig, TIMEOUT_US);
+	assert_int_equal(hear_status(fd), 503);
+	rig_expect_closed(fd);
+	ingress_settled(rig->ingress, found.last_lsn);
+	close(fd);
+	fd = rig_connect(rig, "bridges");
+	say(fd, ALARM("001"));
+	ingress_settled(rig->ingress, wait_for(rig, 2).last_lsn);
+	assert_int_equal(hear_status(fd), 200);
 	close(fd);
 }
 
@@ -425,7 +604,11 @@ main(void)
 		TEST(test_no_answer_after_the_timeout),
 		TEST(test_a_panel_that_has_gone),
 		TEST(test_a_reload_changes_the_level),
+		TEST(test_the_level_of_a_site),
 		TEST(test_a_receiver_waits),
+		TEST(test_requests_are_answered_in_turn),
+		TEST(test_a_request_waits_behind_a_local_one),
+		TEST(test_a_request_is_told_that_it_took_too_long),
 		TEST(test_a_drain_does_not_wait_for_stations),
 		TEST(test_many_are_told_by_another_thread),
 		cmocka_unit_test(test_what_is_told_is_bounded),
