@@ -123,6 +123,14 @@ conclude_due(struct dispatch *dispatch)
 	return result;
 }
 
+/* It waits, for longer than until this signal, and was not asked for it yet. */
+static bool
+may_be_early(const struct waiting *waiting, const struct undecided *signal)
+{
+	return waiting->place && signal->received_us < waiting->deadline_us &&
+	    waiting->asked_lsn != signal->lsn;
+}
+
 int
 conclude_early(struct dispatch *dispatch, const struct undecided *signal)
 {
@@ -131,11 +139,17 @@ conclude_early(struct dispatch *dispatch, const struct undecided *signal)
 
 	while (result == 0 &&
 	    (waiting = waiting_of_site(&dispatch->waiting,
-		 signal->armed_site_id, waiting)))
-		if (waiting->place &&
-		    signal->received_us < waiting->deadline_us)
-			result = conclude(dispatch, waiting,
-			    signal->received_us, signal->lsn);
+		 signal->armed_site_id, waiting))) {
+		if (!may_be_early(waiting, signal))
+			continue;
+		if (dispatch->conclusions_left == 0)
+			return -EAGAIN;
+		dispatch->conclusions_left--;
+		result = conclude(dispatch, waiting, signal->received_us,
+		    signal->lsn);
+		if (result == 0)
+			waiting->asked_lsn = signal->lsn;
+	}
 	return result;
 }
 

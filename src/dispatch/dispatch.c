@@ -22,6 +22,8 @@
  * what it may take, before a checkpoint is written for it. */
 #define HELD_BYTES (1u << 20)
 #define HELD_SHARE 0.25
+/* A replay covers so much at least: minutes of bridges that run away. */
+#define WINDOW_LEAST_US 120000000
 
 const double dispatch_delivery_bounds_s[15] = { 0.001, 0.0025, 0.005, 0.01,
 	0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300 };
@@ -97,7 +99,9 @@ dispatch_place_stone(struct dispatch *dispatch,
     const struct journal_entry *entry)
 {
 	unsigned count = dispatch->stone_count;
-	int64_t spacing_us = dispatch->config.repeat_window_us / 8;
+	int64_t window_us = dispatch->config.repeat_window_us;
+	int64_t spacing_us =
+	    (window_us > WINDOW_LEAST_US ? window_us : WINDOW_LEAST_US) / 8;
 
 	if (count > 0 &&
 	    entry->received_wall_us <
@@ -113,16 +117,20 @@ dispatch_place_stone(struct dispatch *dispatch,
 	dispatch->stone_count = count + 1;
 }
 
-/* The newest stone that is older than the repeat window. */
+/* The newest stone that is older than the repeat window, and than what counts of
+ * bridges that run away. */
 static uint64_t
 window_begin(const struct dispatch *dispatch)
 {
-	int64_t begin_us =
-	    clock_wall_us(dispatch->clock) - dispatch->config.repeat_window_us;
+	int64_t now_us = clock_wall_us(dispatch->clock);
+	int64_t begin_us = now_us - dispatch->config.repeat_window_us;
+	int64_t needed_us = flood_needed_us(&dispatch->floods, now_us);
 	uint64_t lsn = dispatch->stone_count > 0
 	    ? dispatch->stones[0].lsn
 	    : journal_cursor_position(dispatch->cursor);
 
+	if (needed_us < begin_us)
+		begin_us = needed_us;
 	for (unsigned i = 0; i < dispatch->stone_count; i++)
 		if (dispatch->stones[i].received_us < begin_us)
 			lsn = dispatch->stones[i].lsn;

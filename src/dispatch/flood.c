@@ -55,6 +55,12 @@ is_over(const struct flood *flood, int64_t at_us)
 	    at_us < flood->began_us - MINUTE_US;
 }
 
+static int64_t
+minute_of(int64_t at_us)
+{
+	return at_us - at_us % MINUTE_US;
+}
+
 /* A place that nobody needs any more. NULL: none. */
 static struct flood *
 make(struct flood_table *table, uint64_t bridge_id, int64_t at_us)
@@ -94,8 +100,8 @@ flood_note(struct flood_table *table, uint64_t bridge_id, int64_t at_us,
 			flood = make(table, bridge_id, at_us);
 		if (!flood)
 			return;
-		*flood =
-		    (struct flood){ .bridge_id = bridge_id, .began_us = at_us };
+		*flood = (struct flood){ .bridge_id = bridge_id,
+			.began_us = minute_of(at_us) };
 	}
 	if (!cut) {
 		flood->raised++;
@@ -105,18 +111,30 @@ flood_note(struct flood_table *table, uint64_t bridge_id, int64_t at_us,
 		if (table->cut_count == CUT_MAX)
 			return;
 		table->cut[table->cut_count++] = flood;
+		flood->first_us = at_us;
 	}
 	flood->cut++;
 	flood->last_us = at_us;
 }
 
+static bool
+goes_before(const struct flood *a, const struct flood *b)
+{
+	if (a->began_us != b->began_us)
+		return a->began_us < b->began_us;
+	return a->bridge_id < b->bridge_id;
+}
+
 const struct flood *
 flood_due(const struct flood_table *table, int64_t at_us)
 {
+	const struct flood *first = NULL;
+
 	for (size_t i = 0; i < table->cut_count; i++)
-		if (is_over(table->cut[i], at_us))
-			return table->cut[i];
-	return NULL;
+		if (is_over(table->cut[i], at_us) &&
+		    (!first || goes_before(table->cut[i], first)))
+			first = table->cut[i];
+	return first;
 }
 
 void
@@ -140,4 +158,15 @@ flood_next_us(const struct flood_table *table)
 		if (table->cut[i]->began_us + MINUTE_US < next_us)
 			next_us = table->cut[i]->began_us + MINUTE_US;
 	return next_us;
+}
+
+int64_t
+flood_needed_us(const struct flood_table *table, int64_t now_us)
+{
+	int64_t needed_us = minute_of(now_us), next_us = flood_next_us(table);
+
+	if (!table->places)
+		return now_us;
+	return next_us - MINUTE_US < needed_us ? next_us - MINUTE_US
+					       : needed_us;
 }

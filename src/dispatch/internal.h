@@ -175,7 +175,7 @@ int conclude_before(struct dispatch *dispatch,
 /* The same of what is due now, once all that was received before is decided. */
 int conclude_due(struct dispatch *dispatch);
 /* The signal armed or disarmed a site: what waits in it may have to wait no
- * longer. Called again it goes on. */
+ * longer. 0 or as conclude_before; called again it goes on. */
 int conclude_early(struct dispatch *dispatch, const struct undecided *signal);
 /* After a decision with the effect EFFECT_WAIT: it waits, the rest of its time
  * by the monotonic clock. After waiting_reserve. */

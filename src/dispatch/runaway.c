@@ -42,8 +42,8 @@ tell(struct dispatch *dispatch, const struct flood *flood)
 	uint64_t lsn;
 
 	snprintf(text, sizeof(text),
-	    "%u events after the first %u were cut, from %s until %s",
-	    flood->cut, flood->raised, clock_format(flood->began_us, first),
+	    "%u events after the first %u of a minute were cut, from %s until %s",
+	    flood->cut, flood->raised, clock_format(flood->first_us, first),
 	    clock_format(flood->last_us, last));
 	return own_signal_collect(dispatch->journal, dispatch->clock, &signal,
 	    &lsn);

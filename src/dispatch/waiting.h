@@ -24,6 +24,8 @@ struct waiting {
 	int64_t received_us;
 	int64_t deadline_us; /* wall clock, as decided */
 	int64_t due_us;	     /* monotonic */
+	/* the last signal for which it was asked whether it may wait no longer */
+	uint64_t asked_lsn;
 };
 
 struct waiting_list {

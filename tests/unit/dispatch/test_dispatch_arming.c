@@ -250,9 +250,22 @@ put_followers(struct directory_zone *zones, unsigned count)
 			.name = "way",
 			.repeat_filter_s = DIRECTORY_SECONDS_INHERIT };
 	for (unsigned i = 0; i < count; i++)
-		snprintf(zones[i].zone, sizeof(zones[i].zone), "%u", i + 1);
+		snprintf(zones[i].zone, sizeof(zones[i].zone), "%u",
+		    (i + 1) % 1000000);
 	assert_int_equal(directory_put_bridge(batch, BRIDGE, &bridge), 0);
 	assert_int_equal(directory_batch_commit(batch), 0);
+}
+
+/* Were there fewer after the last turns? Never by more than they may. */
+static bool
+fell_in_a_turn(uint64_t *left)
+{
+	uint64_t before = *left;
+
+	*left = waiting_now();
+	/* three things may bring a turn about at once */
+	assert_in_range(before - *left, 0, 3 * 256);
+	return *left < before;
 }
 
 /* Hundreds of alarms that are overdue take several turns, so that links and timers
@@ -262,7 +275,7 @@ what_is_overdue_is_raised_in_turns_and_in_order(void **state)
 {
 	static struct directory_zone zones[900];
 	unsigned turns = 0;
-	uint64_t left;
+	uint64_t left = COUNT(zones);
 
 	(void)state;
 	open_world("/tmp", gate_io());
@@ -274,24 +287,82 @@ what_is_overdue_is_raised_in_turns_and_in_order(void **state)
 	clock_fake_advance(&world.clock, 3600 * SECOND);
 	open_stages();
 	receive("409", SIGNAL_QUALIFIER_NEW, "000");
-	left = waiting_now();
-	assert_int_equal(left, COUNT(zones));
-	while (left > 0) {
-		uint64_t now;
-
-		event_base_loop(world.base, EVLOOP_ONCE);
-		now = waiting_now();
-		/* three things may bring a turn about at once */
-		assert_in_range(left - now, 0, 3 * 256);
-		turns += now < left;
-		left = now;
-	}
+	assert_int_equal(waiting_now(), COUNT(zones));
+	wait_for((turns += fell_in_a_turn(&left)) > 0 && left == 0);
 	assert_in_range(turns, 2, COUNT(zones));
 	wait_for(dispatch_idle(world.dispatch));
 	assert_int_equal(verdicts(VERDICT_CANCELLED), 0);
 	assert_int_equal(verdicts(VERDICT_ROUTED), COUNT(zones) + 1);
 	assert_int_equal(world.peer.messages, COUNT(zones) + 1);
 	assert_memory_equal(world.peer.last, "5011 180017E409", 15);
+	close_world();
+}
+
+/* The same when they are disarmed in time. */
+static void
+what_is_disarmed_is_cancelled_in_turns(void **state)
+{
+	static struct directory_zone zones[900];
+	unsigned turns = 0;
+	uint64_t left = COUNT(zones);
+
+	(void)state;
+	open_world("/tmp", gate_io());
+	put_followers(zones, COUNT(zones));
+	for (unsigned i = 0; i < COUNT(zones); i++)
+		receive("130", SIGNAL_QUALIFIER_NEW, zones[i].zone);
+	wait_for(waiting_now() == COUNT(zones) && settled());
+	clock_fake_advance(&world.clock, SECOND);
+	receive("409", SIGNAL_QUALIFIER_NEW, "000");
+	/* received later, it is decided later */
+	receive("130", SIGNAL_QUALIFIER_NEW, "1");
+	wait_for((turns += fell_in_a_turn(&left)) > 0 && left == 0);
+	assert_in_range(turns, 2, COUNT(zones));
+	wait_for(dispatch_idle(world.dispatch));
+	assert_int_equal(verdicts(VERDICT_CANCELLED), COUNT(zones));
+	assert_int_equal(verdicts(VERDICT_ROUTED), 1);
+	assert_int_equal(verdicts(VERDICT_SUPPRESSED), 1);
+	close_world();
+}
+
+/* Somebody disarms one of two bridges: what waits of the other is asked, in
+ * several turns, and goes on waiting. */
+static void
+what_goes_on_waiting_holds_up_nobody(void **state)
+{
+	static struct directory_zone zones[900];
+	struct directory_site site = { .id = SITE,
+		.dealer_id = 1,
+		.station_id = 5,
+		.name = "site",
+		.account = "0017",
+		.arming = DIRECTORY_ARMING_PANEL_INDIVIDUAL,
+		.entry_delay_s = 60 };
+	const struct directory_bridge other = { .id = HOUSE_BRIDGE,
+		.site_id = SITE,
+		.serial = "o",
+		.account = "DCBA" };
+	struct directory_batch *batch;
+
+	(void)state;
+	open_world("/tmp", gate_io());
+	put_followers(zones, COUNT(zones));
+	batch = directory_batch_begin(world.directory);
+	assert_int_equal(directory_put_site(batch, SITE, &site), 0);
+	assert_int_equal(directory_put_bridge(batch, HOUSE_BRIDGE, &other), 0);
+	assert_int_equal(directory_batch_commit(batch), 0);
+	for (unsigned i = 0; i < COUNT(zones); i++)
+		receive("130", SIGNAL_QUALIFIER_NEW, zones[i].zone);
+	wait_for(waiting_now() == COUNT(zones) && settled());
+	clock_fake_advance(&world.clock, SECOND);
+	receive_from("DCBA", "409", SIGNAL_QUALIFIER_NEW, "000");
+	receive_from("DCBA", "602", SIGNAL_QUALIFIER_NEW, "000");
+	wait_for(verdicts(VERDICT_ROUTED) == 2 && settled());
+	assert_int_equal(waiting_now(), COUNT(zones));
+	assert_int_equal(verdicts(VERDICT_CANCELLED), 0);
+	advance(60);
+	wait_for(dispatch_idle(world.dispatch));
+	assert_int_equal(verdicts(VERDICT_ROUTED), COUNT(zones) + 2);
 	close_world();
 }
 
@@ -383,6 +454,8 @@ main(void)
 		    what_is_remembered_is_never_ahead_of_the_journal),
 		cmocka_unit_test(
 		    what_is_overdue_is_raised_in_turns_and_in_order),
+		cmocka_unit_test(what_is_disarmed_is_cancelled_in_turns),
+		cmocka_unit_test(what_goes_on_waiting_holds_up_nobody),
 		cmocka_unit_test(what_waits_keeps_its_account),
 		cmocka_unit_test(nobody_outside_says_whose_it_is),
 		cmocka_unit_test(a_bridge_that_runs_away_is_told_in_one_event),

@@ -319,9 +319,21 @@ a_flood_is_counted_by_the_minute(void **state)
 	assert_non_null(due);
 	assert_int_equal(due->cut, 2);
 	assert_int_equal(due->raised, 3);
+	assert_int_equal(due->first_us, 10 * SECOND);
 	assert_int_equal(due->last_us, 50 * SECOND);
+	assert_int_equal(flood_needed_us(&table, 130 * SECOND), 0);
+	/* of two that are due at once the same one is always first */
+	flood_note(&table, 5, 30 * SECOND, true);
+	assert_int_equal(flood_due(&table, 60 * SECOND)->bridge_id, 5);
+	flood_told(&table, 5);
 	flood_told(&table, 7);
 	assert_null(flood_due(&table, 60 * SECOND));
+	/* whatever came first: minutes are the clock's */
+	for (unsigned i = 0; i < 3; i++)
+		flood_note(&table, 7, (90 + i) * SECOND, false);
+	assert_true(flood_reached(&table, 7, 119 * SECOND));
+	assert_false(flood_reached(&table, 7, 120 * SECOND));
+	assert_int_equal(flood_needed_us(&table, 130 * SECOND), 120 * SECOND);
 	/* many bridges need no more memory, and none is cut for another */
 	for (uint64_t id = 100; id < 500000; id++) {
 		assert_false(flood_reached(&table, id, 100 * SECOND));

@@ -6,7 +6,9 @@
  * While the station is away a queue forms, which is drained life safety first;
  * one that is rebuilt is drained in the same order over all accounts.
  *
- *	script    random signals of two customers, some in one batch
+ *	script    random signals of three customers, one of which a schedule
+ *		  arms, and of our own about them; some in one batch, or of
+ *		  bridges that run away
  *	whole     the process that never stopped: its journal, every checkpoint
  *		  it published, what the station got
  *	cut       the journal up to a record, the rest of the script
@@ -24,7 +26,8 @@
 #include "journal/record.h"
 #include "unit/dispatch/world.h"
 
-#define INPUTS	    18
+#define INPUTS	    22
+#define RUNAWAY	    3 /* events of a bridge in a minute, where it is limited */
 #define RECORDS_MAX 512
 #define TEXT_MAX    65536
 /* The station is away while these inputs come. */
@@ -34,9 +37,10 @@
 #define HEADER	  4096
 #define FIRST_LSN 4096
 
-/* A signal from outside. */
+/* A signal from outside, or of our own about a site. */
 struct input {
 	int64_t at_us;
+	uint64_t site_id; /* 0: from outside */
 	const char *account;
 	uint64_t fingerprint;
 	unsigned count;
@@ -48,7 +52,7 @@ struct record {
 	uint64_t lsn;
 	enum journal_kind kind;
 	int64_t at_us;
-	bool from_outside;
+	bool input;	 /* not told by dispatch itself */
 	char account[8]; /* of what it decides to deliver, or delivered */
 	unsigned deliveries, delivered;
 };
@@ -116,9 +120,26 @@ random_event(void)
 	return event;
 }
 
+/* What schedules, users and partners do, and what is told of tests. */
+static void
+write_own(struct input *input)
+{
+	static const char *const codes[] = { "403", "407", "607", "654" };
+	static const uint64_t sites[] = { SITE, HOUSE, SHOP, SHOP };
+
+	input->site_id = sites[random_below(COUNT(sites))];
+	input->count = 1;
+	input->events[0] = (struct signal_event){ .qualifier = random_below(2)
+		    ? SIGNAL_QUALIFIER_NEW
+		    : SIGNAL_QUALIFIER_RESTORE };
+	strcpy(input->events[0].code, codes[random_below(COUNT(codes))]);
+}
+
 static void
 write_script(uint32_t seed)
 {
+	static const char *const accounts[] = { "ABCD", "ABCD", "DCBA", "EFEF",
+		"EFEF" };
 	static const struct signal_event nothing = { SIGNAL_FORMAT_CONTACT_ID,
 		.qualifier = SIGNAL_QUALIFIER_NEW, .code = "130" };
 	int64_t at_us = BEGAN_US;
@@ -130,10 +151,11 @@ write_script(uint32_t seed)
 
 		at_us += random_below(8) ? random_below(pace_s * SECOND) : 0;
 		*input = (struct input){ .at_us = at_us,
-			.account = random_below(3) ? "ABCD" : "DCBA",
+			.account = accounts[random_below(COUNT(accounts))],
 			.fingerprint = i + 1,
 			.count = 1,
-			.last = random_below(2) == 0 };
+			/* when it is told what was cut depends on the batch */
+			.last = random_below(2) == 0 || world.runaway_limit };
 		/* some frames come twice, some say several things */
 		if (i > 0 && random_below(8) == 0) {
 			*input = script[i - 1];
@@ -144,13 +166,19 @@ write_script(uint32_t seed)
 			input->count = 3;
 		for (unsigned j = 0; j < input->count; j++)
 			input->events[j] = random_event();
+		if (random_below(5) == 0)
+			write_own(input);
 	}
 	script[AWAY_FROM - 1].last = true;
 	script[AWAY_TO - 1].last = true;
 	/* nothing waits for longer */
 	script[INPUTS - 2].last = true;
-	script[INPUTS - 1] = (struct input){ at_us + 600 * SECOND, "FFFF",
-		INPUTS, 1, { nothing }, true };
+	script[INPUTS - 1] = (struct input){ .at_us = at_us + 600 * SECOND,
+		.account = "FFFF",
+		.fingerprint = INPUTS,
+		.count = 1,
+		.events = { nothing },
+		.last = true };
 }
 
 /* ---- what came of it ------------------------------------------------------------- */
@@ -210,6 +238,19 @@ say_decision(char *text, const struct decision *decision)
 	say(text, "\n");
 }
 
+static uint64_t
+bridge_of(const struct site_state *state)
+{
+	switch (state ? state->site_id : 0) {
+	case SITE:
+		return BRIDGE;
+	case HOUSE:
+		return HOUSE_BRIDGE;
+	default:
+		return SHOP_BRIDGE;
+	}
+}
+
 static void
 say_site(char *text, const struct site_state *state)
 {
@@ -218,18 +259,18 @@ say_site(char *text, const struct site_state *state)
 
 		say(text,
 		    "site %u: commanded %d armed %d at %" PRId64
-		    " by %u, entry %" PRId64 " - %" PRId64 ", test %" PRId64
-		    " missing %d\n",
+		    " by %u, told %d armed %d at %" PRId64 ", entry %" PRId64
+		    " - %" PRId64 ", test %" PRId64 " missing %d, on test %d\n",
 		    (unsigned)state->site_id, area->commanded, area->armed,
-		    area->at_us, ordinal(area->order), area->entry_at_us,
+		    area->at_us, ordinal(area->order), area->told,
+		    area->told_armed, area->told_at_us, area->entry_at_us,
 		    area->entry_until_us, area->test_at_us,
-		    area->test_missing_told);
+		    area->test_missing_told, area->on_test_told);
 	}
 	/* in no order of their own */
 	for (uint64_t zone = '1'; zone <= '4'; zone++) {
-		const struct site_zone *found = site_state_zone(state,
-		    state && state->site_id == SITE ? BRIDGE : HOUSE_BRIDGE,
-		    zone);
+		const struct site_zone *found =
+		    site_state_zone(state, bridge_of(state), zone);
 
 		if (found)
 			say(text,
@@ -275,8 +316,10 @@ note_record(const struct journal_entry *entry)
 		assert_int_equal(record_signal_decode(entry->payload, &signal,
 				     &err),
 		    0);
-		record->from_outside =
-		    signal.signal.protocol != SIGNAL_PROTOCOL_INTERNAL;
+		/* that a bridge has run away is about it, not about a site */
+		record->input =
+		    signal.signal.protocol != SIGNAL_PROTOCOL_INTERNAL ||
+		    signal.site_id != 0;
 	}
 	if (entry->kind == JOURNAL_OUTCOME) {
 		assert_int_equal(record_outcome_decode(entry->payload, &outcome,
@@ -314,6 +357,8 @@ read_history(struct history *history)
 	    site_states_find(dispatch_sites(world.dispatch), SITE));
 	say_site(history->sites,
 	    site_states_find(dispatch_sites(world.dispatch), HOUSE));
+	say_site(history->sites,
+	    site_states_find(dispatch_sites(world.dispatch), SHOP));
 }
 
 /* ---- running it ---------------------------------------------------------------------- */
@@ -425,6 +470,16 @@ come_back(struct history *history)
 	strcpy(history->drained, history->messages + length);
 }
 
+static void
+receive_input(const struct input *input)
+{
+	if (input->site_id)
+		receive_own(input->site_id, input->events[0].code,
+		    input->events[0].qualifier == SIGNAL_QUALIFIER_NEW);
+	else
+		receive_events(input->account, input->events, input->count);
+}
+
 /* The inputs from this one on. */
 static void
 run_script(struct history *history, unsigned from)
@@ -437,7 +492,7 @@ run_script(struct history *history, unsigned from)
 		world.fingerprint = input->fingerprint;
 		if (i == AWAY_FROM)
 			let_station(true);
-		receive_events(input->account, input->events, input->count);
+		receive_input(input);
 		if (input->last)
 			run_until_settled(history, is_away(i));
 		if (i == AWAY_TO - 1)
@@ -472,14 +527,22 @@ queue_was_overtaken(void)
 	return false;
 }
 
+/* Every second script with a limit. */
+static void
+begin_world(uint32_t seed)
+{
+	open_world(access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp",
+	    &io_system);
+	close_stages();
+	world.known_bridge_id = BRIDGE;
+	world.runaway_limit = seed & 2 ? RUNAWAY : 0;
+}
+
 static void
 run_whole(void)
 {
 	memset(&whole, 0, sizeof(whole));
 	checkpoint_count = 0;
-	open_world(access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp",
-	    &io_system);
-	close_stages();
 	world.checkpoint_us = 1000;
 	open_stages();
 	run_script(&whole, 0);
@@ -591,7 +654,7 @@ assert_same(uint32_t seed, size_t kept, const char *what, const char *got,
 static void
 assert_same_messages(uint32_t seed, const struct record *before, size_t kept)
 {
-	static const char *const accounts[] = { "0017", "0018" };
+	static const char *const accounts[] = { "0017", "0018", "0020" };
 	static char got[TEXT_MAX], wanted[TEXT_MAX];
 
 	for (size_t i = 0; i < COUNT(accounts); i++) {
@@ -626,7 +689,7 @@ run_cut(uint32_t seed, const struct record *before, size_t kept,
 
 	memset(&cut, 0, sizeof(cut));
 	for (size_t i = 0; i < kept; i++) {
-		inputs += before[i].from_outside;
+		inputs += before[i].input;
 		if (before[i].at_us > at_us)
 			at_us = before[i].at_us;
 	}
@@ -648,6 +711,7 @@ run_seed(uint32_t seed)
 	static struct record before[RECORDS_MAX];
 	size_t count;
 
+	begin_world(seed);
 	write_script(seed);
 	run_whole();
 	assert_true(whole.message_count > 0);

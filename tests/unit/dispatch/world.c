@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "journal/own_signal.h"
 #include "journal/record.h"
 #include "unit/dispatch/world.h"
 
@@ -30,9 +31,14 @@ static const struct customer {
 	const char *name, *account, *bridge_account;
 	uint16_t entry_delay_s, exit_delay_s, repeat_filter_s;
 	uint32_t test_interval_s;
+	enum directory_arming arming;
 } customers[] = {
-	{ SITE, BRIDGE, "site", "0017", "ABCD", 60, 30, 20, 0 },
-	{ HOUSE, HOUSE_BRIDGE, "house", "0018", "DCBA", 25, 10, 35, 60 },
+	{ SITE, BRIDGE, "site", "0017", "ABCD", 60, 30, 20, 0,
+	    DIRECTORY_ARMING_PANEL_PRIMARY },
+	{ HOUSE, HOUSE_BRIDGE, "house", "0018", "DCBA", 25, 10, 35, 60,
+	    DIRECTORY_ARMING_PANEL_PRIMARY },
+	{ SHOP, SHOP_BRIDGE, "shop", "0020", "EFEF", 25, 5, 10, 0,
+	    DIRECTORY_ARMING_VIDEO_SYSTEM },
 };
 
 static void
@@ -44,7 +50,7 @@ put_customer(struct directory_batch *batch, const struct customer *customer)
 		.station_id = 5,
 		.name = customer->name,
 		.account = customer->account,
-		.arming = DIRECTORY_ARMING_PANEL_PRIMARY,
+		.arming = customer->arming,
 		.arming_bridge_id = customer->bridge_id,
 		.entry_delay_s = customer->entry_delay_s,
 		.exit_delay_s = customer->exit_delay_s,
@@ -68,6 +74,24 @@ put_customer(struct directory_batch *batch, const struct customer *customer)
 	}
 	assert_int_equal(directory_put_site(batch, site.id, &site), 0);
 	assert_int_equal(directory_put_bridge(batch, bridge.id, &bridge), 0);
+}
+
+/* From when the tests begin, a Monday. */
+static void
+put_schedule(struct directory_batch *batch)
+{
+	struct directory_span spans[10];
+	const struct directory_schedule schedule = { .id = SHOP,
+		.timezone = "UTC",
+		.clock = local_clock_find("UTC"),
+		.span_count = COUNT(spans),
+		.spans = spans };
+
+	for (unsigned i = 0; i < COUNT(spans); i++)
+		spans[i] = (struct directory_span){ .begin_s = 36060 + i * 120,
+			.end_s = 36120 + i * 120,
+			.armed = true };
+	assert_int_equal(directory_put_schedule(batch, SHOP, &schedule), 0);
 }
 
 static void
@@ -101,6 +125,7 @@ fill_directory(void)
 	assert_int_equal(directory_put_station(batch, 5, &station), 0);
 	for (size_t i = 0; i < COUNT(customers); i++)
 		put_customer(batch, &customers[i]);
+	put_schedule(batch);
 	assert_int_equal(directory_batch_commit(batch), 0);
 }
 
@@ -222,6 +247,22 @@ receive_events(const char *account, const struct signal_event *events,
 			     clock_monotonic_us(&world.clock.clock),
 			     slice_of(payload, (size_t)length), &lsn),
 	    0);
+}
+
+void
+receive_own(uint64_t site_id, const char *code, bool begins)
+{
+	const struct own_signal signal = { .code = code,
+		.begins = begins,
+		.site_id = site_id,
+		.zone = "000",
+		.text = "" };
+	uint64_t lsn;
+
+	assert_int_equal(own_signal_collect(world.journal, &world.clock.clock,
+			     &signal, &lsn),
+	    0);
+	journal_wake(world.journal);
 }
 
 void

@@ -1,5 +1,5 @@
 /*
- * A journal, dispatch and egress with one station on loopback, two customers
+ * A journal, dispatch and egress with one station on loopback, three customers
  * with a bridge each, and a clock that a test moves. Zone N of a bridge has zone
  * type N. One at a time.
  */
@@ -19,6 +19,10 @@
 /* the same, as DCBA: 25 s, 10 s and 35 s, and it owes a test each minute */
 #define HOUSE	     8
 #define HOUSE_BRIDGE 10
+/* armed by its users and its schedule, every second minute; as EFEF: 25 s, 5 s
+ * and 10 s */
+#define SHOP	    6
+#define SHOP_BRIDGE 11
 
 struct world {
 	char directory_path[64];
@@ -67,6 +71,8 @@ void receive_from(const char *account, const char *code,
 /* Several in one frame, as filled in but for the partition. */
 void receive_events(const char *account, const struct signal_event *events,
     unsigned count);
+/* A signal of our own about a site. */
+void receive_own(uint64_t site_id, const char *code, bool begins);
 /* Time goes by; what nobody sends makes dispatch look at it. */
 void advance(unsigned seconds);
 
