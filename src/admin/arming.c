@@ -83,7 +83,8 @@ arming_show(struct client *client, const struct words *words)
 			question.partition = area.kind == AREA_PARTITION
 			    ? (unsigned)area.number
 			    : 0;
-			if (area.kind != AREA_SITE)
+			if (area.kind == AREA_BRIDGE ||
+			    area.kind == AREA_PARTITION)
 				send_area(client, &question, area);
 		}
 		client_done(client);

@@ -223,6 +223,7 @@ directory_receivers_each(const struct directory *directory,
 /* Places of a table that are looked at in one go. */
 #define SCHEDULES_AT_ONCE 1024
 #define SITES_AT_ONCE	  8192
+#define BRIDGES_AT_ONCE	  4096
 
 /* The next object of this kind, NULL behind the last of this go. */
 static const void *
@@ -263,6 +264,17 @@ directory_sites_some(const struct directory *directory, size_t *position,
 
 	while ((site = next_of_some(directory, OBJECT_SITE, position, end)))
 		fn(context, site);
+}
+
+void
+directory_bridges_some(const struct directory *directory, size_t *position,
+    directory_bridge_fn fn, void *context)
+{
+	size_t end = *position + BRIDGES_AT_ONCE;
+	const struct directory_bridge *bridge;
+
+	while ((bridge = next_of_some(directory, OBJECT_BRIDGE, position, end)))
+		fn(context, bridge);
 }
 
 const char *

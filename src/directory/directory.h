@@ -210,6 +210,9 @@ struct directory_site {
 	uint16_t repeat_filter_s; /* 0: no filter */
 	uint32_t test_interval_s; /* a test is expected; 0: none is */
 	enum ack_level ack_level;
+	/* wall clock; it has no bridge and is to have one; 0: it has, or may
+	 * wait for ever */
+	int64_t activation_ends_us;
 };
 
 /* A time in which a schedule says something, in seconds of the site's clock:
@@ -268,6 +271,7 @@ struct directory_zone {
 	const char *name;		/* of the channel */
 	uint8_t partition;		/* its number; 0: none */
 	uint16_t repeat_filter_s;	/* 0: none; DIRECTORY_SECONDS_INHERIT */
+	uint16_t idle_days; /* its camera must see something; 0: need not */
 };
 
 /* What the library says of one channel about events of its camera; most
@@ -405,7 +409,7 @@ void directory_receivers_each(const struct directory *directory,
     directory_receiver_fn fn, void *context);
 
 /*
- * Some schedules or sites, a part of all of them each time: *position is 0 at
+ * Some schedules, sites or bridges, a part of all of them each time: *position is 0 at
  * first and says where to go on, and is 0 again when all were seen. One that
  * comes or goes meanwhile may be missed or seen twice.
  */
@@ -417,6 +421,10 @@ typedef void (*directory_site_fn)(void *context,
     const struct directory_site *site);
 void directory_sites_some(const struct directory *directory, size_t *position,
     directory_site_fn fn, void *context);
+typedef void (*directory_bridge_fn)(void *context,
+    const struct directory_bridge *bridge);
+void directory_bridges_some(const struct directory *directory, size_t *position,
+    directory_bridge_fn fn, void *context);
 
 /* Of the directory's life, any thread. */
 struct presence *directory_presence(struct directory *directory);

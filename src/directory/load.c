@@ -61,10 +61,10 @@ static const struct query queries[OBJECT_KINDS] = {
 	    "o.reference_id, o.on_test_until_us, o.on_test_forward, "
 	    "o.has_partitions, o.arming_method, o.arming_bridge_id, "
 	    "o.entry_delay_s, o.exit_delay_s, o.repeat_filter_s, "
-	    "o.test_interval_s, o.ack_level, " LIBRARY_COLUMNS,
+	    "o.test_interval_s, o.ack_level, o.activation_ends_us, " LIBRARY_COLUMNS,
 	    "tocsin.directory_site o LEFT JOIN tocsin.directory_library l "
 	    "ON l.owner = 'site' AND l.owner_id = o.id",
-	    "o.id", LIBRARY_ORDER, 17, 5 },
+	    "o.id", LIBRARY_ORDER, 18, 5 },
 	[OBJECT_BRIDGE] = { "bridge",
 	    "o.id, o.site_id, o.kind, o.serial, o.account, o.receiver, o.line, "
 	    "o.listener, o.key, o.cipher_required, o.primary_interval_s, "
@@ -74,10 +74,10 @@ static const struct query queries[OBJECT_KINDS] = {
 	    "o.previous_key_until_us, o.tls_required, o.time_window_past_s, "
 	    "o.time_window_future_s, o.mac, o.bearer_key_hash, "
 	    "z.zone, z.channel_id, z.zone_type, z.enabled, z.code, z.name, "
-	    "z.repeat_filter_s, z.partition",
+	    "z.repeat_filter_s, z.partition, z.idle_days",
 	    "tocsin.directory_bridge o LEFT JOIN tocsin.directory_zone z "
 	    "ON z.bridge_id = o.id",
-	    "o.id", "", 27, 8 },
+	    "o.id", "", 27, 9 },
 	[OBJECT_CHANNEL] = { "channel", "o.id, " LIBRARY_COLUMNS,
 	    "tocsin.directory_channel o LEFT JOIN tocsin.directory_library l "
 	    "ON l.owner = 'channel' AND l.owner_id = o.id",
@@ -559,6 +559,7 @@ put_site(const struct gathering *g)
 	site.on_test_forward = read_boolean(&fields);
 	read_arming(&fields, &site);
 	site.ack_level = read_ack_level(&fields);
+	site.activation_ends_us = (int64_t)read_number(&fields, INT64_MAX);
 	result = read_library(g, &site.library);
 	if (result == 0)
 		result = fields.failed
@@ -590,6 +591,7 @@ read_zones(const struct gathering *g, struct directory_bridge *bridge)
 		zones[i].name = read_text(&fields);
 		zones[i].repeat_filter_s = read_seconds(&fields);
 		zones[i].partition = (uint8_t)read_number(&fields, UINT8_MAX);
+		zones[i].idle_days = (uint16_t)read_number(&fields, UINT16_MAX);
 		failed |= fields.failed;
 	}
 	bridge->zone_count = (uint16_t)count;

@@ -12,7 +12,7 @@
 #include "base/cursor.h"
 
 #define SNAPSHOT_MAGIC	     "TOCSNAP\n"
-#define SNAPSHOT_VERSION     14
+#define SNAPSHOT_VERSION     15
 #define SNAPSHOT_SEALED	     1u
 #define SNAPSHOT_HEADER_SIZE 120
 #define RECORD_HEADER_SIZE   5
@@ -181,6 +181,7 @@ write_site(struct writer *w, const struct directory_site *site)
 	writer_u16(w, site->repeat_filter_s);
 	writer_u32(w, site->test_interval_s);
 	writer_u8(w, (uint8_t)site->ack_level);
+	writer_u64(w, (uint64_t)site->activation_ends_us);
 	write_library(w, &site->library);
 }
 
@@ -290,6 +291,7 @@ write_bridge(struct writer *w, const struct directory_bridge *bridge,
 		writer_string(w, zone->name);
 		writer_u8(w, zone->partition);
 		writer_u16(w, zone->repeat_filter_s);
+		writer_u16(w, zone->idle_days);
 	}
 }
 
@@ -898,6 +900,7 @@ read_site(struct content_reader *c, uint64_t id, struct directory_batch *batch,
 	site.repeat_filter_s = reader_u16(&c->r);
 	site.test_interval_s = reader_u32(&c->r);
 	site.ack_level = read_ack_level(c);
+	site.activation_ends_us = (int64_t)reader_u64(&c->r);
 	site.library = read_library(c, ret_array);
 	return c->r.failed ? -EBADMSG : directory_put_site(batch, id, &site);
 }
@@ -919,6 +922,7 @@ read_zones(struct content_reader *c, struct directory_bridge *bridge,
 		zones[i].name = read_text(c);
 		zones[i].partition = reader_u8(&c->r);
 		zones[i].repeat_filter_s = reader_u16(&c->r);
+		zones[i].idle_days = reader_u16(&c->r);
 	}
 	bridge->zones = zones;
 	bridge->zone_count = zones ? count : 0;

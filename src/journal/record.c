@@ -353,7 +353,7 @@ read_area(struct reader *r)
 	unsigned kind = reader_u8(r);
 	struct area area = { (enum area_kind)kind, reader_u64(r) };
 
-	if (kind > AREA_PARTITION)
+	if (kind > AREA_LAST)
 		r->failed = true;
 	return area;
 }
@@ -386,6 +386,13 @@ write_effect(struct writer *w, const struct effect *effect)
 		return;
 	case EFFECT_TEST:
 	case EFFECT_ON_TEST:
+		writer_u8(w, effect->on);
+		writer_u64(w, (uint64_t)effect->at_us);
+		return;
+	case EFFECT_CAMERA:
+	case EFFECT_IDLE:
+	case EFFECT_ACTIVATION:
+		write_area(w, &effect->area);
 		writer_u8(w, effect->on);
 		writer_u64(w, (uint64_t)effect->at_us);
 		return;
@@ -432,6 +439,13 @@ read_effect(struct reader *r, struct effect *ret)
 		return;
 	case EFFECT_TEST:
 	case EFFECT_ON_TEST:
+		ret->on = reader_u8(r) != 0;
+		ret->at_us = (int64_t)reader_u64(r);
+		return;
+	case EFFECT_CAMERA:
+	case EFFECT_IDLE:
+	case EFFECT_ACTIVATION:
+		ret->area = read_area(r);
 		ret->on = reader_u8(r) != 0;
 		ret->at_us = (int64_t)reader_u64(r);
 		return;

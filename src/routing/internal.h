@@ -59,6 +59,10 @@ enum route_command route_take_command(struct route *route);
 void route_note_test(struct route *route);
 /* False: it only says from when on a test is awaited, and ends here. */
 bool route_end_test(struct route *route);
+/* Cameras and activations, after the zone is found. */
+void route_note_absence(struct route *route);
+/* False: it is for the history alone, and ends here. */
+bool route_end_absence(struct route *route);
 /* False: the event ends here. */
 bool route_end_command(struct route *route, enum route_command command);
 

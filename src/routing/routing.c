@@ -155,7 +155,8 @@ route_add_effect(struct route *route, enum effect_kind kind)
 	struct decision *decision = route->decision;
 	struct effect *effect;
 
-	/* an entry delay has the most, three: no event is two things at once */
+	/* an entry delay has the most, three, and the camera that saw it: no
+	 * event is two things at once */
 	if (decision->effect_count == EFFECTS_MAX)
 		decision->effect_count--;
 	effect = &decision->effects[decision->effect_count++];
@@ -520,10 +521,11 @@ decide_once(struct route *route)
 	route->qualifier = route->event->qualifier;
 	command = route_take_command(route);
 	route_note_test(route);
-	if (!serve_site(route) || !route_end_command(route, command) ||
-	    !route_end_test(route))
-		return;
 	find_zone(route);
+	route_note_absence(route);
+	if (!serve_site(route) || !route_end_command(route, command) ||
+	    !route_end_test(route) || !route_end_absence(route))
+		return;
 	if (!has_station(route) || (route->zone && !route_behave(route)) ||
 	    !send_out(route))
 		return;

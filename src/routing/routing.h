@@ -13,6 +13,9 @@
 #include "signal/signal.h"
 #include "signal/system_events.h"
 
+/* What a camera has seen is remembered when the last that is known is so old. */
+#define ROUTING_CAMERA_GRAIN_US INT64_C(3600000000)
+
 /* Room for what a decision has to compose: account, URL, reason. */
 struct routing_scratch {
 	char accounts[DECISION_DELIVERIES_MAX][DIRECTORY_EFFECTIVE_SIZE];

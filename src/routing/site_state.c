@@ -249,9 +249,9 @@ site_states_reserve(struct site_states *states, const struct decision *decision)
 static void
 apply_test(struct site_area *area, const struct effect *effect)
 {
-	area->test_missing_told = !effect->on;
+	area->missing_told = !effect->on;
 	if (effect->on)
-		area->test_at_us = effect->at_us;
+		area->last_at_us = effect->at_us;
 }
 
 static void
@@ -278,6 +278,13 @@ apply_area(struct site_area *area, const struct effect *effect, uint64_t order)
 		return;
 	case EFFECT_ON_TEST:
 		area->on_test_told = effect->on;
+		return;
+	case EFFECT_CAMERA:
+	case EFFECT_ACTIVATION:
+		area->last_at_us = effect->at_us;
+		return;
+	case EFFECT_IDLE:
+		area->missing_told = effect->on;
 		return;
 	case EFFECT_ZONE:
 	case EFFECT_WAIT:
@@ -350,14 +357,14 @@ write_area(struct writer *w, const struct site_area *area)
 	    (uint8_t)((area->commanded ? AREA_COMMANDED : 0) |
 		(area->armed ? AREA_ARMED : 0) | (area->told ? AREA_TOLD : 0) |
 		(area->told_armed ? AREA_TOLD_ARMED : 0) |
-		(area->test_missing_told ? AREA_TEST_MISSING : 0) |
+		(area->missing_told ? AREA_TEST_MISSING : 0) |
 		(area->on_test_told ? AREA_ON_TEST : 0)));
 	writer_u64(w, (uint64_t)area->at_us);
 	writer_u64(w, area->order);
 	writer_u64(w, (uint64_t)area->told_at_us);
 	writer_u64(w, (uint64_t)area->entry_at_us);
 	writer_u64(w, (uint64_t)area->entry_until_us);
-	writer_u64(w, (uint64_t)area->test_at_us);
+	writer_u64(w, (uint64_t)area->last_at_us);
 }
 
 static void
@@ -396,10 +403,10 @@ read_area(struct site_state *state, struct reader *r)
 	unsigned kind = reader_u8(r), bits;
 	struct area name = { (enum area_kind)kind, reader_u64(r) };
 	struct site_area *area =
-	    kind <= AREA_PARTITION ? make_area(state, name) : NULL;
+	    kind <= AREA_LAST ? make_area(state, name) : NULL;
 
 	if (!area)
-		return kind <= AREA_PARTITION ? -ENOMEM : -EBADMSG;
+		return kind <= AREA_LAST ? -ENOMEM : -EBADMSG;
 	bits = reader_u8(r);
 	area->commanded = bits & AREA_COMMANDED;
 	area->armed = bits & AREA_ARMED;
@@ -410,8 +417,8 @@ read_area(struct site_state *state, struct reader *r)
 	area->told_at_us = (int64_t)reader_u64(r);
 	area->entry_at_us = (int64_t)reader_u64(r);
 	area->entry_until_us = (int64_t)reader_u64(r);
-	area->test_at_us = (int64_t)reader_u64(r);
-	area->test_missing_told = bits & AREA_TEST_MISSING;
+	area->last_at_us = (int64_t)reader_u64(r);
+	area->missing_told = bits & AREA_TEST_MISSING;
 	area->on_test_told = bits & AREA_ON_TEST;
 	return r->failed ? -EBADMSG : 0;
 }

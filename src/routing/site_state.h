@@ -25,10 +25,12 @@ struct site_area {
 	int64_t told_at_us;
 	/* the entry delay that began last; 0: none did */
 	int64_t entry_at_us, entry_until_us;
-	/* of the whole site only: its last test, 0: none is known; that the next
-	 * one is missing was told; that it is on test was told */
-	int64_t test_at_us;
-	bool test_missing_told, on_test_told;
+	/* of the whole site its last test, of a camera what it has seen last, 0:
+	 * none is known; that the next one is missing was told. Of an activation
+	 * the end that was told */
+	int64_t last_at_us;
+	bool missing_told;
+	bool on_test_told; /* of the whole site only */
 };
 
 struct site_zone {

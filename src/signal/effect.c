@@ -32,6 +32,13 @@ format_area(struct area area, char out[40])
 	case AREA_PARTITION:
 		snprintf(out, 40, "partition %" PRIu64, area.number);
 		return;
+	case AREA_CAMERA:
+		snprintf(out, 40, "the camera of channel %" PRIu64,
+		    area.number);
+		return;
+	case AREA_ACTIVATION:
+		snprintf(out, 40, "the activation");
+		return;
 	}
 	snprintf(out, 40, "an area");
 }
@@ -115,6 +122,20 @@ effect_format(const struct effect *effect, char out[EFFECT_TEXT_SIZE])
 		snprintf(out, EFFECT_TEXT_SIZE,
 		    "it was told at %s that the site is %s", at,
 		    effect->on ? "on test" : "not on test any more");
+		break;
+	case EFFECT_CAMERA:
+		snprintf(out, EFFECT_TEXT_SIZE,
+		    "an event of %s is awaited from %s on", area, at);
+		break;
+	case EFFECT_IDLE:
+		snprintf(out, EFFECT_TEXT_SIZE,
+		    "it was told at %s that %s is %s", at, area,
+		    effect->on ? "idle" : "not idle any more");
+		break;
+	case EFFECT_ACTIVATION:
+		snprintf(out, EFFECT_TEXT_SIZE,
+		    "it was told that %s ended at %s without a bridge", area,
+		    at);
 		break;
 	}
 	return out;

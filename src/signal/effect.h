@@ -20,15 +20,22 @@ enum effect_kind {
 	EFFECT_WAIT = 5,     /* the event is decided again later */
 	EFFECT_TEST = 6,    /* a test was received, is awaited, or is missing */
 	EFFECT_ON_TEST = 7, /* it was told whether the site is on test */
+	EFFECT_CAMERA = 8,  /* a camera has seen something, or is awaited to */
+	EFFECT_IDLE = 9,    /* it was told whether a camera is idle */
+	EFFECT_ACTIVATION = 10, /* that its activation has ended was told */
 };
-#define EFFECT_LAST EFFECT_ON_TEST
+#define EFFECT_LAST EFFECT_ACTIVATION
 
-/* What can be armed by itself. In the journal: never renumber. */
+/* What can be armed by itself, and what else is watched of a site. In the
+ * journal: never renumber. */
 enum area_kind {
 	AREA_SITE = 0,
-	AREA_BRIDGE = 1,    /* its number is the bridge's id */
-	AREA_PARTITION = 2, /* its number is the partition's */
+	AREA_BRIDGE = 1,     /* its number is the bridge's id */
+	AREA_PARTITION = 2,  /* its number is the partition's */
+	AREA_CAMERA = 3,     /* its number is its channel's id; never armed */
+	AREA_ACTIVATION = 4, /* never armed */
 };
+#define AREA_LAST AREA_ACTIVATION
 
 struct area {
 	enum area_kind kind;
@@ -42,13 +49,16 @@ enum zone_alarm {
 	ZONE_ALARM_WAITING = 2, /* its entry delay runs */
 	ZONE_ALARM_SILENT = 3,	/* it was not raised, nor will its restore be */
 };
+#define ZONE_ALARM_LAST ZONE_ALARM_SILENT
 
 struct effect {
 	enum effect_kind kind;
-	struct area area; /* ARMING, SCHEDULE, ENTRY */
+	struct area area; /* ARMING, SCHEDULE, ENTRY, and from CAMERA on */
 	bool armed;	  /* ARMING, SCHEDULE */
-	bool on; /* TEST: received, or awaited from here; ON_TEST: it is */
-	int64_t at_us;	  /* since when: all but ZONE and WAIT */
+	/* TEST: received, or awaited from here; ON_TEST, IDLE: it is */
+	bool on;
+	/* since when: all but ZONE and WAIT; ACTIVATION: when it ended */
+	int64_t at_us;
 	int64_t until_us; /* ENTRY, WAIT: its end; ZONE: of what runs */
 	uint64_t zone;	  /* ZONE: of the decision's bridge (site_zone_key) */
 	enum zone_alarm alarm;
@@ -58,7 +68,7 @@ struct effect {
 };
 
 /* Of one decision. */
-#define EFFECTS_MAX 3
+#define EFFECTS_MAX 4
 
 /* In words, for people; times are UTC. out is returned. */
 #define EFFECT_TEXT_SIZE 160

@@ -137,11 +137,11 @@ static void
 look_at_expected(struct site_tests *tests, const struct directory_site *site,
     const struct site_area *memory)
 {
-	int64_t last_us = memory ? memory->test_at_us : 0;
+	int64_t last_us = memory ? memory->last_at_us : 0;
 	int64_t due_us = last_us + site->test_interval_s * SECOND_US;
 	char text[64];
 
-	if (!tests->receives || (memory && memory->test_missing_told))
+	if (!tests->receives || (memory && memory->missing_told))
 		return;
 	if (last_us == 0) {
 		await(tests, site, "no test is known yet");

@@ -9,6 +9,8 @@
 
 #include "base/log.h"
 #include "journal/own_signal.h"
+#include "watch/activations.h"
+#include "watch/cameras.h"
 #include "watch/outage.h"
 #include "watch/schedules.h"
 #include "watch/site_tests.h"
@@ -61,6 +63,8 @@ struct watch {
 	/* NULL: without sites */
 	struct schedules *schedules;
 	struct site_tests *site_tests;
+	struct cameras *cameras;
+	struct activations *activations;
 	bool healthy;
 };
 
@@ -256,6 +260,8 @@ watch_look(struct watch *watch)
 	if (watch->schedules) {
 		schedules_look(watch->schedules);
 		site_tests_look(watch->site_tests);
+		cameras_look(watch->cameras);
+		activations_look(watch->activations);
 	}
 	look_at_bridges(watch, &status);
 }
@@ -300,6 +306,22 @@ open_events(struct watch *watch, struct event_base *base, struct err *err)
 	return 0;
 }
 
+/* False: no memory. */
+static bool
+open_site_parts(struct watch *watch, const struct watched *watched)
+{
+	watch->schedules = schedules_open(watch->journal, watched->directory,
+	    watched->sites, watch->clock);
+	watch->site_tests = site_tests_open(watch->journal, watched->directory,
+	    watched->sites, watch->clock, watch->config.state_directory);
+	watch->cameras = cameras_open(watch->journal, watched->directory,
+	    watched->sites, watch->clock);
+	watch->activations = activations_open(watch->journal,
+	    watched->directory, watched->sites, watch->clock);
+	return watch->schedules && watch->site_tests && watch->cameras &&
+	    watch->activations;
+}
+
 /* The parts that say what they find by themselves. */
 static int
 open_parts(struct watch *watch, const struct watched *watched, struct err *err)
@@ -308,16 +330,9 @@ open_parts(struct watch *watch, const struct watched *watched, struct err *err)
 
 	watch->outages = outages_open(watch->journal, watch->clock,
 	    watch->config.outage_after_us);
-	if (sites) {
-		watch->schedules = schedules_open(watch->journal,
-		    watched->directory, watched->sites, watch->clock);
-		watch->site_tests = site_tests_open(watch->journal,
-		    watched->directory, watched->sites, watch->clock,
-		    watch->config.state_directory);
-	}
 	watch->refusals = refusal_watch_open(watch->journal, watch->clock);
 	if (!watch->outages || !watch->refusals ||
-	    (sites && (!watch->schedules || !watch->site_tests)))
+	    (sites && !open_site_parts(watch, watched)))
 		return err_set(err, -ENOMEM, "no memory for the watch");
 	return watched->directory
 	    ? open_supervision(watch, watched->directory, err)
@@ -367,6 +382,8 @@ watch_close(struct watch **watch)
 	refusal_watch_close(&old->refusals);
 	schedules_close(&old->schedules);
 	site_tests_close(&old->site_tests);
+	cameras_close(&old->cameras);
+	activations_close(&old->activations);
 	if (old->tick)
 		event_free(old->tick);
 	if (old->again)

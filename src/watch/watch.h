@@ -2,9 +2,11 @@
  * Notices what nobody sends: a stepped wall clock, a slow disk, a journal that
  * fills up, a bridge that is silent for too long (watch/supervision.h), a link
  * or the database that is away (watch/outage.h), a schedule that armed a site
- * (watch/schedules.h), a test that did not come (watch/site_tests.h), what was
- * turned away (watch/refusals.h). What it finds enters the journal as a signal of its own
- * (SIGNAL_PROTOCOL_INTERNAL) and the log. Main loop only.
+ * (watch/schedules.h), a test that did not come (watch/site_tests.h), a camera
+ * that sees nothing (watch/cameras.h), a site that nobody activated
+ * (watch/activations.h), what was turned away (watch/refusals.h). What it finds
+ * enters the journal as a signal of its own (SIGNAL_PROTOCOL_INTERNAL) and the
+ * log. Main loop only.
  */
 #ifndef WATCH_WATCH_H
 #define WATCH_WATCH_H

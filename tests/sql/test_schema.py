@@ -100,7 +100,11 @@ FEED = [
     ("UPDATE tocsin.station_record SET prefix = '3' WHERE id = 1", {("station", 1)}),
     ("UPDATE tocsin.site SET name = 'n' WHERE id IN (1, 2)", {("site", 1), ("site", 2)}),
     ("UPDATE tocsin.site SET ack_level = 'delivered' WHERE id = 2", {("site", 2)}),
-    ("UPDATE tocsin.bridge SET site_id = NULL WHERE id = 1", {("bridge", 1)}),
+    ("UPDATE tocsin.bridge SET site_id = NULL WHERE id = 1", {("bridge", 1), ("site", 1)}),
+    ("UPDATE tocsin.site SET activation_ends = NULL; DELETE FROM tocsin.directory_change; "
+     "UPDATE tocsin.bridge SET site_id = NULL WHERE id = 1", {("bridge", 1)}),
+    ("UPDATE tocsin.camera SET idle_days = 3 WHERE id = 1", {("bridge", 1)}),
+    ("DELETE FROM tocsin.camera WHERE id = 1", {("bridge", 1)}),
     ("UPDATE tocsin.bridge SET tls_required = true, time_window_past_s = 5, time_window_future_s = 5 WHERE id = 2", {("bridge", 2)}),
     ("UPDATE tocsin.bridge SET key = 'k' WHERE id = 1; SELECT tocsin.bridge_key_roll(1, 'n', 60)", {("bridge", 1)}),
     ("SELECT tocsin.bridge_bearer_key_new(1)", {("bridge", 1)}),

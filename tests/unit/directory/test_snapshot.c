@@ -76,6 +76,7 @@ fill(void)
 		.on_test_until_us = 1ll << 50,
 		.on_test_forward = true,
 		.ack_level = ACK_LEVEL_DELIVERED,
+		.activation_ends_us = 1ll << 51,
 		.library = { 1, rows } };
 	static const uint8_t key[DIRECTORY_KEY_SIZE] = "BRIDGESECRET";
 	static const uint8_t bearer_hash[DIRECTORY_HASH_SIZE] = "BEARERHASH";
@@ -237,6 +238,7 @@ check_rest(const struct directory *copy)
 	assert_true(site->on_test_until_us == 1ll << 50);
 	assert_true(site->on_test_forward);
 	assert_int_equal(site->ack_level, ACK_LEVEL_DELIVERED);
+	assert_true(site->activation_ends_us == 1ll << 51);
 	assert_int_equal(site->library.count, 1);
 }
 

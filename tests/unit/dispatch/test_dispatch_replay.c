@@ -37,10 +37,10 @@
 #define HEADER	  4096
 #define FIRST_LSN 4096
 
-/* A signal from outside, or of our own about a site. */
+/* A signal from outside, or of our own about a site or a bridge. */
 struct input {
 	int64_t at_us;
-	uint64_t site_id; /* 0: from outside */
+	uint64_t site_id, bridge_id; /* both 0: from outside */
 	const char *account;
 	uint64_t fingerprint;
 	unsigned count;
@@ -120,19 +120,26 @@ random_event(void)
 	return event;
 }
 
-/* What schedules, users and partners do, and what is told of tests. */
+/* What schedules, users and partners do, and what is told of tests, activations
+ * and cameras. */
 static void
 write_own(struct input *input)
 {
-	static const char *const codes[] = { "403", "407", "607", "654" };
+	static const char *const codes[] = { "403", "407", "607", "654",
+		"628" };
 	static const uint64_t sites[] = { SITE, HOUSE, SHOP, SHOP };
+	static const uint64_t bridges[] = { BRIDGE, HOUSE_BRIDGE, SHOP_BRIDGE };
 
-	input->site_id = sites[random_below(COUNT(sites))];
+	if (random_below(3))
+		input->site_id = sites[random_below(COUNT(sites))];
+	else
+		input->bridge_id = bridges[random_below(COUNT(bridges))];
 	input->count = 1;
 	input->events[0] = (struct signal_event){ .qualifier = random_below(2)
 		    ? SIGNAL_QUALIFIER_NEW
 		    : SIGNAL_QUALIFIER_RESTORE };
-	strcpy(input->events[0].code, codes[random_below(COUNT(codes))]);
+	strcpy(input->events[0].code,
+	    input->bridge_id ? "391" : codes[random_below(COUNT(codes))]);
 }
 
 static void
@@ -258,14 +265,15 @@ say_site(char *text, const struct site_state *state)
 		const struct site_area *area = &state->areas[i];
 
 		say(text,
-		    "site %u: commanded %d armed %d at %" PRId64
+		    "site %u area %u %u: commanded %d armed %d at %" PRId64
 		    " by %u, told %d armed %d at %" PRId64 ", entry %" PRId64
 		    " - %" PRId64 ", test %" PRId64 " missing %d, on test %d\n",
-		    (unsigned)state->site_id, area->commanded, area->armed,
+		    (unsigned)state->site_id, area->area.kind,
+		    (unsigned)area->area.number, area->commanded, area->armed,
 		    area->at_us, ordinal(area->order), area->told,
 		    area->told_armed, area->told_at_us, area->entry_at_us,
-		    area->entry_until_us, area->test_at_us,
-		    area->test_missing_told, area->on_test_told);
+		    area->entry_until_us, area->last_at_us, area->missing_told,
+		    area->on_test_told);
 	}
 	/* in no order of their own */
 	for (uint64_t zone = '1'; zone <= '4'; zone++) {
@@ -316,10 +324,9 @@ note_record(const struct journal_entry *entry)
 		assert_int_equal(record_signal_decode(entry->payload, &signal,
 				     &err),
 		    0);
-		/* that a bridge has run away is about it, not about a site */
 		record->input =
 		    signal.signal.protocol != SIGNAL_PROTOCOL_INTERNAL ||
-		    signal.site_id != 0;
+		    strcmp(signal.signal.events[0].code, "300") != 0;
 	}
 	if (entry->kind == JOURNAL_OUTCOME) {
 		assert_int_equal(record_outcome_decode(entry->payload, &outcome,
@@ -473,8 +480,9 @@ come_back(struct history *history)
 static void
 receive_input(const struct input *input)
 {
-	if (input->site_id)
-		receive_own(input->site_id, input->events[0].code,
+	if (input->site_id || input->bridge_id)
+		receive_own(input->site_id, input->bridge_id,
+		    input->events[0].code,
 		    input->events[0].qualifier == SIGNAL_QUALIFIER_NEW);
 	else
 		receive_events(input->account, input->events, input->count);

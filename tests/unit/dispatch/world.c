@@ -71,6 +71,7 @@ put_customer(struct directory_batch *batch, const struct customer *customer)
 		zones[i].zone_type = (uint16_t)(i + 1);
 		zones[i].enabled = DIRECTORY_INHERIT;
 		zones[i].repeat_filter_s = DIRECTORY_SECONDS_INHERIT;
+		zones[i].idle_days = i == 2;
 	}
 	assert_int_equal(directory_put_site(batch, site.id, &site), 0);
 	assert_int_equal(directory_put_bridge(batch, bridge.id, &bridge), 0);
@@ -250,12 +251,13 @@ receive_events(const char *account, const struct signal_event *events,
 }
 
 void
-receive_own(uint64_t site_id, const char *code, bool begins)
+receive_own(uint64_t site_id, uint64_t bridge_id, const char *code, bool begins)
 {
 	const struct own_signal signal = { .code = code,
 		.begins = begins,
 		.site_id = site_id,
-		.zone = "000",
+		.bridge_id = bridge_id,
+		.zone = bridge_id ? "3" : "000",
 		.text = "" };
 	uint64_t lsn;
 

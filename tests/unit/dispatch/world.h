@@ -71,8 +71,10 @@ void receive_from(const char *account, const char *code,
 /* Several in one frame, as filled in but for the partition. */
 void receive_events(const char *account, const struct signal_event *events,
     unsigned count);
-/* A signal of our own about a site. */
-void receive_own(uint64_t site_id, const char *code, bool begins);
+/* A signal of our own about a site, or a bridge and its zone 3, whose camera must
+ * see something every day. */
+void receive_own(uint64_t site_id, uint64_t bridge_id, const char *code,
+    bool begins);
 /* Time goes by; what nobody sends makes dispatch look at it. */
 void advance(unsigned seconds);
 

@@ -218,13 +218,13 @@ fields_inside_the_frame_cost_no_copy(void **state)
 static void
 random_effect(struct effect *effect)
 {
-	*effect = (struct effect){ .kind = 1 + random_below(EFFECT_ON_TEST) };
+	*effect = (struct effect){ .kind = 1 + random_below(EFFECT_LAST) };
 	switch (effect->kind) {
 	case EFFECT_ARMING:
 	case EFFECT_SCHEDULE:
 	case EFFECT_ENTRY:
-		effect->area = (struct area){ random_below(AREA_PARTITION + 1),
-			random_u64() };
+		effect->area =
+		    (struct area){ random_below(AREA_LAST + 1), random_u64() };
 		effect->at_us = (int64_t)random_u64();
 		if (effect->kind == EFFECT_ENTRY)
 			effect->until_us = (int64_t)random_u64();
@@ -240,6 +240,14 @@ random_effect(struct effect *effect)
 		return;
 	case EFFECT_WAIT:
 		effect->until_us = (int64_t)random_u64();
+		return;
+	case EFFECT_CAMERA:
+	case EFFECT_IDLE:
+	case EFFECT_ACTIVATION:
+		effect->area =
+		    (struct area){ random_below(AREA_LAST + 1), random_u64() };
+		effect->on = random_below(2);
+		effect->at_us = (int64_t)random_u64();
 		return;
 	case EFFECT_TEST:
 	case EFFECT_ON_TEST:

@@ -93,13 +93,23 @@ static const struct {
 	    "it was told at " AT " that the site is on test" },
 	{ ROW(.kind = EFFECT_ON_TEST),
 	    "it was told at " AT " that the site is not on test any more" },
+	{ ROW(.kind = EFFECT_CAMERA, .area = { AREA_CAMERA, 90 }),
+	    "an event of the camera of channel 90 is awaited from " AT " on" },
+	{ ROW(.kind = EFFECT_IDLE, .area = { AREA_CAMERA, 90 }, .on = true),
+	    "it was told at " AT " that the camera of channel 90 is idle" },
+	{ ROW(.kind = EFFECT_IDLE, .area = { AREA_CAMERA, 90 }),
+	    "it was told at " AT
+	    " that the camera of channel 90 is not idle any more" },
+	{ ROW(.kind = EFFECT_ACTIVATION, .area = { AREA_ACTIVATION, 0 }),
+	    "it was told that the activation ended at " AT
+	    " without a bridge" },
 };
 
 static void
 every_effect_has_words(void **state)
 {
 	char text[EFFECT_TEXT_SIZE];
-	unsigned kinds = 0;
+	unsigned kinds = 0, areas = 0, alarms = 0;
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(effects); i++) {
@@ -107,10 +117,16 @@ every_effect_has_words(void **state)
 			       effects[i].words) == 0,
 		    i, text);
 		kinds |= 1u << effects[i].effect.kind;
+		areas |= 1u << effects[i].effect.area.kind;
+		alarms |= 1u << effects[i].effect.alarm;
 	}
-	/* a kind that comes after the last one is missing here */
+	/* what comes after the last one is missing here */
 	for (unsigned kind = 1; kind <= EFFECT_LAST; kind++)
 		assert_row(kinds & 1u << kind, kind, "effect kind");
+	for (unsigned kind = 0; kind <= AREA_LAST; kind++)
+		assert_row(areas & 1u << kind, kind, "area kind");
+	for (unsigned alarm = 0; alarm <= ZONE_ALARM_LAST; alarm++)
+		assert_row(alarms & 1u << alarm, alarm, "alarm of a zone");
 }
 
 int

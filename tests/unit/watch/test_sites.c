@@ -1,17 +1,22 @@
-/* What is told of sites by the clock: schedules, missing tests, test mode. Each
- * once, and again only after it was otherwise. */
+/* What is told of sites by the clock: schedules, missing tests, test mode,
+ * cameras that see nothing, activations that end. Each once, and again only
+ * after it was otherwise. */
 #include "unit/test.h"
 
 #include <stdlib.h>
 
 #include "journal/record.h"
 #include "routing/routing.h"
+#include "watch/activations.h"
+#include "watch/cameras.h"
 #include "watch/schedules.h"
 #include "watch/site_tests.h"
 
 #define SECOND	 INT64_C(1000000)
 #define BEGAN_US (INT64_C(1780308000) * SECOND) /* Monday 2026-06-01 10:00 */
 #define SITE	 7
+#define BRIDGE	 9
+#define DAY	 86400
 
 static struct world {
 	char path[64];
@@ -20,11 +25,37 @@ static struct world {
 	struct journal_cursor *cursor;
 	struct directory *directory;
 	struct directory_site site;
+	uint16_t idle_days;
 	struct site_states sites;
 	struct schedules *schedules;
 	struct site_tests *tests;
-	char told[256]; /* "R403@00 ...": since it was asked last */
+	struct cameras *cameras;
+	struct activations *activations;
+	char told[256];	      /* "R403 ...": since it was asked last */
+	enum verdict verdict; /* of the last of them */
 } world;
+
+/* Zones 1 and 2 are one camera's. */
+static void
+put_bridge(struct directory_batch *batch)
+{
+	struct directory_zone zones[] = {
+		{ "1", 90, .zone_type = 3, .name = "yard" },
+		{ "2", 90, .zone_type = 3, .name = "yard" },
+		{ "3", 91, .zone_type = 3, .name = "door" },
+	};
+	const struct directory_bridge bridge = { .id = BRIDGE,
+		.site_id = SITE,
+		.serial = "b",
+		.account = "ABCD",
+		.zone_count = COUNT(zones),
+		.zones = zones };
+
+	zones[0].idle_days = zones[1].idle_days = world.idle_days;
+	for (unsigned i = 0; i < COUNT(zones); i++)
+		zones[i].enabled = DIRECTORY_INHERIT;
+	assert_int_equal(directory_put_bridge(batch, BRIDGE, &bridge), 0);
+}
 
 static void
 put_site(void)
@@ -44,6 +75,7 @@ put_site(void)
 				 ? NULL
 				 : &schedule),
 	    0);
+	put_bridge(batch);
 	assert_int_equal(directory_batch_commit(batch), 0);
 }
 
@@ -53,10 +85,16 @@ start(void)
 {
 	schedules_close(&world.schedules);
 	site_tests_close(&world.tests);
+	cameras_close(&world.cameras);
+	activations_close(&world.activations);
 	world.schedules = schedules_open(world.journal, world.directory,
 	    &world.sites, &world.clock.clock);
 	world.tests = site_tests_open(world.journal, world.directory,
 	    &world.sites, &world.clock.clock, world.path);
+	world.cameras = cameras_open(world.journal, world.directory,
+	    &world.sites, &world.clock.clock);
+	world.activations = activations_open(world.journal, world.directory,
+	    &world.sites, &world.clock.clock);
 }
 
 static int
@@ -95,6 +133,8 @@ close_world(void **state)
 	(void)state;
 	schedules_close(&world.schedules);
 	site_tests_close(&world.tests);
+	cameras_close(&world.cameras);
+	activations_close(&world.activations);
 	journal_cursor_close(&world.cursor);
 	journal_close(&world.journal);
 	site_states_close(&world.sites);
@@ -104,13 +144,25 @@ close_world(void **state)
 	return system(command);
 }
 
-/* Routing remembers what was told, as dispatch has it do. */
+/* Routing remembers what was told and seen, as dispatch has it do. */
+static void
+route(const struct routing_request *request)
+{
+	static struct routing_scratch scratch;
+	static struct decision decision;
+
+	directory_thread_online();
+	routing_decide(world.directory, request, &scratch, &decision);
+	directory_thread_offline();
+	assert_int_equal(site_states_reserve(&world.sites, &decision), 0);
+	site_states_apply(&world.sites, &decision);
+	world.verdict = decision.verdict;
+}
+
 static void
 decide(const struct journal_entry *entry)
 {
 	static struct record_signal record;
-	static struct routing_scratch scratch;
-	static struct decision decision;
 	struct routing_request request = { .signal = &record.signal,
 		.received_us = entry->received_wall_us,
 		.signal_lsn = entry->lsn,
@@ -121,11 +173,8 @@ decide(const struct journal_entry *entry)
 	assert_int_equal(record_signal_decode(entry->payload, &record, NULL),
 	    0);
 	request.site_id = record.site_id;
-	directory_thread_online();
-	routing_decide(world.directory, &request, &scratch, &decision);
-	directory_thread_offline();
-	assert_int_equal(site_states_reserve(&world.sites, &decision), 0);
-	site_states_apply(&world.sites, &decision);
+	request.bridge_id = record.bridge_id;
+	route(&request);
 	snprintf(world.told + length, sizeof(world.told) - length, "%s%c%s",
 	    length ? " " : "", signal_qualifier_letter(event->qualifier),
 	    event->code);
@@ -149,6 +198,8 @@ told_after(unsigned seconds)
 	for (unsigned looks = 0; looks < 3; looks++) {
 		schedules_look(world.schedules);
 		site_tests_look(world.tests);
+		cameras_look(world.cameras);
+		activations_look(world.activations);
 		journal_status(world.journal, &status);
 		while (journal_cursor_position(world.cursor) <
 		    status.appended_lsn) {
@@ -354,6 +405,153 @@ test_mode_is_told_and_its_end(void **state)
 	assert_string_equal(told_after(1), "R607");
 }
 
+/* ---- cameras ---------------------------------------------------------------- */
+
+static void
+see(const char *zone)
+{
+	struct signal signal = { .protocol = SIGNAL_PROTOCOL_DC09,
+		.account = slice_from_string("ABCD"),
+		.event_count = 1 };
+	const struct routing_request request = { .signal = &signal,
+		.bridge_id = BRIDGE,
+		.received_us = world.clock.wall_us,
+		.signal_lsn = 1,
+		.states = &world.sites };
+
+	signal.events[0] =
+	    (struct signal_event){ .format = SIGNAL_FORMAT_CONTACT_ID,
+		    .qualifier = SIGNAL_QUALIFIER_NEW,
+		    .code = "130",
+		    .zone = slice_from_string(zone) };
+	route(&request);
+}
+
+/* Seconds that go by at once: nobody looks meanwhile. */
+static const char *
+told_when_gone_by(int64_t seconds)
+{
+	clock_fake_advance(&world.clock, seconds * SECOND);
+	return told_after(0);
+}
+
+static void
+watch_camera(uint16_t idle_days)
+{
+	world.idle_days = idle_days;
+	put_site();
+}
+
+static void
+a_camera_that_sees_nothing_is_told_once(void **state)
+{
+	(void)state;
+	watch_camera(2);
+	assert_string_equal(told_after(1), "R391");
+	assert_int_equal(world.verdict, VERDICT_SUPPRESSED);
+	assert_string_equal(told_after(1), "");
+	/* it is known to an hour what it saw last */
+	assert_string_equal(told_when_gone_by(2 * DAY + 3599), "");
+	assert_string_equal(told_when_gone_by(1), "E391");
+	assert_int_equal(world.verdict, VERDICT_UNROUTED); /* no station */
+	assert_string_equal(told_after(1), "");
+	start();
+	assert_string_equal(told_when_gone_by(DAY), "");
+	see("2");
+	assert_string_equal(told_after(1), "R391");
+	assert_int_equal(world.verdict, VERDICT_UNROUTED);
+	assert_string_equal(told_after(1), "");
+}
+
+static void
+a_camera_that_sees_something_is_not_idle(void **state)
+{
+	(void)state;
+	watch_camera(2);
+	assert_string_equal(told_after(1), "R391");
+	for (unsigned day = 0; day < 5; day++) {
+		assert_string_equal(told_when_gone_by(DAY), "");
+		see(day % 2 ? "1" : "2");
+	}
+	/* another one's events are not its own */
+	assert_string_equal(told_when_gone_by(DAY), "");
+	see("3");
+	/* nor are those of a site on test less its own */
+	world.site.on_test_until_us = world.clock.wall_us + DAY * SECOND;
+	put_site();
+	assert_string_equal(told_after(1), "E607");
+	see("1");
+	assert_int_equal(world.verdict, VERDICT_ON_TEST);
+	assert_string_equal(told_when_gone_by(2 * DAY), "R607");
+	assert_string_equal(told_when_gone_by(3600), "E391");
+}
+
+/* A bridge sends again what we were not there to hear. */
+static void
+no_camera_is_idle_before_it_could_say_more(void **state)
+{
+	(void)state;
+	watch_camera(1);
+	assert_string_equal(told_after(1), "R391");
+	clock_fake_advance(&world.clock, 2 * DAY * SECOND);
+	start();
+	assert_string_equal(told_when_gone_by(599), "");
+	see("1");
+	assert_string_equal(told_when_gone_by(1), "");
+	assert_string_equal(told_when_gone_by(DAY + 3600), "E391");
+}
+
+static void
+a_camera_that_is_not_watched_is_not_idle(void **state)
+{
+	(void)state;
+	watch_camera(1);
+	assert_string_equal(told_after(1), "R391");
+	assert_string_equal(told_when_gone_by(2 * DAY), "E391");
+	watch_camera(0);
+	assert_string_equal(told_after(1), "R391");
+	assert_int_equal(world.verdict, VERDICT_UNROUTED);
+	assert_string_equal(told_when_gone_by(9 * DAY), "");
+	/* as long as it may be silent, from what it saw last on */
+	watch_camera(30);
+	assert_string_equal(told_after(1), "");
+	world.site.state = DIRECTORY_SITE_INACTIVE;
+	put_site();
+	assert_string_equal(told_when_gone_by(90 * DAY), "");
+}
+
+/* ---- activations -------------------------------------------------------------- */
+
+static void
+an_activation_that_ends_is_told_once(void **state)
+{
+	(void)state;
+	world.site.activation_ends_us = BEGAN_US + 100 * SECOND;
+	put_site();
+	assert_string_equal(told_after(100), "");
+	assert_string_equal(told_after(1), "E628");
+	assert_int_equal(world.verdict, VERDICT_SUPPRESSED);
+	assert_string_equal(told_after(1), "");
+	start();
+	assert_string_equal(told_after(1), "");
+	/* it gets more time, and that is over too */
+	world.site.activation_ends_us = BEGAN_US + 200 * SECOND;
+	put_site();
+	assert_string_equal(told_after(90), "");
+	assert_string_equal(told_after(10), "E628");
+	/* more time, and a bridge in it */
+	world.site.activation_ends_us = BEGAN_US + 400 * SECOND;
+	put_site();
+	assert_string_equal(told_after(10), "");
+	world.site.activation_ends_us = 0;
+	put_site();
+	assert_string_equal(told_after(900), "");
+	world.site.activation_ends_us = BEGAN_US;
+	world.site.state = DIRECTORY_SITE_INACTIVE;
+	put_site();
+	assert_string_equal(told_after(1), "");
+}
+
 int
 main(void)
 {
@@ -368,6 +566,11 @@ main(void)
 		TEST(an_absence_that_was_not_gone_through_is_not_forgotten),
 		TEST(tests_in_time_are_nothing_to_tell),
 		TEST(test_mode_is_told_and_its_end),
+		TEST(a_camera_that_sees_nothing_is_told_once),
+		TEST(a_camera_that_sees_something_is_not_idle),
+		TEST(no_camera_is_idle_before_it_could_say_more),
+		TEST(a_camera_that_is_not_watched_is_not_idle),
+		TEST(an_activation_that_ends_is_told_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
