@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "admin/internal.h"
+#include "signal/words.h"
 
 /* Records looked at before the search is given up: minutes of full load. */
 #define TRACE_RECORDS_MAX 4000000
@@ -84,6 +85,29 @@ is_ours(const struct job *job, uint64_t signal_lsn, unsigned item)
 	    (job->item < 0 || (unsigned)job->item == item);
 }
 
+/* Why, beside the reason: the verdict and each flag. */
+static void
+put_decision_words(struct json *json, const struct decision *decision)
+{
+	json_array_begin(json, "words");
+	json_string(json, NULL, verdict_words(decision->verdict));
+	for (unsigned flag = 1; flag && flag <= decision->flags; flag <<= 1)
+		if (decision->flags & flag)
+			json_string(json, NULL,
+			    decision_flag_words((enum decision_flag)flag));
+	json_array_end(json);
+}
+
+static void
+put_outcome_words(struct json *json, const struct outcome *outcome)
+{
+	json_array_begin(json, "words");
+	json_string(json, NULL, outcome_words(outcome->state));
+	if (outcome->repeated)
+		json_string(json, NULL, WORDS_REPEATED);
+	json_array_end(json);
+}
+
 static void
 look_at_decision(struct client *client, const struct journal_entry *entry)
 {
@@ -102,6 +126,7 @@ look_at_decision(struct client *client, const struct journal_entry *entry)
 	put_head(admin, "decision", entry->received_wall_us);
 	json_unsigned(&admin->json, "item", decision->item);
 	tail_put_decision(admin, decision);
+	put_decision_words(&admin->json, decision);
 	send_line(client);
 }
 
@@ -123,6 +148,7 @@ look_at_outcome(struct client *client, const struct journal_entry *entry)
 	put_head(admin, "outcome", entry->received_wall_us);
 	json_unsigned(&admin->json, "item", outcome.item);
 	tail_put_outcome(admin, &outcome);
+	put_outcome_words(&admin->json, &outcome);
 	send_line(client);
 }
 

@@ -48,6 +48,7 @@ enum decision_flag {
 	/* cut, as its bridge runs away: it is in the summary */
 	DECISION_RUNAWAY = 1 << 3,
 };
+#define DECISION_FLAG_LAST DECISION_RUNAWAY
 
 /* What became of one event of one signal. */
 struct decision {
@@ -79,6 +80,7 @@ enum outcome_state {
 	OUTCOME_REQUEUED = 3,  /* an operator put a parked one back */
 	OUTCOME_SKIPPED = 4,   /* an operator gave it up */
 };
+#define OUTCOME_LAST OUTCOME_SKIPPED
 /* "delivered", as in PostgreSQL; never NULL */
 const char *outcome_state_name(enum outcome_state state);
 

@@ -18,6 +18,7 @@
 #include "control/words.h"
 #include "directory/presence.h"
 #include "journal/record.h"
+#include "signal/words.h"
 
 #define ANSWER_MAX (1 << 20)
 
@@ -901,6 +902,95 @@ test_trace(void **state)
 	assert_contains(ask(f, request), "has only 2 events");
 }
 
+/* A decision with everything that there is to say of one. */
+static uint64_t
+append_wordy(struct fixture *f, uint64_t signal, enum verdict verdict)
+{
+	char payload[2048];
+	static const unsigned all = 2 * DECISION_FLAG_LAST - 1;
+	struct decision decision = {
+		.signal_lsn = signal,
+		.verdict = verdict,
+		.flags = all,
+		.reason = slice_from_string("because"),
+		/* two ends of a delivery are the last word on it */
+		.delivery_count = 2,
+		.deliveries = { { .receiver_id = 7, .code = "134" },
+		    { .receiver_id = 8, .code = "134" } },
+		.effect_count = EFFECTS_MAX,
+	};
+
+	/* each kind in one of the decisions */
+	for (unsigned i = 0; i < EFFECTS_MAX; i++)
+		decision.effects[i].kind =
+		    (verdict * EFFECTS_MAX + i) % EFFECT_LAST + 1;
+	return append(f, JOURNAL_DECISION,
+	    record_decision_encode(&decision, payload, sizeof(payload)),
+	    payload);
+}
+
+static void
+append_end(struct fixture *f, uint64_t signal, uint64_t decision,
+    enum outcome_state state)
+{
+	char payload[512];
+	struct outcome outcome = {
+		.decision_lsn = decision,
+		.state = state,
+		.signal_lsn = signal,
+		.receiver_id = 7,
+		.repeated = true,
+	};
+
+	append(f, JOURNAL_OUTCOME,
+	    record_outcome_encode(&outcome, payload, sizeof(payload)), payload);
+}
+
+/* Whatever became of an event, its trace says why: a value that is new has to
+ * have its words. */
+static void
+test_trace_has_words_for_everything(void **state)
+{
+	struct fixture *f = *state;
+	char request[64], text[EFFECT_TEXT_SIZE];
+	unsigned effects = 0;
+
+	for (unsigned verdict = 1; verdict <= VERDICT_LAST; verdict++) {
+		uint64_t signal = append_signal(f, "1234");
+		uint64_t decision = append_wordy(f, signal, verdict);
+
+		for (unsigned end = 1; end <= OUTCOME_LAST; end++)
+			append_end(f, signal, decision, end);
+		snprintf(request, sizeof(request), "trace hilltop-%llu.0",
+		    (unsigned long long)signal);
+		ask(f, request);
+		assert_contains(f->answer, verdict_name(verdict));
+		assert_contains(f->answer, verdict_words(verdict));
+		for (unsigned flag = 1; flag <= DECISION_FLAG_LAST; flag *= 2)
+			assert_contains(f->answer, decision_flag_words(flag));
+		for (unsigned end = 1; end <= OUTCOME_LAST; end++) {
+			assert_contains(f->answer, outcome_state_name(end));
+			assert_contains(f->answer, outcome_words(end));
+		}
+		assert_contains(f->answer, WORDS_REPEATED);
+		assert_contains(f->answer, "\"reason\":\"because\"");
+		assert_null(strstr(f->answer, "not known to this version"));
+		assert_null(strstr(f->answer, "\"unknown\""));
+		for (unsigned i = 0; i < EFFECTS_MAX; i++) {
+			struct effect effect = {
+				.kind =
+				    (verdict * EFFECTS_MAX + i) % EFFECT_LAST +
+				    1
+			};
+
+			effects |= 1u << effect.kind;
+			assert_contains(f->answer,
+			    effect_format(&effect, text));
+		}
+	}
+	assert_int_equal(effects, (2u << EFFECT_LAST) - 2);
+}
+
 /* ---- http ------------------------------------------------------------------------------- */
 
 static const char *
@@ -1040,6 +1130,7 @@ main(void)
 		ROW(test_tail_account),
 		ROW(test_tail_slow_reader),
 		ROW(test_trace),
+		ROW(test_trace_has_words_for_everything),
 		ROW(test_health),
 		ROW(test_metrics),
 	};

@@ -357,6 +357,7 @@ read_history(struct history *history)
 				     &decision, &err),
 		    0);
 		note_decision(&records[record_count - 1], &decision);
+		assert_true(decision.reason.length > 0);
 		say_decision(history->decisions, &decision);
 	}
 	journal_cursor_close(&cursor);

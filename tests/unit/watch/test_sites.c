@@ -483,7 +483,7 @@ a_camera_that_sees_something_is_not_idle(void **state)
 	see("1");
 	assert_int_equal(world.verdict, VERDICT_ON_TEST);
 	assert_string_equal(told_when_gone_by(2 * DAY), "R607");
-	assert_string_equal(told_when_gone_by(3600), "E391");
+	assert_string_equal(told_when_gone_by(3601), "E391");
 }
 
 /* A bridge sends again what we were not there to hear. */
