@@ -10,6 +10,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import shutil
 import signal
 import socket
@@ -63,13 +64,14 @@ def free_port(kind=socket.SOCK_STREAM):
 class Program:
     """A child whose output goes to a file; killed with the test."""
 
-    def __init__(self, name, *arguments, log):
+    def __init__(self, name, *arguments, log, environment=None):
         self.log = pathlib.Path(log)
         self.command = [str(PROGRAMS / name), *map(str, arguments)]
         with open(self.log, "ab") as out:
             self.process = subprocess.Popen(
                 self.command, stdout=out, stderr=subprocess.STDOUT,
-                stdin=subprocess.DEVNULL)
+                stdin=subprocess.DEVNULL,
+                env={**os.environ, **(environment or {})})
 
     @property
     def pid(self):
@@ -235,10 +237,11 @@ class Installation:
         self.config = self.directory / "tocsin.ini"
         self.config.write_text(text)
 
-    def start_daemon(self, wait=True):
+    def start_daemon(self, wait=True, environment=None):
         self.write_config()
         self.daemon = self.start("tocsind", "-c", self.config,
-                                 log=self.directory / "tocsind.log")
+                                 log=self.directory / "tocsind.log",
+                                 environment=environment)
         if wait:
             self.wait_ready()
         return self.daemon
@@ -265,8 +268,8 @@ class Installation:
             raise
         return control
 
-    def start(self, name, *arguments, log):
-        program = Program(name, *arguments, log=log)
+    def start(self, name, *arguments, log, environment=None):
+        program = Program(name, *arguments, log=log, environment=environment)
         self.programs.append(program)
         return program
 
@@ -334,6 +337,18 @@ class Installation:
         """Every signal decided, delivered or parked, and archived."""
         status = self.live("show", "status")[0]
         return status.get("idle") and not status.get("archive_lag_bytes")
+
+
+def other_time(ahead_s, speed):
+    """The environment in which tocsind has clocks of its own: all of them that
+    much ahead when it starts, and so many times as fast."""
+    [library] = pathlib.Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")
+    linked = subprocess.run(["ldd", PROGRAMS / "tocsind"], text=True,
+                            stdout=subprocess.PIPE, check=True).stdout
+    # a sanitizer has to come first
+    first = re.findall(r"/\S*lib[at]san\S*", linked)
+    return {"LD_PRELOAD": ":".join([*first, str(library)]),
+            "FAKETIME": f"+{ahead_s} x{speed}"}
 
 
 def make_directory(parent=None):

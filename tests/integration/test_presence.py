@@ -107,6 +107,41 @@ def supervise(place, account, path, interval_s, margin_s, listener=None):
         path, interval_s, margin_s, listener, account)
 
 
+def test_five_minutes_away_make_nobody_silent(installation):
+    """tocsind is killed and comes back more than five minutes later, by its
+    clocks: who keeps to the interval then is not told to be silent, who does
+    not is, a whole interval after the start."""
+    place = installation
+    proof.demo_stations(place, 2)
+    kept, lost = "100000", "100001"
+    supervise(place, kept, "primary", 30, 3)
+    supervise(place, lost, "primary", 30, 3)
+    place.start_daemon()
+    with panel.Panel(place.port) as p:
+        for account in (kept, lost):
+            assert p.ask(panel.frame(account, "1602 00 000")) == "ACK"
+        harness.wait_until(lambda: len(in_state(place, "online")()) == 2,
+                           "both are supervised")
+    place.daemon.kill()
+    place.start_daemon(environment=harness.other_time(330, 10))
+    with panel.Panel(place.port) as p:
+        assert p.ask(panel.frame(kept, "1602 00 000", sequence=2)) == "ACK"
+
+        def told():
+            assert p.ask(panel.frame(kept, "", identifier="NULL")) == "ACK"
+            return in_state(place, "offline")()
+        assert harness.wait_until(told, "somebody is silent") == [lost]
+        harness.wait_until(place.drained, "everything is archived")
+        assert in_state(place, "online")() == [kept]
+    assert [row[0] for row in own_events(place)] == ["E350"]
+    [(away, silent)] = place.postgres.query(
+        "SELECT extract(epoch FROM min(received_at) FILTER (WHERE sequence = "
+        "'0002') - max(received_at) FILTER (WHERE sequence = '0001')), "
+        "extract(epoch FROM max(received_at) FILTER (WHERE code = '350') - "
+        "min(received_at) FILTER (WHERE sequence = '0002')) FROM tocsin.event")
+    assert away >= 300 and silent >= 25
+
+
 def own_events(place):
     """What was told of bridges, as it stands in the history."""
     harness.wait_until(place.drained, "everything is archived")
