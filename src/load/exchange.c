@@ -115,12 +115,19 @@ link_test_due(const struct generator *g, const struct panel *panel)
 	    panel->since_link_test >= g->options->null_every;
 }
 
+/* What the run is about, not what comes between. */
+static bool
+counts(const struct generator *g, const struct flight *flight)
+{
+	return g->options->link_tests || !flight->message.link_test;
+}
+
 static void
 begin_flight(struct generator *g, struct panel *panel, struct flight *flight)
 {
 	flight->first_us = g->now_us;
 	g->open_flights++;
-	if (flight->message.link_test) {
+	if (!counts(g, flight)) {
 		g->stats.link_tests++;
 	} else {
 		flight->id =
@@ -151,6 +158,7 @@ send_again(struct generator *g, struct panel *panel)
 static uint64_t
 send_new(struct generator *g, struct panel *panel, uint64_t limit, bool *good)
 {
+	struct flight *flight;
 	uint64_t made = 0;
 
 	while (*good && panel_has_room(panel) && panel->unsent_length == 0) {
@@ -164,8 +172,9 @@ send_new(struct generator *g, struct panel *panel, uint64_t limit, bool *good)
 		}
 		if (made == limit || !generator_may_send(g))
 			break;
-		begin_flight(g, panel,
-		    panel_next_signal(panel, g->options->panels));
+		flight = panel_next_signal(panel, g->options->panels);
+		flight->message.link_test = g->options->link_tests;
+		begin_flight(g, panel, flight);
 		made++;
 	}
 	return made;
@@ -222,7 +231,7 @@ void
 exchange_give_up(struct generator *g, struct panel *panel,
     struct flight *flight)
 {
-	if (!flight->message.link_test)
+	if (counts(g, flight))
 		g->stats.unacknowledged++;
 	write_ledger(g, flight, 0);
 	finish(g, panel, flight);
@@ -232,7 +241,7 @@ static void
 acknowledge(struct generator *g, struct panel *panel, struct flight *flight)
 {
 	histogram_add(&g->stats.latency, g->now_us - flight->first_us);
-	if (flight->message.link_test)
+	if (!counts(g, flight))
 		g->stats.link_tests_acknowledged++;
 	else
 		g->stats.acknowledged++;

@@ -49,6 +49,8 @@ const struct option_row load_option_rows[] = {
 	{ "line", 0, OPTION_TEXT, AT(line), "HEX", "L field [0]" },
 	{ "null-every", 0, OPTION_UNSIGNED, AT(null_every), "N",
 	    "a link test after each N signals of a panel [never]" },
+	{ "link-tests", 0, OPTION_FLAG, AT(link_tests), NULL,
+	    "each message is a link test" },
 	{ "reconnect", 0, OPTION_FLAG, AT(reconnect), NULL,
 	    "a new connection for each message" },
 	{ "timeout", 0, OPTION_DURATION, AT(timeout_us), "TIME",

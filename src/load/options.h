@@ -23,7 +23,8 @@ struct load_options {
 	unsigned threads;
 	unsigned tries;
 	unsigned null_every;
-	double rate; /* signals per second in all; 0: as fast as it goes */
+	bool link_tests; /* instead of signals, and counted as such */
+	double rate;	 /* signals per second in all; 0: as fast as it goes */
 	uint64_t count;
 	int64_t seconds_us;
 	int64_t timeout_us;

@@ -89,6 +89,16 @@ def test_books_agree(tmp_path, ways, transport):
         2000
 
 
+def test_link_tests_alone(tmp_path):
+    with station(tmp_path / "received") as there:
+        status, sent = load(there.address, tmp_path / "sent", "--count", "500",
+                            "--link-tests", "--accounts", "0100-01FF")
+        received = there.summary()
+    assert status == 0
+    assert sent["acknowledged"] == received["polls"] == 500
+    assert received["acknowledged"] == sent["link_tests"] == 0
+
+
 @pytest.mark.parametrize("fault", ["no-ack", "nak", "slow", "half-open",
                                    "drip", "close-each"])
 def test_faults_cost_no_signal(tmp_path, fault):
