@@ -2,10 +2,8 @@
 import {api} from "/api.js";
 import {button, element, listing, section} from "/dom.js";
 import {input, numberOf, select, valuesOf} from "/field.js";
-import {attempt, removal, whenSent} from "/page.js";
+import {attempt, removal, whenSent, whenTyped} from "/page.js";
 import {fill, texts} from "/texts.js";
-
-const SEARCH_DELAY_MS = 250;
 
 function registerForm(site, done) {
 	const form = element("form", {id: "register"}, input("claim_code", texts.bridges.claim_code, {required: true, spellcheck: "false"},
@@ -38,17 +36,13 @@ async function superviseForm(bridge, done) {
 // To another customer, who is looked for as in the list.
 function transferForm(site, bridge, done) {
 	const target = select("site_id", texts.bridges.target, [], null);
-	let timer = 0;
 	const offer = async (wanted) => {
 		const found = wanted ? await api.items(`/sites/search?${new URLSearchParams({q: wanted})}`) : [];
 		target.querySelector("select").replaceChildren(...found.filter(({id}) => id !== site.id)
 			.map(({id, name, city, effective_account: account}) => element("option", {value: id}, [name, city, account].filter(Boolean).join(", "))));
 	};
 	const search = input("q", texts.bridges.find, {type: "search"}, texts.customers.searchHint);
-	search.addEventListener("input", (event) => {
-		clearTimeout(timer);
-		timer = setTimeout(() => attempt(() => offer(event.target.value.trim())), SEARCH_DELAY_MS);
-	});
+	whenTyped(search, offer);
 	const form = element("form", {id: "transfer"}, element("p", {class: "hint"}, texts.bridges.transferHint), search, target,
 		element("button", {class: "main"}, texts.bridges.transfer));
 	return whenSent(form, async () => {

@@ -3,14 +3,11 @@ import {api} from "/api.js";
 import {hasDraft} from "/draft.js";
 import {button, element, table} from "/dom.js";
 import {input, select} from "/field.js";
-import {attempt, goTo, say} from "/page.js";
+import {attempt, goTo, say, whenTyped} from "/page.js";
 import {fill, texts} from "/texts.js";
-
-const SEARCH_DELAY_MS = 250;
 
 class Customers extends HTMLElement {
 	#asked = 0; // answers to what is not wanted any more are dropped
-	#timer = 0;
 	#next = null;
 	#list = table(texts.customers.title, [
 		{text: texts.customers.name}, {text: texts.customers.place, class: "spare"},
@@ -29,19 +26,12 @@ class Customers extends HTMLElement {
 			event.preventDefault();
 			this.#search();
 		});
-		this.#form.addEventListener("input", () => {
-			clearTimeout(this.#timer);
-			this.#timer = setTimeout(() => this.#search(), SEARCH_DELAY_MS);
-		});
+		whenTyped(this.#form, () => this.#load(false));
 		this.replaceChildren(element("div", {class: "head"}, element("h2", {tabindex: -1}, texts.customers.title),
 			mayAdd ? element("div", {class: "row tight"}, button(texts.customers.import, () => goTo("import")), button(hasDraft() ? texts.customers.resume : texts.customers.add, () => goTo("new/place"),
 				{id: "add-customer", class: "main"})) : null),
 			this.#form, this.#list, this.#count, this.#more);
 		this.#search();
-	}
-
-	disconnectedCallback() {
-		clearTimeout(this.#timer);
 	}
 
 	#search() {

@@ -2,12 +2,30 @@
 import {api} from "/api.js";
 import {element, listing, section} from "/dom.js";
 import {input, numberOf, select, valuesOf} from "/field.js";
-import {removal, whenSent} from "/page.js";
+import {removal, whenSent, whenTyped} from "/page.js";
 import {fill, texts} from "/texts.js";
 
-function addForm(site, users, done) {
-	const form = element("form", {class: "row", id: "add-member"},
-		select("user_id", texts.members.user, users.map(({id, login, name}) => ({value: id, text: `${name} (${login})`})), null),
+// From the app's users of the dealer, who may be many: the first ones, or those
+// that are looked for.
+function userChoice(site, members) {
+	const user = select("user_id", texts.members.user, [], null);
+	const none = element("p", {class: "hint", role: "status"});
+	const offer = async (part) => {
+		const wanted = new URLSearchParams({dealer_id: site.dealer_id, role: "app_member", q: part});
+		const free = (await api.items(`/users?${wanted}`)).filter(({id}) => !members.some((one) => one.user_id === id));
+		user.querySelector("select").replaceChildren(...free.map(({id, login, name}) =>
+			element("option", {value: id}, `${name} (${login})`)));
+		none.textContent = free.length ? "" : texts.members.noUser;
+	};
+	const search = input("user", texts.members.find, {type: "search"}, texts.members.findHint);
+	whenTyped(search, offer);
+	return [search, user, none, offer];
+}
+
+async function addForm(site, members, done) {
+	const [search, user, none, offer] = userChoice(site, members);
+	await offer("");
+	const form = element("form", {class: "row", id: "add-member"}, search, user, none,
 		input("user_number", texts.members.number, {type: "number", min: 1, max: 999, required: true}, texts.members.numberHint),
 		...["may_arm", "may_view"].map((name) => element("label", {class: "check"},
 			element("input", {type: "checkbox", name, checked: true}), ` ${texts.members[name]}`)),
@@ -20,10 +38,8 @@ function addForm(site, users, done) {
 	});
 }
 
-export function membersSection(site, members, users, mayChange, done) {
+export async function membersSection(site, members, mayChange, done) {
 	const said = (value) => value ? texts.users.yes : texts.users.no;
-	const free = users.filter((user) => user.role === "app_member" && user.dealer_id === site.dealer_id
-		&& !members.some((one) => one.user_id === user.id));
 	return section(texts.members.title, members.length ? listing(texts.members.title, [
 		{text: texts.members.user, show: (one) => one.name ?? one.login},
 		{text: texts.members.number, show: (one) => String(one.user_number)},
@@ -32,5 +48,5 @@ export function membersSection(site, members, users, mayChange, done) {
 		{text: texts.form.actions, show: (one) => mayChange ? removal(texts.form.remove, one.name ?? one.login,
 			() => api.remove(`/sites/${site.id}/members/${one.user_id}`), done, fill(texts.members.sure, one)) : null}], members)
 		: element("p", {}, texts.members.none),
-	mayChange ? free.length ? addForm(site, free, done) : element("p", {class: "hint"}, texts.members.noUser) : null);
+	mayChange ? await addForm(site, members, done) : null);
 }

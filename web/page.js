@@ -44,6 +44,18 @@ export function whenSent(form, action) {
 	return form;
 }
 
+const TYPED_DELAY_MS = 250;
+
+// Calls look(text) once nothing more is typed into a field, or chosen in a form,
+// for a moment.
+export function whenTyped(place, look) {
+	let timer = 0;
+	place.addEventListener("input", (event) => {
+		clearTimeout(timer);
+		timer = setTimeout(() => attempt(() => look(event.target.value.trim())), TYPED_DELAY_MS);
+	});
+}
+
 // Takes one thing away, once a question is answered where there is one. done:
 // called with a sentence afterwards.
 export function removal(text, subject, action, done, question = null) {

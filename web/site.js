@@ -38,8 +38,8 @@ function warningsOf(warnings) {
 
 function accountForm(site, version, stations, done) {
 	const form = element("form", {}, select("station_record_id", texts.account.station_record_id,
-		[{value: "", text: texts.creation.noStation}, ...stations.filter((one) => one.dealer_id === site.dealer_id)
-			.map((one) => ({value: one.id, text: one.name}))], site.station_record_id),
+		[{value: "", text: texts.creation.noStation}, ...stations.map((one) => ({value: one.id, text: one.name}))],
+	site.station_record_id),
 	input("account_number", texts.account.account_number, {value: site.account_number, maxlength: 16}),
 	input("reference_id", texts.account.reference_id, {value: site.reference_id, maxlength: 64}, texts.account.referenceHint),
 	element("button", {}, texts.site.save));
@@ -111,11 +111,11 @@ class Site extends HTMLElement {
 
 	async #load() {
 		const path = `/sites/${this.dataset.site}`;
-		const [{value: site, version}, warnings, bridges, library, contacts, partitions, members, methods, stations, users] =
+		const [{value: site, version}, warnings, bridges, library, contacts, partitions, members, methods] =
 			await Promise.all([api.getVersioned(path),
 				...["warnings", "bridges", "library", "contacts", "partitions", "members"].map((name) => api.items(`${path}/${name}`)),
-				...["/arming-methods", "/stations", "/users"].map((name) => api.items(name))]);
-		const known = await readChannels(bridges);
+				api.items("/arming-methods")]);
+		const [known, stations] = await Promise.all([readChannels(bridges), api.items(`/stations?dealer_id=${site.dealer_id}`)]);
 		const mayChange = api.user.writes_sites;
 		const done = (sentence) => this.#reload(sentence);
 		const account = mayChange ? section(texts.site.details, accountForm(site, version, stations, done)) : null;
@@ -126,7 +126,7 @@ class Site extends HTMLElement {
 			mayChange ? section(texts.site.place, await detailsForm(site, version, done)) : null,
 			await armingSection(site, version, methods, bridges, partitions, mayChange, done),
 			partitionsSection(site, partitions, known.channels, mayChange, done),
-			membersSection(site, members, users, mayChange, done), librarySection(site, library, mayChange)].filter(Boolean));
+			await membersSection(site, members, mayChange, done), librarySection(site, library, mayChange)].filter(Boolean));
 		document.title = `${site.name} - ${texts.title}`;
 	}
 

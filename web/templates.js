@@ -35,8 +35,8 @@ class Templates extends HTMLElement {
 
 	async connectedCallback() {
 		await attempt(async () => {
-			const [stations, methods] = await Promise.all([api.items("/stations"), api.items("/arming-methods")]);
-			this.#known = {methods, stations: stations.filter((one) => one.dealer_id === this.#dealerId)};
+			const [stations, methods] = await Promise.all([api.items(`/stations?dealer_id=${this.#dealerId}`), api.items("/arming-methods")]);
+			this.#known = {methods, stations};
 			await this.#load();
 		});
 	}

@@ -3,7 +3,7 @@ import {api} from "/api.js";
 import {dealerChooser} from "/dealers.js";
 import {button, element, listing, time} from "/dom.js";
 import {choices, input, numberOf, select, valuesOf} from "/field.js";
-import {attempt, say, whenSent} from "/page.js";
+import {attempt, say, whenSent, whenTyped} from "/page.js";
 import {fill, texts} from "/texts.js";
 
 const scopes = ["read", "sites", "settings"];
@@ -65,10 +65,16 @@ function keyForm(users, shown) {
 class Users extends HTMLElement {
 	#dealerId = api.user.dealer_id;
 	#roles = [];
+	#shown = []; // of the dealer's users, those in the list
+	#next = null;
+	#asked = 0; // answers to what is not wanted any more are dropped
+	#search = input("q", texts.users.search, {type: "search"}, texts.users.searchHint);
+	#list = element("div");
 	#users = element("section", {class: "part", "aria-label": texts.users.title});
 	#keys = element("section", {class: "part", "aria-label": texts.keys.title});
 
 	async connectedCallback() {
+		whenTyped(this.#search, () => this.#showUsers(false));
 		this.replaceChildren(element("h2", {tabindex: -1}, texts.users.page));
 		await attempt(async () => {
 			const [dealers, roles] = await Promise.all([api.items("/dealers"), api.items("/roles")]);
@@ -83,12 +89,25 @@ class Users extends HTMLElement {
 	}
 
 	async #load(token = null) {
-		const [users, keys] = await Promise.all([api.items("/users"), api.items("/keys")]);
-		const ours = users.filter((user) => user.dealer_id === this.#dealerId);
-		this.#users.replaceChildren(element("h3", {tabindex: -1}, texts.users.title), this.#table(ours),
+		this.#users.replaceChildren(element("h3", {tabindex: -1}, texts.users.title), this.#search, this.#list,
 			button(texts.users.add, () => this.#open(texts.users.add, userForm(this.#dealerId, null, this.#roles, this.#done)),
 				{class: "main", id: "add-user"}));
-		this.#showKeys(keys, users, token);
+		const [keys] = await Promise.all([api.items("/keys"), this.#showUsers(false)]);
+		this.#showKeys(keys.filter((key) => key.dealer_id === this.#dealerId), token);
+	}
+
+	async #showUsers(further) {
+		const wanted = new URLSearchParams({dealer_id: this.#dealerId, q: this.#search.querySelector("input").value.trim()});
+		if (further)
+			wanted.set("after", this.#next);
+		const asked = ++this.#asked;
+		const page = await api.get(`/users?${wanted}`);
+		if (asked !== this.#asked)
+			return;
+		this.#shown = further ? [...this.#shown, ...page.items] : page.items;
+		this.#next = page.next ?? null;
+		this.#list.replaceChildren(this.#shown.length ? this.#table(this.#shown) : element("p", {role: "status"}, texts.users.noneFound),
+			this.#next ? button(texts.users.more, () => attempt(() => this.#showUsers(true))) : "");
 	}
 
 	#table(users) {
@@ -96,7 +115,7 @@ class Users extends HTMLElement {
 		return listing(texts.users.title, [
 			{text: texts.users.login, show: (user) => user.login},
 			{text: texts.users.name, spare: true, show: (user) => user.name},
-			{text: texts.users.role, show: (user) => title(user.role)},
+			{text: texts.users.role, spare: true, show: (user) => title(user.role)},
 			{text: texts.users.state, show: stateOf},
 			{text: texts.users.secondFactor, spare: true, show: (user) => user.has_totp ? texts.users.yes : texts.users.no},
 			{text: texts.form.actions, show: (user) => this.#actions(user)}], users);
@@ -142,21 +161,18 @@ class Users extends HTMLElement {
 		say(sentence, true);
 	};
 
-	#showKeys(keys, users, token) {
-		const ours = users.filter((user) => user.dealer_id === this.#dealerId);
-		const login = (id) => users.find((one) => one.id === id)?.login ?? "";
-		const list = keys.filter((key) => ours.some((user) => user.id === key.user_id));
+	#showKeys(keys, token) {
 		this.#keys.replaceChildren(element("h3", {tabindex: -1}, texts.keys.title),
 			element("p", {class: "hint"}, texts.keys.hint), token ? this.#newKey(token) : "",
-			list.length ? listing(texts.keys.title, [
+			keys.length ? listing(texts.keys.title, [
 				{text: texts.keys.name, show: (key) => key.name},
-				{text: texts.keys.user, show: (key) => login(key.user_id)},
+				{text: texts.keys.user, show: (key) => key.login},
 				{text: texts.keys.scopes, show: (key) => key.scopes.join(", ")},
 				{text: texts.keys.created, spare: true, show: (key) => time(key.created_at)},
 				{text: texts.keys.expires, show: (key) => key.expires_at ? time(key.expires_at) : texts.keys.never},
-				{text: texts.form.actions, show: (key) => this.#revoking(key)}], list)
+				{text: texts.form.actions, show: (key) => this.#revoking(key)}], keys)
 				: element("p", {}, texts.keys.none),
-			ours.length ? keyForm(ours, (made) => this.#load(made)) : "");
+			this.#shown.length ? keyForm(this.#shown, (made) => this.#load(made)) : "");
 		this.#keys.querySelector("#new-key")?.focus();
 	}
 

@@ -33,6 +33,11 @@ static const struct route_parameter library_subject[] = { ROUTE_DEALER,
  {                                                                             \
   "passkey", ROUTE_IN_BODY, ROUTE_TEXT, false, "where the receiver wants one"  \
  }
+static const struct route_parameter list_stations[] = {
+	{ "dealer_id", ROUTE_IN_QUERY, ROUTE_INTEGER, false,
+	    "only this one's" },
+	{ NULL },
+};
 static const struct route_parameter add_station[] = {
 	{ "dealer_id", ROUTE_IN_BODY, ROUTE_INTEGER, true, "whose link" },
 	STATION_FIELDS,
@@ -91,14 +96,16 @@ static const struct route routes[] = {
 	    ROUTE_NOTHING, library_subject,
 	    ROUTE_LIBRARY_RESET("alarm_library", "dealer_id") },
 	{ ROUTE_GET, "/stations", "listStations", "Station records", ROUTE_READ,
-	    ROUTE_LIST, route_no_parameters,
+	    ROUTE_LIST, list_stations,
 	    "SELECT jsonb_build_object('id', s.id, 'dealer_id', s.dealer_id, "
 	    "'center_id', s.center_id, 'receiver_id', s.receiver_id, 'name', "
 	    "s.name, 'prefix', s.prefix, 'receiver_adds_prefix', "
 	    "s.receiver_adds_prefix, 'line_card', s.line_card, "
 	    "'url_template', s.url_template, 'url_parameter', "
 	    "s.url_parameter, 'version', s.xmin::text), NULL "
-	    "FROM tocsin.station_record s ORDER BY s.name, s.id" },
+	    "FROM tocsin.station_record s "
+	    "WHERE $1::bigint IS NULL OR s.dealer_id = $1::bigint "
+	    "ORDER BY s.name, s.id" },
 	{ ROUTE_POST, "/stations", "addStation", "A new station record",
 	    ROUTE_SETTINGS, ROUTE_CREATED, add_station,
 	    "SELECT jsonb_build_object('id', tocsin.station_record_save(NULL, "

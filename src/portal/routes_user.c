@@ -2,6 +2,17 @@
 #include "portal/password_change.h"
 #include "portal/route_parts.h"
 
+static const struct route_parameter list_users[] = {
+	{ "after", ROUTE_IN_QUERY, ROUTE_TEXT, false,
+	    "\"next\" of the page before" },
+	ROUTE_LIMIT,
+	{ "dealer_id", ROUTE_IN_QUERY, ROUTE_INTEGER, false,
+	    "only this one's" },
+	{ "role", ROUTE_IN_QUERY, ROUTE_TEXT, false, "only with this one" },
+	{ "q", ROUTE_IN_QUERY, ROUTE_TEXT, false,
+	    "only with this part of login or name" },
+	{ NULL },
+};
 static const struct route_parameter add_user[] = {
 	{ "dealer_id", ROUTE_IN_BODY, ROUTE_INTEGER, true, "whose user" },
 	{ "login", ROUTE_IN_BODY, ROUTE_TEXT, true, "small letters" },
@@ -63,9 +74,10 @@ static const struct route_parameter list_audit[] = {
 
 static const struct route routes[] = {
 	{ ROUTE_GET, "/users", "listUsers", "Who may sign in", ROUTE_READ,
-	    ROUTE_LIST, route_no_parameters,
-	    "SELECT " USER_JSON ", NULL FROM tocsin.user_account u "
-	    "ORDER BY u.login" },
+	    ROUTE_LIST, list_users,
+	    "SELECT " USER_JSON ", u.login FROM tocsin.portal_users($1, "
+	    "$3::bigint, $4, nullif($5, ''), $2::integer) p (id) "
+	    "JOIN tocsin.user_account u ON u.id = p.id ORDER BY u.login" },
 	{ ROUTE_POST, "/users", "addUser", "Somebody new, without a password",
 	    ROUTE_SETTINGS, ROUTE_CREATED, add_user,
 	    "INSERT INTO tocsin.user_account AS u (dealer_id, login, name, "
@@ -97,9 +109,11 @@ static const struct route routes[] = {
 	{ ROUTE_GET, "/keys", "listKeys", "Keys of programs", ROUTE_READ,
 	    ROUTE_LIST, route_no_parameters,
 	    "SELECT jsonb_build_object('id', k.id, 'user_id', k.user_id, "
-	    "'name', k.name, 'scopes', to_jsonb(k.scopes), 'created_at', "
-	    "k.created_at, 'expires_at', k.expires_at), NULL "
-	    "FROM tocsin.api_key k ORDER BY k.name, k.id" },
+	    "'login', u.login, 'dealer_id', u.dealer_id, 'name', k.name, "
+	    "'scopes', to_jsonb(k.scopes), 'created_at', k.created_at, "
+	    "'expires_at', k.expires_at), NULL FROM tocsin.api_key k "
+	    "LEFT JOIN tocsin.user_account u ON u.id = k.user_id "
+	    "ORDER BY k.name, k.id" },
 	{ ROUTE_POST, "/keys", "addKey",
 	    "A new key for a program; it is shown once", ROUTE_SETTINGS,
 	    ROUTE_CREATED, add_key,
@@ -113,9 +127,10 @@ static const struct route routes[] = {
 	    "DELETE FROM tocsin.api_key WHERE id = $1::bigint" },
 	{ ROUTE_GET, "/audit", "listAudit", "Who changed what, newest first",
 	    ROUTE_SETTINGS, ROUTE_LIST, list_audit,
-	    "SELECT to_jsonb(a) - 'hash' - 'xid', a.id FROM tocsin.audit_log a "
-	    "WHERE a.id < coalesce($1::bigint, 9223372036854775807) "
-	    "ORDER BY a.id DESC LIMIT $2" },
+	    "SELECT to_jsonb(a) - 'hash' - 'xid', a.id "
+	    "FROM tocsin.portal_audit($1::bigint, $2::integer) p "
+	    "JOIN tocsin.audit_log a ON a.chain = p.chain AND a.id = p.id "
+	    "ORDER BY a.id DESC" },
 };
 
 const struct route_group user_routes = { "Users and keys", routes,

@@ -552,7 +552,7 @@ def test_what_is_ones_own_is_reached(portal, visitors, login, whose):
 GOOD = {"name": "taken", "timezone": "UTC", "center_id": 1, "weekdays": [1], "from": "22:00", "until": "06:00", "zone_type": 3,
         "login": "taken", "role": "viewer", "scopes": ["read"]}
 GOOD_OF = {"addException": {"from": "2027-12-24T12:00", "until": "2027-12-27T00:00", "armed": True},
-           "setSiteArming": {"arming_method": "panel_primary"}, "createSite": {"timezone": "UTC"}}
+           "setSiteArming": {"arming_method": "panel_primary"}, "saveStation": {"name": "kept"}, "createSite": {"timezone": "UTC"}}
 GOOD_WITH = {("createSite", "station_record_id"): {"account_number": "7007"}}
 
 
@@ -578,6 +578,15 @@ def test_no_row_of_another_dealer_becomes_ones_own(portal, visitors, login, own,
         answer = visitors[login].request(method, filled(path, own), {**body, field: int(whose)})
         assert answer.status in REFUSED, (name, field, answer.status, answer.text)
     assert everything(portal) ^ before == set()
+
+
+def test_ones_own_row_is_taken_in_its_place(portal, visitors):
+    """The same requests, each with a number that is good: it was that number that was refused."""
+    # where it is already, or where its schedule is in the way
+    tried = [one for one in takers(portal, SOUTH) if one[0] not in ("transferBridge", "addCamera", "setSiteArming")]
+    answers = [(name, field, visitors["south-admin"].request(method, filled(path, SOUTH), {**body, field: int(SOUTH)}))
+               for name, method, path, body, field in tried]
+    assert [(name, field, answer.text) for name, field, answer in answers if answer.status >= 300] == []
 
 
 @pytest.mark.parametrize("login", ["north-viewer", "north-app", "watcher"])

@@ -73,6 +73,63 @@ def test_each_user_sees_what_is_theirs(people, user, sites, stations, receivers)
         assert ids(people, table, "bridge_id") == ([1] if 1 in sites else []), table
 
 
+# to be found by each way of looking: a name, an address, an account, a serial
+FOUND = """
+UPDATE tocsin.site SET name = 'Villa ' || id, address1 = 'Elm Street ' || id, external_id = 'customer' || id;
+UPDATE tocsin.site SET state = 'inactive' WHERE id = 4;
+INSERT INTO tocsin.bridge (id, serial, site_id, transport_account) SELECT 100 + id, 'SERIAL' || id, id, '77' || id FROM tocsin.site;
+"""
+WORDS = ["villa", "VILLA 4", "lm str", "serial", "SERIAL3", "773", "customer2", "00", "a", "elm street 3", "%", "nothing like it", ""]
+
+
+@pytest.mark.parametrize("user,sites", [row[:2] for row in SEES])
+def test_each_user_finds_what_is_theirs(people, user, sites):
+    """As whoever sees everything finds it, less what is others'."""
+    people.execute(FOUND)
+
+    def found(words):
+        people.execute("SELECT w, site_id FROM unnest(%s) w, tocsin.site_search(w) ORDER BY 1, 2", (words,))
+        return people.fetchall()
+    people.execute("SELECT account FROM tocsin.effective_account UNION SELECT substr(account, 2, 3) FROM tocsin.effective_account")
+    words = WORDS + [row[0] for row in people.fetchall()]
+    everything = found(words)
+    assert {site for _, site in everything} == {1, 2, 3, 4}
+    become(people, user)
+    assert found(words) == [(word, site) for word, site in everything if site in sites]
+    for state, wanted in ((None, sites), ("inactive", [4] if 4 in sites else []), ("active", [s for s in sites if s != 4]), ("x", [])):
+        people.execute("SELECT array_agg(i ORDER BY i) FROM tocsin.portal_sites(NULL, %s, 10) i", (state,))
+        assert (people.fetchone()[0] or []) == wanted, state
+    people.execute("SELECT array_agg(i ORDER BY i) FROM tocsin.portal_sites(1, NULL, 1) i")
+    assert (people.fetchone()[0] or []) == [s for s in sites if s > 1][:1]
+
+
+@pytest.mark.parametrize("user", [row[0] for row in SEES])
+def test_the_list_of_users_is_what_its_user_sees(people, user):
+    become(people, user)
+    people.execute("SELECT id FROM tocsin.user_account ORDER BY login")
+    theirs = [row[0] for row in people.fetchall()]
+    people.execute("SELECT id FROM tocsin.portal_users(NULL, NULL, NULL, NULL, 100) id")
+    assert [row[0] for row in people.fetchall()] == theirs
+    people.execute("SELECT id FROM tocsin.user_account WHERE login > 'bob' AND role = 'dealer_admin' AND dealer_id = 1 "
+                   "AND position('n' IN login) > 0 ORDER BY login LIMIT 2")
+    theirs = [row[0] for row in people.fetchall()]
+    people.execute("SELECT id FROM tocsin.portal_users('bob', 1, 'dealer_admin', 'N', 2) id")
+    assert [row[0] for row in people.fetchall()] == theirs
+
+
+@pytest.mark.parametrize("user,dealers", [
+    (None, []), (DISABLED, []), (MEMBER, []), (CENTER, []), (BRANCH, [3]), (SOUTH, [2]), (ADMIN, [1, 3]), (OPERATOR, [1, 2, 3])])
+def test_each_user_sees_the_audit_trail_of_their_dealers(people, user, dealers):
+    people.execute("UPDATE tocsin.site SET city = 'Dale'")
+    people.execute("SELECT id FROM tocsin.audit_log WHERE chain = ANY (%s) ORDER BY id DESC", (dealers,))
+    theirs = [row[0] for row in people.fetchall()]
+    become(people, user)
+    people.execute("SELECT id FROM tocsin.portal_audit(NULL, 10000)")
+    assert [row[0] for row in people.fetchall()] == theirs
+    people.execute("SELECT id FROM tocsin.portal_audit(%s, 2)", (theirs[1] if dealers else 0,))
+    assert [row[0] for row in people.fetchall()] == theirs[2:4]
+
+
 def test_nothing_of_another_dealer_in_any_table(people):
     """Of every table that the portal may read, at most rows that are nobody's."""
     people.execute("SELECT table_name FROM information_schema.table_privileges WHERE grantee = 'tocsin_portal' "
