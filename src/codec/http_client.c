@@ -125,7 +125,7 @@ begin_body(struct http_answers *answers, const struct framing *framing)
 {
 	unsigned long length = 0;
 
-	answers->last |=
+	answers->last =
 	    framing->close || framing->strange || answers->status == SWITCHING;
 	if (answers->status == 204 || answers->status == 304)
 		return;
@@ -148,17 +148,18 @@ read_head(struct http_answers *answers, struct slice data)
 	struct slice rest = data, head = http_take_until(&rest, "\r\n\r\n");
 	struct slice begin = slice_part(data, 0, strlen(VERSION));
 	struct framing framing = { .length = SLICE_NONE };
+	unsigned status;
 
 	if (memcmp(begin.data, VERSION, begin.length) != 0)
 		return -EBADMSG;
 	if (head.length == data.length)
 		return 0;
-	answers->status =
-	    read_status(http_take_until(&head, "\r\n"), &answers->last);
-	if (answers->status == 0)
+	status = read_status(http_take_until(&head, "\r\n"), &framing.close);
+	if (status == 0)
 		return -EBADMSG;
-	if (answers->status <= INTERIM_MAX && answers->status != SWITCHING)
+	if (status <= INTERIM_MAX && status != SWITCHING)
 		return (int)(data.length - rest.length);
+	answers->status = status;
 	while (head.length > 0)
 		read_field(http_take_until(&head, "\r\n"), &framing);
 	begin_body(answers, &framing);

@@ -44,7 +44,7 @@ struct http_answers {
 
 	bool found;
 	unsigned status; /* of the last answer */
-	bool last;	 /* nothing can follow it on this connection */
+	bool last;	 /* nothing can follow that on this connection */
 };
 
 void http_answers_begin(struct http_answers *answers);

@@ -17,6 +17,8 @@ static const struct {
 	  "\r\nHTTP/1.1 410 Gone\r\nConnection: close\r\nContent-Length: 0\r\n"
 	  "\r\n",
 	    "200 410. " },
+	{ "HTTP/1.0 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n",
+	    "204 " },
 	{ "HTTP/1.0 200 OK\r\n\r\nuntil the end", "200. " },
 	{ "HTTP/1.1 200 OK\r\n\r\nuntil the end", "200. " },
 	{ "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n"
