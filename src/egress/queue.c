@@ -346,7 +346,7 @@ void
 queue_pop(struct queue *queue)
 {
 	struct queue_lane *lane = queue->next;
-	uint32_t account = lane_front(lane)->account;
+	uint32_t account = lane->first->references[lane->head].account;
 	bool emptied = lane_pop(queue, lane);
 
 	queue->length--;

@@ -194,7 +194,7 @@ check_flip(struct damage *d, unsigned file, size_t offset, bool read_only)
 	journal_close(&d->f->journal);
 }
 
-#define STRIDE TEST_STRIDE(5, 101)
+#define STRIDE TEST_STRIDE(13, 101)
 
 /* How a damaged journal is opened. */
 enum way {

@@ -162,7 +162,7 @@ try_every(struct fixture *f, enum call call, bool cached, bool for_ever,
 	struct faulty faulty;
 	unsigned n = 1;
 
-	for (;; n += TEST_STRIDE(3, 19)) {
+	for (;; n += TEST_STRIDE(5, 19)) {
 		faulty_init(&faulty, call, n, for_ever, error);
 		faulty.cached = cached;
 		run(f, &faulty, &promise);
