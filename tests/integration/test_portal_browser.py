@@ -43,6 +43,13 @@ return it.matches(arguments[0]) && box.width > 0 && box.bottom > 0 && box.top < 
 AXE = SOURCE / "tests/node_modules/axe-core/axe.min.js"
 
 
+# in the page: a question to the driver for each element takes longer than it
+SHOWN = """return [...document.querySelectorAll(arguments[0])].find(
+    (one) => one.checkVisibility({checkOpacity: true, checkVisibilityCSS: true})) ?? null"""
+BUTTON = """return [...document.querySelectorAll("button:enabled")].find(
+    (one) => one.innerText.trim() === arguments[0] && one.checkVisibility()) ?? null"""
+
+
 class Browser:
     def __init__(self, portal, pictures):
         options = webdriver.ChromeOptions()
@@ -66,15 +73,13 @@ class Browser:
 
     def find(self, selector):
         """The one that is shown, waited for."""
-        def shown():
-            return next((one for one in self.driver.find_elements(By.CSS_SELECTOR, selector) if one.is_displayed()), None)
-        return self.until(shown)
+        return self.until(lambda: self.driver.execute_script(SHOWN, selector))
 
     def press(self, text):
         def pressed():
-            found = [one for one in self.driver.find_elements(By.TAG_NAME, "button") if one.text == text and one.is_enabled()]
+            found = self.driver.execute_script(BUTTON, text)
             if found:
-                found[0].click()
+                found.click()
             return bool(found)
         self.until(pressed)
 
