@@ -126,6 +126,8 @@ tail_put_outcome(struct admin *admin, const struct outcome *outcome)
 	json_slice(json, "endpoint", outcome->endpoint);
 	json_unsigned(json, "attempts", outcome->attempts);
 	json_boolean(json, "repeated", outcome->repeated);
+	if (outcome->sent_as.length)
+		json_slice(json, "sent_as", outcome->sent_as);
 	if (outcome->reason.length)
 		json_slice(json, "reason", outcome->reason);
 }

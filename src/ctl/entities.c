@@ -49,6 +49,16 @@ static const struct entity_column receiver_columns[] = {
 	    "Sur-Gard: an account of more than 4 characters" },
 	{ "translation", "translation", ENTITY_CHOICE, false, false, false,
 	    "none|contact_id|sia", "the one code it reads" },
+	{ "codes", "codes", ENTITY_LIST, false, true, false, "CODE=CODE,..",
+	    "what it gets instead of the table's translation: E130=BA, "
+	    "BA=E130",
+	    "(SELECT string_agg(came || '=' || goes, ',' ORDER BY came) "
+	    "FROM tocsin.receiver_code c WHERE c.receiver_id = t.id)",
+	    "INSERT INTO tocsin.receiver_code (receiver_id, came, goes) "
+	    "SELECT $1::bigint, upper(split_part(pair, '=', 1)), "
+	    "upper(substr(pair, strpos(pair, '=') + 1)) "
+	    "FROM unnest(string_to_array($2, ',')) pair",
+	    "DELETE FROM tocsin.receiver_code WHERE receiver_id = $1::bigint" },
 	{ "account-digits", "account_digits", ENTITY_SMALL, false, true, false,
 	    "N", "longest account it takes" },
 	{ "heartbeat", "heartbeat_ms", ENTITY_DURATION, false, false, false,

@@ -144,6 +144,7 @@ dump_outcome(struct json *json, const struct outcome *outcome)
 	json_boolean(json, "repeated", outcome->repeated);
 	json_slice(json, "endpoint", outcome->endpoint);
 	json_slice(json, "reason", outcome->reason);
+	json_slice(json, "sent_as", outcome->sent_as);
 }
 
 static void

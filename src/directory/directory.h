@@ -151,6 +151,9 @@ struct directory_receiver {
 	bool header_space;	 /* D6500: a space before each message */
 	enum directory_account_policy account_policy; /* Sur-Gard */
 	enum directory_translation translation;
+	/* its own before the table's: "E130=BA,R130=BH", what came and what
+	 * goes out for it; "": none */
+	const char *codes;
 	uint8_t account_digits; /* most the protocol takes; 4 plain Sur-Gard */
 	uint32_t heartbeat_ms;	/* 0: none */
 	uint32_t ack_wait_ms;

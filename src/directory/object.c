@@ -89,6 +89,7 @@ pack_receiver(struct packing *packing, struct directory_receiver *receiver)
 	}
 	receiver->endpoints = to;
 	pack_text(packing, &receiver->name);
+	pack_text(packing, &receiver->codes);
 }
 
 static void

@@ -12,7 +12,7 @@
 #include "base/cursor.h"
 
 #define SNAPSHOT_MAGIC	     "TOCSNAP\n"
-#define SNAPSHOT_VERSION     15
+#define SNAPSHOT_VERSION     16
 #define SNAPSHOT_SEALED	     1u
 #define SNAPSHOT_HEADER_SIZE 120
 #define RECORD_HEADER_SIZE   5
@@ -136,6 +136,7 @@ write_receiver(struct writer *w, const struct directory_receiver *receiver,
 	writer_u8(w, receiver->header_space);
 	writer_u8(w, (uint8_t)receiver->account_policy);
 	writer_u8(w, (uint8_t)receiver->translation);
+	writer_string(w, receiver->codes);
 	writer_u8(w, receiver->account_digits);
 	writer_u32(w, receiver->heartbeat_ms);
 	writer_u32(w, receiver->ack_wait_ms);
@@ -834,6 +835,7 @@ read_receiver(struct content_reader *c, uint64_t id,
 	receiver.header_space = reader_u8(r);
 	receiver.account_policy = (enum directory_account_policy)reader_u8(r);
 	receiver.translation = (enum directory_translation)reader_u8(r);
+	receiver.codes = read_text(c);
 	receiver.account_digits = reader_u8(r);
 	receiver.heartbeat_ms = reader_u32(r);
 	receiver.ack_wait_ms = reader_u32(r);

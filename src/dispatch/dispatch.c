@@ -641,6 +641,7 @@ delivery_done(void *context, const struct egress_result *result)
 		.repeated = result->repeated,
 		.endpoint = result->endpoint,
 		.reason = result->reason,
+		.sent_as = result->sent_as,
 	};
 	struct parked_entry entry = parked_entry_of(&outcome, false);
 

@@ -44,7 +44,9 @@ struct egress_result {
 	bool repeated;
 	struct slice endpoint; /* borrowed for the call */
 	struct slice reason;   /* of parking */
-	int64_t queued_us;     /* how long it waited, to EGRESS_TICK_US */
+	/* the code it was translated to, as in "BA"; absent: it went as decided */
+	struct slice sent_as;
+	int64_t queued_us; /* how long it waited, to EGRESS_TICK_US */
 };
 
 struct egress_callbacks {

@@ -90,6 +90,8 @@ tell(struct link *link, struct slot *slot)
 		.endpoint = slice_from_string(link->endpoint_text),
 		.reason =
 		    slice_from_string(slot->reason[0] ? slot->reason : NULL),
+		.sent_as =
+		    slice_from_string(slot->sent_as[0] ? slot->sent_as : NULL),
 		.queued_us = link_waited_us(link, slot->reference),
 	};
 

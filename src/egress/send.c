@@ -2,7 +2,6 @@
 #include <errno.h>
 
 #include "egress/internal.h"
-#include "egress/translate.h"
 
 /* Datagrams may overtake each other: one at a time keeps the order. A program
  * that runs for each signal has the whole wait for each, and so have a mail and
@@ -118,7 +117,9 @@ send_one(struct link *link, struct slot *slot)
 
 	if (!out || load(link, slot, &delivery) < 0)
 		return -EAGAIN;
-	translate_delivery(link->settings->translation, &delivery);
+	slot->sent_as[0] = '\0';
+	if (translate_delivery(link->settings, &delivery))
+		translate_code_format(&delivery, slot->sent_as);
 	length = link->output->encode(link, slot, &delivery, out, &problem);
 	if (length == -ENOMEM) {
 		err_set(&err, length, "out of memory for a message");

@@ -37,7 +37,8 @@ settings_copy(const struct directory_receiver *receiver)
 {
 	size_t count = receiver->endpoint_count;
 	size_t size = sizeof(*receiver) +
-	    count * sizeof(receiver->endpoints[0]) + strlen(receiver->name) + 1;
+	    count * sizeof(receiver->endpoints[0]) + strlen(receiver->name) +
+	    1 + strlen(receiver->codes) + 1;
 	struct directory_receiver *copy;
 	struct directory_endpoint *endpoints;
 	char *texts;
@@ -56,6 +57,7 @@ settings_copy(const struct directory_receiver *receiver)
 	}
 	copy->endpoints = endpoints;
 	copy->name = place_text(&texts, receiver->name);
+	copy->codes = place_text(&texts, receiver->codes);
 	return copy;
 }
 
@@ -96,6 +98,7 @@ settings_equal(const struct directory_receiver *a,
 	    a->clock == b->clock && a->header_space == b->header_space &&
 	    a->account_policy == b->account_policy &&
 	    a->translation == b->translation &&
+	    strcmp(a->codes, b->codes) == 0 &&
 	    a->account_digits == b->account_digits &&
 	    a->heartbeat_ms == b->heartbeat_ms &&
 	    a->ack_wait_ms == b->ack_wait_ms && a->retries == b->retries &&

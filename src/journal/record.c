@@ -12,6 +12,7 @@
 #define SIGNAL_VERSION_BRIDGE  2u
 #define SIGNAL_VERSION_SITE    3u
 #define RECORD_VERSION_EFFECTS 2u      /* of a decision */
+#define RECORD_VERSION_SENT_AS 2u      /* of an outcome */
 #define PIECE_INLINE	       0xffffu /* the bytes follow */
 #define SIGNAL_PIECES	       7
 #define EVENT_PIECES	       8
@@ -533,7 +534,9 @@ record_outcome_encode(const struct outcome *outcome, void *out, size_t out_size)
 {
 	struct writer w = writer_open(out, out_size);
 
-	writer_u8(&w, RECORD_VERSION);
+	writer_u8(&w,
+	    slice_present(outcome->sent_as) ? RECORD_VERSION_SENT_AS
+					    : RECORD_VERSION);
 	writer_u64(&w, outcome->decision_lsn);
 	writer_u8(&w, outcome->index);
 	writer_u8(&w, (uint8_t)outcome->state);
@@ -544,6 +547,8 @@ record_outcome_encode(const struct outcome *outcome, void *out, size_t out_size)
 	writer_u8(&w, outcome->repeated);
 	writer_slice(&w, outcome->endpoint);
 	writer_slice(&w, outcome->reason);
+	if (slice_present(outcome->sent_as))
+		writer_slice(&w, outcome->sent_as);
 	return written(&w);
 }
 
@@ -567,7 +572,9 @@ record_outcome_decode(struct slice payload, struct outcome *ret,
 	ret->repeated = reader_u8(&r) != 0;
 	ret->endpoint = reader_slice(&r);
 	ret->reason = reader_slice(&r);
-	return check_read(&r, version, RECORD_VERSION, "outcome", err);
+	ret->sent_as =
+	    version >= RECORD_VERSION_SENT_AS ? reader_slice(&r) : SLICE_NONE;
+	return check_read(&r, version, RECORD_VERSION_SENT_AS, "outcome", err);
 }
 
 char *

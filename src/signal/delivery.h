@@ -97,6 +97,8 @@ struct outcome {
 	bool repeated;
 	struct slice endpoint; /* "192.0.2.7:1025" */
 	struct slice reason;   /* of parking; who requeued */
+	/* the code that it was translated to: "BA", "E130"; absent: none */
+	struct slice sent_as;
 };
 
 #endif

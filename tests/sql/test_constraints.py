@@ -16,6 +16,7 @@ INSERT INTO tocsin.receiver (id, center_id, name, protocol) VALUES
   (1, 1, 'plain', 'surgard'), (2, 1, 'net', 'dc09'), (3, 2, 'far', 'surgard');
 INSERT INTO tocsin.receiver_endpoint (receiver_id, position, host, port) VALUES (1, 1, '192.0.2.1', 1025);
 INSERT INTO tocsin.receiver_endpoint (receiver_id, position, host, port, transport) VALUES (2, 1, '192.0.2.1', 1025, 'udp');
+INSERT INTO tocsin.receiver_code (receiver_id, came, goes) VALUES (1, 'E130', 'BA');
 INSERT INTO tocsin.station_record (id, dealer_id, center_id, receiver_id, name, prefix) VALUES
   (1, 1, 1, 1, 's', '1'), (2, 2, 1, 1, 's', '12'), (3, 1, 1, 2, 'n', ''), (4, 1, 1, NULL, 'none', '');
 INSERT INTO tocsin.site (id, dealer_id, name, timezone, station_record_id, account_number, reference_id, external_id) VALUES
@@ -135,6 +136,14 @@ REFUSED = [
     ("receiver_retries_range", RECEIVER + "retries = -1"),
     ("receiver_in_flight_range", RECEIVER + "in_flight = 0"),
     ("receiver_key_only_dc09", RECEIVER + "key = '\\x00' WHERE id = 1"),
+    ("receiver_code_receiver_exists", "INSERT INTO tocsin.receiver_code VALUES (9, 'E130', 'BA')"),
+    ("receiver_code_once", "INSERT INTO tocsin.receiver_code VALUES (1, 'E130', 'BV')"),
+    ("receiver_code_came_format", "INSERT INTO tocsin.receiver_code VALUES (1, 'E1A0', 'BA')"),
+    ("receiver_code_came_format", "INSERT INTO tocsin.receiver_code VALUES (1, '130', 'BA')"),
+    ("receiver_code_goes_format", "UPDATE tocsin.receiver_code SET goes = 'BA1'"),
+    ("receiver_code_translates", "UPDATE tocsin.receiver_code SET goes = 'E131'"),
+    ("receiver_code_at_most_1000", "INSERT INTO tocsin.receiver_code SELECT 1, 'P' || a || b || c, 'BA' "
+                                   "FROM generate_series(0, 9) a, generate_series(0, 9) b, generate_series(0, 9) c"),
     ("receiver_endpoint_receiver_exists", "UPDATE tocsin.receiver_endpoint SET receiver_id = 9 WHERE transport = 'tcp'"),
     ("receiver_endpoint_position_unique", "INSERT INTO tocsin.receiver_endpoint (receiver_id, position, host, port) VALUES (1, 1, 'b', 1)"),
     ("receiver_endpoint_once", "INSERT INTO tocsin.receiver_endpoint (receiver_id, position, host, port) VALUES (1, 2, '192.0.2.1', 1025)"),

@@ -763,6 +763,7 @@ append_outcome(struct fixture *f, uint64_t signal, uint64_t decision)
 {
 	char payload[512];
 	struct outcome outcome = {
+		.sent_as = slice_from_string("BA"),
 		.decision_lsn = decision,
 		.state = OUTCOME_DELIVERED,
 		.signal_lsn = signal,
@@ -810,7 +811,7 @@ test_tail(void **state)
 	assert_contains(f->answer,
 	    "\"code\":\"R131\",\"partition\":null,\"zone\":\"006\",\"verdict\":\"suppressed\"");
 	assert_contains(f->answer,
-	    "\"account\":\"AB12\",\"code\":\"E134\",\"zone\":\"005\",\"state\":\"delivered\",\"receiver_id\":7,\"endpoint\":\"192.0.2.9:1025\",\"attempts\":2,\"repeated\":false");
+	    "\"account\":\"AB12\",\"code\":\"E134\",\"zone\":\"005\",\"state\":\"delivered\",\"receiver_id\":7,\"endpoint\":\"192.0.2.9:1025\",\"attempts\":2,\"repeated\":false,\"sent_as\":\"BA\"");
 }
 
 static void

@@ -29,6 +29,8 @@ static const char provisioning[] =
     "UPDATE tocsin.receiver SET clock = true, account_policy = 'split_back', "
     "translation = 'contact_id' "
     "WHERE id = 1;"
+    "INSERT INTO tocsin.receiver_code VALUES (1, 'BA', 'E131'),"
+    " (1, 'BV', 'E139');"
     "UPDATE tocsin.receiver SET header_space = true WHERE id = 4;"
     "INSERT INTO tocsin.receiver_endpoint (receiver_id, position, host, port)"
     " VALUES (1, 2, '192.0.2.2', 1002), (1, 1, '192.0.2.1', 1001);"
@@ -211,6 +213,8 @@ check_loaded(void)
 	assert_false(receiver->header_space);
 	assert_int_equal(receiver->translation,
 	    DIRECTORY_TRANSLATION_CONTACT_ID);
+	assert_string_equal(receiver->codes, "BA=E131,BV=E139");
+	assert_string_equal(directory_receiver_by_id(directory, 3)->codes, "");
 	assert_int_equal(receiver->account_policy,
 	    DIRECTORY_ACCOUNT_SPLIT_BACK);
 	assert_int_equal(receiver->account_digits, 5);

@@ -90,6 +90,7 @@ done(void *context, const struct egress_result *result)
 	kept->repeated = result->repeated;
 	slice_copy(result->endpoint, kept->endpoint, sizeof(kept->endpoint));
 	slice_copy(result->reason, kept->reason, sizeof(kept->reason));
+	slice_copy(result->sent_as, kept->sent_as, sizeof(kept->sent_as));
 	fixture.result_count++;
 	return 0;
 }

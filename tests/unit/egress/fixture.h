@@ -16,7 +16,7 @@ struct result {
 	enum outcome_state state;
 	uint32_t attempts;
 	bool repeated;
-	char endpoint[64], reason[96];
+	char endpoint[64], reason[96], sent_as[8];
 };
 
 struct fixture {

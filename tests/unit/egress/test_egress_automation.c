@@ -207,6 +207,7 @@ static const struct {
 	const char *message; /* NULL: parked; without its last byte */
 	const char *reason;
 	enum directory_translation translation;
+	const char *codes, *sent_as; /* NULL: none */
 } forms[] = {
 	{ DIRECTORY_PROTOCOL_ADEMCO685, "01", "1", "1234", false,
 	    "\n11 1234 18 E130 01 C001", "" },
@@ -219,7 +220,11 @@ static const struct {
 	{ DIRECTORY_PROTOCOL_D6500, "01", "1", "1234", false,
 	    "a011 123418113001001", "" },
 	{ DIRECTORY_PROTOCOL_D6500, "01", "1", "1234", false,
-	    "S011[#1234|Nri01/BA0001]", "", DIRECTORY_TRANSLATION_SIA },
+	    "S011[#1234|Nri01/BA0001]", "", DIRECTORY_TRANSLATION_SIA, NULL,
+	    "BA" },
+	{ DIRECTORY_PROTOCOL_D6500, "01", "1", "1234", false,
+	    "S011[#1234|Nri01/BV0001]", "", DIRECTORY_TRANSLATION_SIA,
+	    "E130=BV", "BV" },
 	{ DIRECTORY_PROTOCOL_D6500, "7", "12", "123", true,
 	    " a07C 012318113001001", "" },
 	{ DIRECTORY_PROTOCOL_D6500, "123", "1", "1234", false, NULL,
@@ -263,6 +268,7 @@ test_message_on_the_wire(void **state)
 		strcpy(fixture.receiver.line_number, forms[i].line);
 		fixture.receiver.header_space = forms[i].header_space;
 		fixture.receiver.translation = forms[i].translation;
+		fixture.receiver.codes = forms[i].codes;
 		/* a SIA block ends behind its zone */
 		fixture.peer.behind_zone = forms[i].translation != 0;
 		fixture.receiver.account_digits = 4;
@@ -276,6 +282,8 @@ test_message_on_the_wire(void **state)
 		assert_row(strcmp(fixture.results[0].reason, forms[i].reason) ==
 			0,
 		    i, fixture.results[0].reason);
+		assert_string_equal(fixture.results[0].sent_as,
+		    forms[i].sent_as ? forms[i].sent_as : "");
 		fixture_close(NULL);
 	}
 }

@@ -9,6 +9,8 @@
 #define CONTACT_ID SIGNAL_FORMAT_CONTACT_ID
 #define SIA	   SIGNAL_FORMAT_SIA
 
+#define OWN	   "BA=R13F,E130=BV,E9FF=ZZ,P130=BX"
+
 static const struct {
 	enum directory_translation wanted;
 	enum signal_format from;
@@ -17,6 +19,7 @@ static const struct {
 	enum signal_format to;
 	enum signal_qualifier to_qualifier;
 	const char *to_code;
+	const char *codes; /* the receiver's own; NULL: none */
 } rows[] = {
 	{ DIRECTORY_TRANSLATION_NONE, CONTACT_ID, NEW, "130", CONTACT_ID, NEW,
 	    "130" },
@@ -41,6 +44,21 @@ static const struct {
 	{ DIRECTORY_TRANSLATION_SIA, CONTACT_ID, SIGNAL_QUALIFIER_STATUS, "130",
 	    CONTACT_ID, SIGNAL_QUALIFIER_STATUS, "130" },
 	{ DIRECTORY_TRANSLATION_CONTACT_ID, SIA, NONE, "QQ", SIA, NONE, "QQ" },
+	/* its own go first, and only they change */
+	{ DIRECTORY_TRANSLATION_SIA, CONTACT_ID, NEW, "130", SIA, NONE, "BV",
+	    OWN },
+	{ DIRECTORY_TRANSLATION_SIA, CONTACT_ID, RESTORE, "130", SIA, NONE,
+	    "BH", OWN },
+	{ DIRECTORY_TRANSLATION_SIA, CONTACT_ID, SIGNAL_QUALIFIER_STATUS, "130",
+	    SIA, NONE, "BX", OWN },
+	{ DIRECTORY_TRANSLATION_SIA, CONTACT_ID, NEW, "9FF", SIA, NONE, "ZZ",
+	    OWN },
+	{ DIRECTORY_TRANSLATION_CONTACT_ID, SIA, NONE, "BA", CONTACT_ID,
+	    RESTORE, "13F", OWN },
+	{ DIRECTORY_TRANSLATION_CONTACT_ID, SIA, NONE, "BH", CONTACT_ID,
+	    RESTORE, "130", OWN },
+	{ DIRECTORY_TRANSLATION_NONE, CONTACT_ID, NEW, "130", CONTACT_ID, NEW,
+	    "130", OWN },
 };
 
 static void
@@ -48,6 +66,10 @@ test_codes(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
+		const struct directory_receiver receiver = {
+			.translation = rows[i].wanted,
+			.codes = rows[i].codes ? rows[i].codes : "",
+		};
 		struct delivery delivery = {
 			.format = rows[i].from,
 			.qualifier = rows[i].qualifier,
@@ -58,7 +80,9 @@ test_codes(void **state)
 		};
 
 		strcpy(delivery.code, rows[i].code);
-		translate_delivery(rows[i].wanted, &delivery);
+		assert_row(translate_delivery(&receiver, &delivery) ==
+			(rows[i].from != rows[i].to),
+		    i, rows[i].code);
 		assert_row(delivery.format == rows[i].to, i, rows[i].code);
 		assert_row(delivery.qualifier == rows[i].to_qualifier, i,
 		    rows[i].code);

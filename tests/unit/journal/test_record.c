@@ -379,7 +379,9 @@ outcomes_round_trip(void **state)
 			.attempts = random_below(1000),
 			.repeated = random_below(2),
 			.endpoint = random_slice(SLICE_NONE),
-			.reason = random_slice(SLICE_NONE) };
+			.reason = random_slice(SLICE_NONE),
+			.sent_as = random_below(2) ? slice_from_string("E130")
+						   : SLICE_NONE };
 		struct outcome out;
 		int length =
 		    record_outcome_encode(&in, payload, sizeof(payload));
@@ -396,6 +398,9 @@ outcomes_round_trip(void **state)
 		    in.attempts == out.attempts && in.repeated == out.repeated);
 		assert_true(same(in.endpoint, out.endpoint));
 		assert_true(same(in.reason, out.reason));
+		assert_true(same(in.sent_as, out.sent_as));
+		/* one that says nothing new is as it always was */
+		assert_int_equal(payload[0], slice_present(in.sent_as) ? 2 : 1);
 	}
 }
 
