@@ -160,6 +160,7 @@ apply_answer(struct link *link, const struct answer *answer)
 	case STATION_FAULT_NONE:
 	case STATION_FAULT_NO_ACK:
 	case STATION_FAULT_NAK:
+	case STATION_FAULT_WRONG_ACK:
 	case STATION_FAULT_SLOW_TLS:
 	case STATION_FAULT_5XX:
 	case STATION_FAULT_410:
@@ -232,7 +233,7 @@ parse(struct link *link)
 		}
 		demand_hello(link, &message);
 		answer = station_take(link->station, &message, now_us);
-		if (answer.fault > STATION_FAULT_NAK) {
+		if (answer.fault > STATION_FAULT_WRONG_ACK) {
 			memmove(link->in, link->in + done,
 			    link->in_length - done);
 			link->in_length -= done;

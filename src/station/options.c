@@ -27,8 +27,8 @@ const struct option_row station_option_rows[] = {
 	{ "passkey", 0, OPTION_TEXT, AT(passkey), "TEXT",
 	    "demand it (xml), or that it signs (webhook)" },
 	{ "fault", 0, OPTION_TEXT, AT(fault_text), "FAULT",
-	    "no-ack, nak, slow, half-open, drip, close-each, slow-tls, 5xx, "
-	    "410" },
+	    "no-ack, nak, wrong-ack, slow, half-open, drip, close-each, "
+	    "slow-tls, 5xx, 410" },
 	{ "fault-rate", 0, OPTION_FRACTION, AT(fault_rate), "P",
 	    "share of messages (slow-tls: connections) it strikes, 0..1 [1]" },
 	{ "fault-for", 0, OPTION_DURATION, AT(fault_for_us), "TIME",
@@ -57,8 +57,9 @@ const struct option_row station_option_rows[] = {
 /* in the order of the enums */
 static const char *const protocol_names[] = { "surgard", "dc09", "ademco685",
 	"d6500", "xml", "json", "webhook", NULL };
-static const char *const fault_names[] = { "none", "no-ack", "nak", "slow",
-	"half-open", "drip", "close-each", "slow-tls", "5xx", "410", NULL };
+static const char *const fault_names[] = { "none", "no-ack", "nak", "wrong-ack",
+	"slow", "half-open", "drip", "close-each", "slow-tls", "5xx", "410",
+	NULL };
 
 /* The index of a word; -EINVAL with a suggestion. */
 static int
@@ -116,6 +117,10 @@ check(const struct station_options *o, struct err *err)
 	if (o->fault >= STATION_FAULT_5XX && !o->http)
 		return err_set(err, -EINVAL,
 		    "--fault 5xx and 410 go with HTTP");
+	if (o->fault == STATION_FAULT_WRONG_ACK && o->http)
+		return err_set(err, -EINVAL,
+		    "--fault wrong-ack is not for HTTP, whose answers name "
+		    "nothing");
 	if (o->certificate && (o->udp || o->connect))
 		return err_set(err, -EINVAL,
 		    "--certificate goes with --listen over TCP");
@@ -123,10 +128,10 @@ check(const struct station_options *o, struct err *err)
 	    (o->client_ca || o->fault == STATION_FAULT_SLOW_TLS))
 		return err_set(err, -EINVAL,
 		    "--client-ca and --fault slow-tls go with --certificate");
-	if (o->udp && o->fault > STATION_FAULT_NAK)
+	if (o->udp && o->fault > STATION_FAULT_WRONG_ACK)
 		return err_set(err, -EINVAL,
-		    "--fault %s needs a connection: no-ack and nak are for "
-		    "--udp",
+		    "--fault %s needs a connection: no-ack, nak and wrong-ack "
+		    "are for --udp",
 		    o->fault_text);
 	return 0;
 }

@@ -24,6 +24,7 @@ enum station_fault {
 	STATION_FAULT_NONE,
 	STATION_FAULT_NO_ACK,	  /* take it, say nothing */
 	STATION_FAULT_NAK,	  /* refuse it */
+	STATION_FAULT_WRONG_ACK,  /* acknowledge something else */
 	STATION_FAULT_SLOW,	  /* acknowledge after the delay */
 	STATION_FAULT_HALF_OPEN,  /* never again read or write, nor close */
 	STATION_FAULT_DRIP,	  /* one byte of the reply per delay */

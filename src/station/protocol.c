@@ -25,6 +25,7 @@ struct protocol {
 	char posted[XML_PACKAGE_MAX]; /* by HTTP, with its NUL */
 	json_t *object;		      /* of the last JSON */
 	char sequence[24];	      /* of a JSON line */
+	unsigned wrong_turns;
 };
 
 int
@@ -88,8 +89,28 @@ next_automation(struct protocol *protocol, const char *data, size_t length,
 	ret->kind = ret->signal.poll ? MESSAGE_POLL : MESSAGE_SIGNAL;
 	ret->ack[0] = AUTOMATION_ACK;
 	ret->nak[0] = AUTOMATION_NAK;
-	ret->ack_length = ret->nak_length = 1;
+	ret->wrong[0] = '?';
+	ret->ack_length = ret->nak_length = ret->wrong_length = 1;
 	return CODEC_OK;
+}
+
+/* Another's sequence, or the same of another account, in turns. */
+static size_t
+encode_wrong_dc09(struct protocol *protocol, const struct dc09_frame *frame,
+    int64_t now_us, char out[DC09_REPLY_MAX])
+{
+	struct dc09_frame other = *frame;
+	char field[DC09_FRAME_MAX];
+	struct slice *wrong =
+	    protocol->wrong_turns++ % 2 ? &other.account : &other.sequence;
+
+	if (wrong->length == 0 || wrong->length > sizeof(field))
+		return 0;
+	memcpy(field, wrong->data, wrong->length);
+	field[0] = field[0] == '5' ? '6' : '5';
+	*wrong = slice_of(field, wrong->length);
+	return dc09_reply_encode(protocol->crypto, DC09_REPLY_ACK, &other,
+	    &protocol->options->key, false, now_us, out);
 }
 
 static enum codec_result
@@ -129,6 +150,9 @@ next_dc09(struct protocol *protocol, const char *data, size_t length,
 	    key, false, now_us, ret->ack);
 	ret->nak_length = dc09_reply_encode(protocol->crypto, DC09_REPLY_NAK,
 	    &frame, key, false, now_us, ret->nak);
+	if (protocol->options->fault == STATION_FAULT_WRONG_ACK)
+		ret->wrong_length =
+		    encode_wrong_dc09(protocol, &frame, now_us, ret->wrong);
 	return CODEC_OK;
 }
 
@@ -161,6 +185,8 @@ next_xml(struct protocol *protocol, const char *data, size_t length,
 	    ret->signal.sequence, ret->ack);
 	ret->nak_length =
 	    xml_answer_encode(false, ret->signal.sequence, ret->nak);
+	ret->wrong_length =
+	    xml_answer_encode(true, slice_from_string("another"), ret->wrong);
 	return CODEC_OK;
 }
 
@@ -202,6 +228,9 @@ next_json(struct protocol *protocol, const char *data, size_t length,
 	    (size_t)json_answer_encode(JSON_ANSWER_ACK, sequence, "", ret->ack);
 	ret->nak_length = (size_t)json_answer_encode(JSON_ANSWER_NAK, sequence,
 	    "refused", ret->nak);
+	/* far from any that is on its way */
+	ret->wrong_length = (size_t)json_answer_encode(JSON_ANSWER_ACK,
+	    sequence + 1000000, "", ret->wrong);
 	return CODEC_OK;
 }
 

@@ -16,9 +16,12 @@ enum message_kind {
 struct message {
 	enum message_kind kind;
 	struct signal signal; /* borrows the input and the protocol */
-	size_t ack_length, nak_length;
+	size_t ack_length, nak_length, wrong_length;
 	char ack[DC09_REPLY_MAX];
 	char nak[DC09_REPLY_MAX];
+	/* a sound acknowledgement of something else; where one byte answers, one
+	 * that is no answer */
+	char wrong[DC09_REPLY_MAX];
 };
 
 struct protocol;

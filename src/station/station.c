@@ -21,6 +21,7 @@ state_name(enum station_fault fault)
 {
 	switch (fault) {
 	case STATION_FAULT_NO_ACK:
+	case STATION_FAULT_WRONG_ACK:
 	case STATION_FAULT_HALF_OPEN:
 		return "no-ack";
 	case STATION_FAULT_NAK:
@@ -42,6 +43,7 @@ state_counter(struct station_stats *stats, enum station_fault fault)
 {
 	switch (fault) {
 	case STATION_FAULT_NO_ACK:
+	case STATION_FAULT_WRONG_ACK:
 	case STATION_FAULT_HALF_OPEN:
 		return &stats->withheld;
 	case STATION_FAULT_NAK:
@@ -95,6 +97,9 @@ station_take(struct station *station, const struct message *message,
 	if (strcmp(state_name(answer.fault), "nak") == 0) {
 		answer.bytes = message->nak;
 		answer.length = message->nak_length;
+	} else if (answer.fault == STATION_FAULT_WRONG_ACK) {
+		answer.bytes = message->wrong;
+		answer.length = message->wrong_length;
 	} else if (strcmp(state_name(answer.fault), "ack") != 0) {
 		answer.length = 0;
 	}

@@ -15,8 +15,9 @@ QUICK = {"reconnect_min": "50ms", "reconnect_max": "400ms",
          "connect_timeout": "1s", "primary_return": "1s"}
 PROTOCOLS = ["surgard", "dc09-tls", "ademco685", "d6500", "xml-tls", "json",
              "webhook-https", "xml-https"]
-FAULTS = [("no-ack", "nak"), ("half-open", "close-each"), ("drip", "slow")]
-TLS_FAULTS = [*FAULTS[:2], ("drip", "slow-tls")]
+FAULTS = [("no-ack", "nak"), ("half-open", "close-each"), ("drip", "slow"),
+          ("wrong-ack", "no-ack")]
+TLS_FAULTS = [*FAULTS[:2], ("drip", "slow-tls"), ("wrong-ack", "slow")]
 # the others of XML by HTTP are those of the webhook (unit/egress)
 WAY_FAULTS = {"webhook-https": [("no-ack", "5xx"), ("half-open", "close-each"),
                                 ("drip", "slow-tls")],
@@ -150,8 +151,8 @@ def test_each_fault_loses_nothing(installation, way):
         marked = [repeated_outcomes(place, x.name) for x in present]
         # panels of its own: those before would seem to repeat themselves
         load = place.load("-".join(faults), "--accounts",
-                          proof.accounts(12, 0x100000 + 12 * phase),
-                          "--panels", 6, "--rate", 300, "--count", 200)
+                          proof.accounts(10, 0x100000 + 10 * phase),
+                          "--panels", 5, "--rate", 300, "--count", 150)
         loads.append(load)
         assert load.wait() == 0, load.text()
         harness.wait_until(place.drained, "everything is through")
@@ -162,7 +163,7 @@ def test_each_fault_loses_nothing(installation, way):
                 station.command[station.command.index("--fault") + 1])
             # one message in flight: what a fault can double is one delivery
             assert repeated_outcomes(place, station.name) - before <= struck
-    count = 200 * len(phases)
+    count = 150 * len(phases)
     assert proof.prove(place, loads, everyone, minimum=count) == count
     assert not place.live("show", "parked")
     links = place.live("show", "links")
