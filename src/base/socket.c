@@ -53,6 +53,25 @@ socket_address_parse(const char *text, struct socket_address *ret,
 	return socket_address_make(host, (uint16_t)port, ret, err);
 }
 
+int
+socket_address_next(const char **list, struct socket_address *ret,
+    struct err *err)
+{
+	const char *first = *list;
+	size_t length = strcspn(first, ",");
+	char text[SOCKET_ADDRESS_TEXT];
+	int result;
+
+	if (*first == '\0')
+		return 0;
+	*list += length + (first[length] == ',');
+	if (slice_copy(slice_of(first, length), text, sizeof(text)) < 0)
+		return err_set(err, -EINVAL, "'%.*s' is not an address",
+		    (int)length, first);
+	result = socket_address_parse(text, ret, err);
+	return result < 0 ? result : 1;
+}
+
 char *
 socket_address_format(const struct socket_address *address,
     char out[SOCKET_ADDRESS_TEXT])

@@ -25,6 +25,10 @@ struct socket_address {
  */
 int socket_address_parse(const char *text, struct socket_address *ret,
     struct err *err);
+/* The first of "ADDRESS:PORT,..", and *list behind it. 1: there is one, 0: the
+ * list is empty, -EINVAL with the reason. */
+int socket_address_next(const char **list, struct socket_address *ret,
+    struct err *err);
 int socket_address_make(const char *host, uint16_t port,
     struct socket_address *ret, struct err *err);
 

@@ -63,6 +63,21 @@ listener_origin(const struct config_owned *owned,
 }
 
 static void
+check_nameservers(const struct config *config, struct config_problems *problems)
+{
+	const char *list = config->egress.nameservers;
+	struct socket_address address;
+	struct err err;
+	int result;
+
+	while ((result = socket_address_next(&list, &address, &err)) > 0)
+		;
+	if (result < 0)
+		config_problem(problems, ORIGIN(config, egress.nameservers),
+		    "nameservers: %s", err.text);
+}
+
+static void
 check_global(const struct config *config, struct config_problems *problems)
 {
 	const struct journal_config *journal = &config->journal;
@@ -86,6 +101,7 @@ check_global(const struct config *config, struct config_problems *problems)
 		config_problem(problems,
 		    ORIGIN(config, egress.reconnect_max_us),
 		    "reconnect_max is less than reconnect_min");
+	check_nameservers(config, problems);
 	if (config->watch.stuck_sync_us <= config->watch.slow_sync_us)
 		config_problem(problems, ORIGIN(config, watch.stuck_sync_us),
 		    "stuck_sync is not more than slow_sync");

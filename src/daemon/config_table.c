@@ -401,6 +401,12 @@ static const struct config_setting table[] = {
 	    .help =
 		"Directory of the PEM files that endpoints of receivers name;\n"
 		"relative to this file, read anew for each connection." },
+	{ "egress", "nameservers", CONFIG_STRING, AT(egress.nameservers),
+	    .max = 500, .standard = "",
+	    .help =
+		"Who resolves the host names of receivers' endpoints, as\n"
+		"ADDRESS:PORT with commas between. Empty: those of the system\n"
+		"(/etc/resolv.conf). /etc/hosts goes before either." },
 	{ "egress", "programs_dir", CONFIG_PATH, AT(egress.programs_directory),
 	    .max = 900, .standard = "", .base = CONFIG_BASE_FILE,
 	    .help =

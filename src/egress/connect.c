@@ -7,6 +7,7 @@
 
 #include "base/tls.h"
 #include "egress/internal.h"
+#include "egress/resolver.h"
 #include "egress/serial.h"
 
 const struct directory_endpoint *
@@ -214,9 +215,8 @@ resolve_begin(struct link *link)
 	char port[8];
 
 	if (!egress->dns)
-		egress->dns = evdns_base_new(egress->base,
-		    EVDNS_BASE_INITIALIZE_NAMESERVERS |
-			EVDNS_BASE_DISABLE_WHEN_INACTIVE);
+		egress->dns =
+		    resolver_open(egress->base, egress->config.nameservers);
 	resolve = egress->dns ? calloc(1, sizeof(*resolve)) : NULL;
 	if (!resolve) {
 		link_fail(link, "name resolution is not available", false);

@@ -64,6 +64,7 @@ struct egress_callbacks {
 struct egress_config {
 	const char *node;	  /* first part of every delivery's id */
 	const char *certificates; /* directory of the endpoints' PEM files */
+	const char *nameservers;  /* "ADDRESS:PORT,.."; "": the system's */
 	/* where endpoints of this machine are by name; "": there are none */
 	const char *programs_directory, *files_directory, *mail_directory;
 	int64_t reconnect_min_us, reconnect_max_us; /* back-off with jitter */

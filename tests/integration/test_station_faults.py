@@ -2,6 +2,7 @@
 the backup takes over, and the ledgers agree afterwards."""
 import json
 import signal
+import socket
 
 import panel
 import proof
@@ -321,6 +322,34 @@ def test_the_backup_takes_over_from_a_dead_primary(installation):
     assert load.stop() == 0, load.text()
     proof.prove(place, [load], [primary, backup, again, other], minimum=60)
     assert repeated_outcomes(place, "station-a") <= 1
+
+
+def test_a_resolver_that_never_answers_holds_up_its_link_alone(installation):
+    place = installation
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.settimeout(harness.WAIT_S)
+        place.extra["egress"] = {
+            **QUICK, "nameservers": f"127.0.0.1:{silent.getsockname()[1]}"}
+        stations = proof.demo_stations(place, SITES)
+        set_receiver(place, "station-a", "--endpoints",
+                     f"station.example:{stations[0].port}")
+        place.start_daemon()
+        assert b"\7station\7example\0" in silent.recv(512).lower()
+        load = begin_load(place, "panels", "--count", 200)
+        assert load.wait() == 0, load.text()
+        harness.wait_until(lambda: received(stations[1]) == 100,
+                           "the other station gets its half")
+        assert link(place, "station-a")["queued"] == 100
+        harness.wait_until(
+            lambda: link(place, "station-a")["state"] == "resolving",
+            "it asks again and again")
+        # the end does not wait for an answer either
+        assert place.daemon.stop() == 0
+        set_receiver(place, "station-a", "--endpoints",
+                     f"127.0.0.1:{stations[0].port}")
+        place.start_daemon()
+    proof.prove(place, [load], stations, minimum=200)
 
 
 def test_what_cannot_be_expressed_is_parked_and_replayed(installation):

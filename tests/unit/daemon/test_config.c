@@ -221,6 +221,8 @@ static const struct {
 	    "t.ini: there is no [listener NAME]: nothing would be received\n" },
 	{ L "[egress]\nreconnect_max = 500ms\n",
 	    "t.ini:3: reconnect_max is less than reconnect_min\n" },
+	{ L "[egress]\nnameservers = 192.0.2.1:53,[::1]:5353,dns.example\n",
+	    "t.ini:3: nameservers: 'dns.example' has no ':port'\n" },
 	{ L "[watch]\nslow_sync = 10s\nspace_warning = 0.8\n",
 	    "t.ini:4: space_warning: '0.8' is not a share: write a whole number and % (80%)\n"
 	    "t.ini: stuck_sync is not more than slow_sync\n" },

@@ -101,6 +101,7 @@ fixture_open(void **state)
 	const struct egress_config config = {
 		.node = "node",
 		.certificates = fixture_certificates,
+		.nameservers = "",
 		.programs_directory = fixture_place,
 		.files_directory = fixture_place,
 		.reconnect_min_us = 2000,
