@@ -15,6 +15,7 @@
 
 #include "base/err.h"
 #include "codec/codec.h"
+#include "signal/position.h"
 #include "signal/signal.h"
 
 #define DC09_BODY_MAX  0xfff /* 0LLL: what the CRC covers */
@@ -151,6 +152,12 @@ struct dc09_message {
  * field that the format has no room for; *ret_problem says which). */
 int dc09_event_encode(const struct signal_event *event, struct slice account,
     char *out, size_t out_size, const char **ret_problem);
+
+/* Of a known position, for the extended data: latitude "49N06.66667" (Y) and
+ * longitude "006E07.77778" (X), to two centimetres. */
+#define DC09_DEGREES_SIZE 13
+void dc09_position_format(const struct position *position,
+    char latitude[DC09_DEGREES_SIZE], char longitude[DC09_DEGREES_SIZE]);
 
 /* The frame into out; returns its length, or -EMSGSIZE. key NULL: clear. */
 int dc09_message_encode(struct dc09_crypto *crypto,

@@ -94,6 +94,30 @@ dc09_event_encode(const struct signal_event *event, struct slice account,
 	return (int)writer_length(&w);
 }
 
+/* 1e-7 degrees into degrees and minutes with five places, rounded as a whole:
+ * there are no 60 minutes. */
+static void
+format_degrees(int32_t value_e7, int width, const char *directions,
+    char out[DC09_DEGREES_SIZE])
+{
+	const unsigned degree = 60 * 100000;
+	uint64_t size =
+	    (uint64_t)(value_e7 < 0 ? -(int64_t)value_e7 : value_e7);
+	unsigned units = (unsigned)((size * degree + 5000000) / 10000000);
+
+	snprintf(out, DC09_DEGREES_SIZE, "%0*u%c%02u.%05u", width,
+	    units / degree % 1000, directions[value_e7 < 0],
+	    units % degree / 100000, units % 100000);
+}
+
+void
+dc09_position_format(const struct position *position,
+    char latitude[DC09_DEGREES_SIZE], char longitude[DC09_DEGREES_SIZE])
+{
+	format_degrees(position->latitude_e7, 2, "NS", latitude);
+	format_degrees(position->longitude_e7, 3, "EW", longitude);
+}
+
 static void
 write_header(struct writer *w, const struct dc09_message *message,
     bool encrypted)

@@ -28,6 +28,7 @@
 #include "base/local_clock.h"
 #include "base/slice.h"
 #include "signal/ack_level.h"
+#include "signal/position.h"
 
 #define DIRECTORY_CODE_SIZE	 4
 #define DIRECTORY_ZONE_SIZE	 7
@@ -216,6 +217,7 @@ struct directory_site {
 	/* wall clock; it has no bridge and is to have one; 0: it has, or may
 	 * wait for ever */
 	int64_t activation_ends_us;
+	struct position position;
 };
 
 /* A time in which a schedule says something, in seconds of the site's clock:

@@ -63,10 +63,11 @@ static const struct query queries[OBJECT_KINDS] = {
 	    "o.reference_id, o.on_test_until_us, o.on_test_forward, "
 	    "o.has_partitions, o.arming_method, o.arming_bridge_id, "
 	    "o.entry_delay_s, o.exit_delay_s, o.repeat_filter_s, "
-	    "o.test_interval_s, o.ack_level, o.activation_ends_us, " LIBRARY_COLUMNS,
+	    "o.test_interval_s, o.ack_level, o.activation_ends_us, "
+	    "o.latitude_e7, o.longitude_e7, " LIBRARY_COLUMNS,
 	    "tocsin.directory_site o LEFT JOIN tocsin.directory_library l "
 	    "ON l.owner = 'site' AND l.owner_id = o.id",
-	    "o.id", LIBRARY_ORDER, 18, 5 },
+	    "o.id", LIBRARY_ORDER, 20, 5 },
 	[OBJECT_BRIDGE] = { "bridge",
 	    "o.id, o.site_id, o.kind, o.serial, o.account, o.receiver, o.line, "
 	    "o.listener, o.key, o.cipher_required, o.primary_interval_s, "
@@ -159,6 +160,32 @@ read_seconds(struct fields *fields)
 		return DIRECTORY_SECONDS_INHERIT;
 	}
 	return (uint16_t)read_number(fields, DIRECTORY_SECONDS_INHERIT - 1);
+}
+
+/* With a sign. */
+static int32_t
+read_degrees_e7(struct fields *fields, int32_t max)
+{
+	const char *text = *fields->position;
+	bool negative = text && *text == '-';
+	int32_t value;
+
+	if (negative)
+		(*fields->position)++;
+	value = (int32_t)read_number(fields, (uint64_t)max);
+	return negative ? -value : value;
+}
+
+static void
+read_position(struct fields *fields, struct position *ret)
+{
+	if (!*fields->position) { /* both or none */
+		fields->position += 2;
+		return;
+	}
+	ret->known = true;
+	ret->latitude_e7 = read_degrees_e7(fields, POSITION_LATITUDE_MAX_E7);
+	ret->longitude_e7 = read_degrees_e7(fields, POSITION_LONGITUDE_MAX_E7);
 }
 
 static bool
@@ -563,6 +590,7 @@ put_site(const struct gathering *g)
 	read_arming(&fields, &site);
 	site.ack_level = read_ack_level(&fields);
 	site.activation_ends_us = (int64_t)read_number(&fields, INT64_MAX);
+	read_position(&fields, &site.position);
 	result = read_library(g, &site.library);
 	if (result == 0)
 		result = fields.failed

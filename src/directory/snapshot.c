@@ -12,7 +12,7 @@
 #include "base/cursor.h"
 
 #define SNAPSHOT_MAGIC	     "TOCSNAP\n"
-#define SNAPSHOT_VERSION     16
+#define SNAPSHOT_VERSION     17
 #define SNAPSHOT_SEALED	     1u
 #define SNAPSHOT_HEADER_SIZE 120
 #define RECORD_HEADER_SIZE   5
@@ -183,6 +183,9 @@ write_site(struct writer *w, const struct directory_site *site)
 	writer_u32(w, site->test_interval_s);
 	writer_u8(w, (uint8_t)site->ack_level);
 	writer_u64(w, (uint64_t)site->activation_ends_us);
+	writer_u8(w, site->position.known);
+	writer_u32(w, (uint32_t)site->position.latitude_e7);
+	writer_u32(w, (uint32_t)site->position.longitude_e7);
 	write_library(w, &site->library);
 }
 
@@ -903,6 +906,9 @@ read_site(struct content_reader *c, uint64_t id, struct directory_batch *batch,
 	site.test_interval_s = reader_u32(&c->r);
 	site.ack_level = read_ack_level(c);
 	site.activation_ends_us = (int64_t)reader_u64(&c->r);
+	site.position.known = reader_u8(&c->r) != 0;
+	site.position.latitude_e7 = (int32_t)reader_u32(&c->r);
+	site.position.longitude_e7 = (int32_t)reader_u32(&c->r);
 	site.library = read_library(c, ret_array);
 	return c->r.failed ? -EBADMSG : directory_put_site(batch, id, &site);
 }

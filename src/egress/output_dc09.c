@@ -10,7 +10,7 @@
 
 #define ACCOUNT_DIGITS	  16 /* where the receiver says nothing else */
 #define SEQUENCES	  9999
-#define EXTENDED_MAX	  4
+#define EXTENDED_MAX	  6
 #define EXTENDED_BYTES	  256 /* of I, S and V */
 #define HEARTBEAT_ACCOUNT "0000"
 
@@ -60,37 +60,6 @@ encode_message(struct link *link, const struct dc09_message *message, char *out)
 	    key.length > 0 ? &key : NULL, now_us, out, OUTPUT_MESSAGE_MAX);
 }
 
-/* Extras that could break the frame are left out; the alarm goes. */
-static bool
-extended_takes(struct slice value)
-{
-	if (value.length == 0 || value.length > EXTENDED_BYTES)
-		return false;
-	for (size_t i = 0; i < value.length; i++)
-		if ((unsigned char)value.data[i] < 0x20 ||
-		    strchr("[]|", value.data[i]))
-			return false;
-	return true;
-}
-
-static unsigned
-fill_extended(const struct delivery *delivery,
-    struct signal_extended extended[EXTENDED_MAX], char time[24])
-{
-	const struct signal_extended wanted[EXTENDED_MAX] = {
-		{ 'H', slice_from_string(time) },
-		{ 'I', delivery->zone_name },
-		{ 'S', delivery->site_name },
-		{ 'V', delivery->url },
-	};
-	unsigned count = 0;
-
-	for (unsigned i = 0; i < EXTENDED_MAX; i++)
-		if (extended_takes(wanted[i].value))
-			extended[count++] = wanted[i];
-	return count;
-}
-
 /* "10:30:01,01-15-2026", "" when the panel told no time. */
 static void
 format_time(int64_t wall_us, char out[24])
@@ -105,6 +74,56 @@ format_time(int64_t wall_us, char out[24])
 	snprintf(out, 24, "%02u:%02u:%02u,%02u-%02u-%04u", rest / 3600,
 	    rest / 60 % 60, rest % 60, month % 100, day % 100,
 	    (unsigned)year % 10000);
+}
+
+/* Extras that could break the frame are left out; the alarm goes. */
+static bool
+extended_takes(struct slice value)
+{
+	if (value.length == 0 || value.length > EXTENDED_BYTES)
+		return false;
+	for (size_t i = 0; i < value.length; i++)
+		if ((unsigned char)value.data[i] < 0x20 ||
+		    strchr("[]|", value.data[i]))
+			return false;
+	return true;
+}
+
+/* What extended data borrow. */
+struct extended_texts {
+	char time[24];
+	char latitude[DC09_DEGREES_SIZE], longitude[DC09_DEGREES_SIZE];
+};
+
+static void
+fill_texts(const struct delivery *delivery, struct extended_texts *texts)
+{
+	*texts = (struct extended_texts){ 0 };
+	format_time(delivery->occurred_us, texts->time);
+	if (delivery->position.known)
+		dc09_position_format(&delivery->position, texts->latitude,
+		    texts->longitude);
+}
+
+static unsigned
+fill_extended(const struct delivery *delivery,
+    const struct extended_texts *texts,
+    struct signal_extended extended[EXTENDED_MAX])
+{
+	const struct signal_extended wanted[EXTENDED_MAX] = {
+		{ 'H', slice_from_string(texts->time) },
+		{ 'I', delivery->zone_name },
+		{ 'S', delivery->site_name },
+		{ 'V', delivery->url },
+		{ 'X', slice_from_string(texts->longitude) },
+		{ 'Y', slice_from_string(texts->latitude) },
+	};
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < EXTENDED_MAX; i++)
+		if (extended_takes(wanted[i].value))
+			extended[count++] = wanted[i];
+	return count;
 }
 
 /* The slot keeps what its answer will name beside the account. */
@@ -147,7 +166,8 @@ dc09_output_encode(struct link *link, struct slot *slot,
 	};
 	struct signal_extended extended[EXTENDED_MAX];
 	struct dc09_message message;
-	char data[DC09_BODY_MAX], time[24];
+	struct extended_texts texts;
+	char data[DC09_BODY_MAX];
 	int length;
 
 	if (note_identity(link, slot, delivery, ret_problem) < 0)
@@ -156,13 +176,17 @@ dc09_output_encode(struct link *link, struct slot *slot,
 	    sizeof(data), ret_problem);
 	if (length < 0)
 		return -EINVAL;
-	format_time(delivery->occurred_us, time);
 	message = message_of(link, slot);
 	message.id = event.format == SIGNAL_FORMAT_SIA ? "SIA-DCS" : "ADM-CID";
 	message.data = slice_of(data, (size_t)length);
-	message.extended_count = fill_extended(delivery, extended, time);
+	fill_texts(delivery, &texts);
+	message.extended_count = fill_extended(delivery, &texts, extended);
 	message.extended = extended;
 	length = encode_message(link, &message, out);
+	if (length < 0) {
+		message.extended_count = 0; /* the alarm itself may have room */
+		length = encode_message(link, &message, out);
+	}
 	if (length < 0) {
 		*ret_problem = "a DC-09 frame has no room for it";
 		return -EINVAL;

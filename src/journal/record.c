@@ -12,6 +12,7 @@
 #define SIGNAL_VERSION_BRIDGE  2u
 #define SIGNAL_VERSION_SITE    3u
 #define RECORD_VERSION_EFFECTS 2u      /* of a decision */
+#define RECORD_VERSION_PLACES  3u      /* of a decision */
 #define RECORD_VERSION_SENT_AS 2u      /* of an outcome */
 #define PIECE_INLINE	       0xffffu /* the bytes follow */
 #define SIGNAL_PIECES	       7
@@ -466,18 +467,69 @@ read_effects(struct reader *r, struct decision *ret)
 		read_effect(r, &ret->effects[i]);
 }
 
+/* Of each delivery, behind everything else. */
+static void
+write_positions(struct writer *w, const struct decision *decision)
+{
+	for (unsigned i = 0; i < decision->delivery_count; i++) {
+		const struct position *position =
+		    &decision->deliveries[i].position;
+
+		writer_u8(w, position->known);
+		writer_u32(w, (uint32_t)position->latitude_e7);
+		writer_u32(w, (uint32_t)position->longitude_e7);
+	}
+}
+
+static bool
+is_within(int32_t value, int32_t max)
+{
+	return value >= -max && value <= max;
+}
+
+static void
+read_positions(struct reader *r, unsigned version, struct decision *ret)
+{
+	for (unsigned i = 0; i < ret->delivery_count; i++) {
+		struct position *position = &ret->deliveries[i].position;
+
+		*position = (struct position){ 0 };
+		if (version < RECORD_VERSION_PLACES)
+			continue;
+		position->known = reader_u8(r) != 0;
+		position->latitude_e7 = (int32_t)reader_u32(r);
+		position->longitude_e7 = (int32_t)reader_u32(r);
+		if (!is_within(position->latitude_e7,
+			POSITION_LATITUDE_MAX_E7) ||
+		    !is_within(position->longitude_e7,
+			POSITION_LONGITUDE_MAX_E7))
+			r->failed = true;
+	}
+}
+
+/* The oldest that says all of it. */
+static unsigned
+decision_version(const struct decision *decision)
+{
+	for (unsigned i = 0; i < decision->delivery_count; i++)
+		if (decision->deliveries[i].position.known)
+			return RECORD_VERSION_PLACES;
+	return decision->effect_count > 0 ? RECORD_VERSION_EFFECTS
+					  : RECORD_VERSION;
+}
+
 int
 record_decision_encode(const struct decision *decision, void *out,
     size_t out_size)
 {
 	struct writer w = writer_open(out, out_size);
+	unsigned version;
 
 	if (decision->delivery_count > DECISION_DELIVERIES_MAX ||
 	    decision->effect_count > EFFECTS_MAX)
 		return -EMSGSIZE;
-	writer_u8(&w,
-	    decision->effect_count > 0 ? RECORD_VERSION_EFFECTS
-				       : RECORD_VERSION);
+	version = decision_version(decision);
+	writer_u8(&w, (uint8_t)version);
 	writer_u64(&w, decision->signal_lsn);
 	writer_u16(&w, decision->item);
 	writer_u8(&w, (uint8_t)decision->verdict);
@@ -490,10 +542,12 @@ record_decision_encode(const struct decision *decision, void *out,
 	writer_u8(&w, (uint8_t)decision->delivery_count);
 	for (unsigned i = 0; i < decision->delivery_count; i++)
 		write_delivery(&w, &decision->deliveries[i]);
-	if (decision->effect_count > 0)
+	if (version >= RECORD_VERSION_EFFECTS)
 		writer_u8(&w, (uint8_t)decision->effect_count);
 	for (unsigned i = 0; i < decision->effect_count; i++)
 		write_effect(&w, &decision->effects[i]);
+	if (version >= RECORD_VERSION_PLACES)
+		write_positions(&w, decision);
 	return written(&w);
 }
 
@@ -526,7 +580,8 @@ record_decision_decode(struct slice payload, struct decision *ret,
 	ret->effect_count = 0;
 	if (version >= RECORD_VERSION_EFFECTS)
 		read_effects(&r, ret);
-	return check_read(&r, version, RECORD_VERSION_EFFECTS, "decision", err);
+	read_positions(&r, version, ret);
+	return check_read(&r, version, RECORD_VERSION_PLACES, "decision", err);
 }
 
 int

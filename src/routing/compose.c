@@ -168,6 +168,7 @@ route_compose(struct route *route, const struct route_target *target)
 	if (route->zone)
 		delivery->zone_name = slice_from_string(route->zone->name);
 	delivery->site_name = slice_from_string(route->site->name);
+	delivery->position = route->site->position;
 	delivery->reference_id = text_or_none(target->reference_id);
 	delivery->url = compose_url(station->url_template, delivery->account,
 	    slice_from_string(target->reference_id), event->zone,

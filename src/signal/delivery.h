@@ -9,6 +9,7 @@
 #define SIGNAL_DELIVERY_H
 
 #include "signal/effect.h"
+#include "signal/position.h"
 #include "signal/signal.h"
 #include "signal/verdict.h"
 
@@ -38,6 +39,7 @@ struct delivery {
 	int64_t occurred_us; /* panel's own time; 0: not told */
 	int64_t received_us;
 	bool test;
+	struct position position; /* of its site */
 };
 
 enum decision_flag {

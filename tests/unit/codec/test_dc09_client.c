@@ -304,6 +304,35 @@ too_small_a_buffer(void **state)
 		    -EMSGSIZE);
 }
 
+static const struct {
+	int32_t latitude_e7, longitude_e7;
+	const char *latitude, *longitude;
+} places[] = {
+	{ 0, 0, "00N00.00000", "000E00.00000" },
+	{ 491111111, 61296296, "49N06.66667", "006E07.77778" },
+	{ -338567844, -705693000, "33S51.40706", "070W34.15800" },
+	{ 900000000, 1800000000, "90N00.00000", "180E00.00000" },
+	{ -900000000, -1800000000, "90S00.00000", "180W00.00000" },
+	/* never 60 minutes */
+	{ 379999999, 99999999, "37N59.99999", "009E59.99999" },
+	{ 1, -1, "00N00.00001", "000W00.00001" },
+};
+
+static void
+positions(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(places); i++) {
+		const struct position position = { true, places[i].latitude_e7,
+			places[i].longitude_e7 };
+		char latitude[DC09_DEGREES_SIZE], longitude[DC09_DEGREES_SIZE];
+
+		dc09_position_format(&position, latitude, longitude);
+		assert_string_equal(latitude, places[i].latitude);
+		assert_string_equal(longitude, places[i].longitude);
+	}
+}
+
 int
 main(void)
 {
@@ -313,6 +342,7 @@ main(void)
 		cmocka_unit_test(events_encoded),
 		cmocka_unit_test(an_event_that_does_not_fit),
 		cmocka_unit_test(extended_data_arrives),
+		cmocka_unit_test(positions),
 		cmocka_unit_test(no_acknowledgement),
 		cmocka_unit_test(too_small_a_buffer),
 	};

@@ -43,6 +43,8 @@ static const char provisioning[] =
     " station_record_id, account_number) VALUES"
     " (1, 1, 'Site one', 'Europe/Athens', 1, '0123'),"
     " (2, 1, E'Tab\\tand\\\\slash', 'UTC', NULL, NULL);"
+    "UPDATE tocsin.site SET latitude = -37.98380004, longitude = 23.7275 "
+    "WHERE id = 1;"
     "INSERT INTO tocsin.bridge (id, serial, kind, transport_account,"
     " transport_line, site_id) VALUES"
     " (1, 'SN1', 'bridge', '9001', 'L1', 1),"
@@ -204,6 +206,10 @@ check_loaded(void)
 	assert_non_null(directory_bridge_by_id(directory, 3));
 	assert_int_equal(site->station_id, 1);
 	assert_string_equal(site->account, "0123");
+	assert_true(site->position.known);
+	assert_int_equal(site->position.latitude_e7, -379838000);
+	assert_int_equal(site->position.longitude_e7, 237275000);
+	assert_false(directory_site_by_id(directory, 2)->position.known);
 	assert_int_equal(site->library.count, 2);
 	assert_string_equal(site_name(2), "Tab\tand\\slash");
 	assert_int_equal(directory_dealer_by_id(directory, 1)->library.count,

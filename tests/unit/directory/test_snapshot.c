@@ -78,6 +78,7 @@ fill(void)
 		.on_test_forward = true,
 		.ack_level = ACK_LEVEL_DELIVERED,
 		.activation_ends_us = 1ll << 51,
+		.position = { true, -379838000, 237275000 },
 		.library = { 1, rows } };
 	static const uint8_t key[DIRECTORY_KEY_SIZE] = "BRIDGESECRET";
 	static const uint8_t bearer_hash[DIRECTORY_HASH_SIZE] = "BEARERHASH";
@@ -241,6 +242,9 @@ check_rest(const struct directory *copy)
 	assert_true(site->on_test_forward);
 	assert_int_equal(site->ack_level, ACK_LEVEL_DELIVERED);
 	assert_true(site->activation_ends_us == 1ll << 51);
+	assert_true(site->position.known);
+	assert_int_equal(site->position.latitude_e7, -379838000);
+	assert_int_equal(site->position.longitude_e7, 237275000);
 	assert_int_equal(site->library.count, 1);
 }
 

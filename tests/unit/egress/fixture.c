@@ -67,6 +67,7 @@ load(void *context, struct egress_reference reference, struct delivery *ret,
 		.site_name = slice_from_string(fixture.site_name),
 		.url = slice_from_string(fixture.url),
 		.occurred_us = fixture.occurred_us,
+		.position = fixture.position,
 		.received_us = 1768473001204000,
 	};
 	return 0;

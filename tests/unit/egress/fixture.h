@@ -31,6 +31,7 @@ struct fixture {
 	unsigned accounts;   /* > 0: of delivery n the (n % accounts)-th */
 	const char *zone_name, *site_name, *url; /* likewise; NULL: none */
 	int64_t occurred_us;
+	struct position position;
 	int load_fails;	  /* so often */
 	int done_refuses; /* so often */
 	uint64_t queued;

@@ -134,6 +134,7 @@ static const struct {
 	const char *zone_name, *site_name, *url;
 	int64_t occurred_us;
 	const char *extended;
+	struct position position;
 } extras[] = {
 	{ NULL, NULL, NULL, 0, "" },
 	{ "Front gate", "Depot", "https://v.example/m?act=1&zone=001",
@@ -142,6 +143,8 @@ static const struct {
 	    "Vhttps://v.example/m?act=1&zone=001;" },
 	{ "Gate [north]", "M\xc3\xbchle", "", 0, "SM\xc3\xbchle;" },
 	{ "two\rlines", "a|b", NULL, 0, "" },
+	{ NULL, "Mole", NULL, 0, "SMole;X006E07.77778;Y49N06.66667;",
+	    { true, 491111111, 61296296 } },
 };
 
 /* Names and links travel along where the frame can carry them, and never keep
@@ -157,6 +160,7 @@ test_extended_data(void **state)
 		fixture.site_name = extras[i].site_name;
 		fixture.url = extras[i].url;
 		fixture.occurred_us = extras[i].occurred_us;
+		fixture.position = extras[i].position;
 		fixture_sync(true);
 		fixture_enqueue(1);
 		wait_for(fixture.result_count == 1);

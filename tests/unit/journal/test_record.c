@@ -268,9 +268,19 @@ same_effect(const struct effect *a, const struct effect *b)
 	    a->held_item == b->held_item;
 }
 
+static struct position
+random_position(void)
+{
+	return (struct position){ true,
+		(int32_t)random_below(1800000001) - POSITION_LATITUDE_MAX_E7,
+		POSITION_LONGITUDE_MAX_E7 - (int32_t)random_below(1800000001) };
+}
+
 static void
 random_decision(struct decision *decision)
 {
+	bool places = random_below(2);
+
 	memset(decision, 0, sizeof(*decision));
 	decision->signal_lsn = random_u64();
 	decision->item = (uint16_t)random_below(33);
@@ -305,6 +315,8 @@ random_decision(struct decision *decision)
 		delivery->occurred_us = (int64_t)random_u64();
 		delivery->received_us = (int64_t)random_u64();
 		delivery->test = random_below(2);
+		if (places)
+			delivery->position = random_position();
 	}
 }
 
@@ -321,7 +333,10 @@ same_delivery(const struct delivery *a, const struct delivery *b)
 	    same(a->reference_id, b->reference_id) && same(a->url, b->url) &&
 	    same(a->line_card, b->line_card) &&
 	    a->occurred_us == b->occurred_us &&
-	    a->received_us == b->received_us && a->test == b->test;
+	    a->received_us == b->received_us && a->test == b->test &&
+	    a->position.known == b->position.known &&
+	    a->position.latitude_e7 == b->position.latitude_e7 &&
+	    a->position.longitude_e7 == b->position.longitude_e7;
 }
 
 static void
@@ -342,6 +357,11 @@ decisions_round_trip(void **state)
 							    (size_t)length),
 				     &out, NULL),
 		    0);
+		/* the lowest version that says all */
+		assert_int_equal(payload[0],
+		    in.delivery_count > 0 && in.deliveries[0].position.known ? 3
+			: in.effect_count > 0				     ? 2
+					      : 1);
 		assert_true(in.signal_lsn == out.signal_lsn);
 		assert_int_equal(in.item, out.item);
 		assert_int_equal(in.verdict, out.verdict);

@@ -93,7 +93,7 @@ static const struct directory_station stations[] = {
 
 static const struct directory_site sites[] = {
 	{ SITE_PLAIN, 1, STATION_PLAIN, DIRECTORY_SITE_ACTIVE, "Depot", "0042",
-	    "REF-9", { 0, NULL } },
+	    "REF-9", { 0, NULL }, .position = { true, 379838000, -237275000 } },
 	{ SITE_OWN_LIBRARY, 1, STATION_PLAIN, DIRECTORY_SITE_ACTIVE, "Mill",
 	    "0043", "", LIBRARY(site_rows) },
 	{ SITE_INACTIVE, 1, STATION_PLAIN, DIRECTORY_SITE_INACTIVE, "Closed",
@@ -414,6 +414,9 @@ test_whole_delivery(void **state)
 	assert_slice(delivery->zone_name, "Front gate");
 	assert_slice(delivery->site_name, "Depot");
 	assert_slice(delivery->reference_id, "REF-9");
+	assert_true(delivery->position.known);
+	assert_int_equal(delivery->position.latitude_e7, 379838000);
+	assert_int_equal(delivery->position.longitude_e7, -237275000);
 	assert_slice(delivery->url, "https://v.example/m?act=A10042&zone=005");
 	assert_false(slice_present(delivery->line_card));
 	assert_int_equal(delivery->occurred_us, 77);
