@@ -121,8 +121,22 @@ class PortalBench(Bench):
         """With the priority that its unit gives it."""
         return "nice", "-n", "10", self.program("tocsin-portal"), "-c", str(self.portal_config(state))
 
+    @staticmethod
+    def address_of(process):
+        """Once it listens."""
+        port = process.stdout.readline().rsplit(":", 1)[-1].strip()
+        if not port.isdigit():
+            raise BenchError("tocsin-portal did not start")
+        return f"127.0.0.1:{port}"
+
+    @contextlib.contextmanager
     def portal(self, state=None):
-        return self.first_line(*self.portal_command(state))
+        process = subprocess.Popen(self.portal_command(state), stdout=subprocess.PIPE, text=True)
+        try:
+            yield self.address_of(process)
+        finally:
+            stop(process)
+            process.stdout.close()
 
 
 class Visitor:
@@ -295,8 +309,7 @@ class Flood(PortalBench):
         def go_on():
             while not ended.is_set():
                 process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-                address = process.stdout.readline().split()[1]
-                visitor = Visitor(address, "op")
+                visitor = Visitor(self.address_of(process), "op")
                 visitor.connection.request("GET", "/api/v1/operations/signals", headers={"Cookie": visitor.cookie})
                 visitor.connection.getresponse()
                 process.kill()
