@@ -34,7 +34,13 @@ export function listing(caption, columns, items) {
 	for (const item of items)
 		list.tBodies[0].append(element("tr", {}, ...columns.map(({show, spare}, number) =>
 			element(number ? "td" : "th", {scope: !number && "row", class: spare && "spare"}, show(item) ?? ""))));
-	return element("div", {class: "wide"}, list);
+	return wide(caption, list);
+}
+
+// A table that may be wider than the page. reachable: something in it takes the
+// focus, so that it can be scrolled by keyboard; else it does itself.
+export function wide(caption, list, reachable = Boolean(list.querySelector("a, button, input, summary"))) {
+	return element("div", {class: "wide", ...reachable ? {} : {tabindex: 0, role: "region", "aria-label": caption}}, list);
 }
 
 export function describe(pairs) {

@@ -1,6 +1,6 @@
 // The grid of alarm codes: of a customer to be, of a site and of a dealer.
 // Whatever is inherited looks so, and says from where.
-import {button, element, table} from "/dom.js";
+import {button, element, table, wide} from "/dom.js";
 import {attempt} from "/page.js";
 import {fill, texts} from "/texts.js";
 
@@ -76,7 +76,7 @@ class LibraryRow {
 }
 
 // save(row, change) as above. The rows are of one kind.
-export function libraryTable(title, rows, level, save) {
+export function libraryTable(title, rows, level, save, mayChange = true) {
 	const columns = ["subject", "enabled", "code", "origin"].map((name) => ({text: texts.library[name]}));
 	if (rows.some((row) => row.sites_override !== undefined))
 		columns.push({text: texts.library.overrides, class: "spare"});
@@ -84,7 +84,7 @@ export function libraryTable(title, rows, level, save) {
 	grid.classList.add("library");
 	for (const row of rows)
 		grid.tBodies[0].append(new LibraryRow(row, level, (change) => save(row, change)).element);
-	return element("div", {class: "wide"}, grid);
+	return wide(title, grid, mayChange);
 }
 
 // A grid for each kind that there are rows of; the zone types' is open. Who may
@@ -94,5 +94,5 @@ export function libraryGroups(rows, level, mayChange, save) {
 		.map(([kind, title]) => ({kind, title, some: rows.filter((row) => row.kind === kind)}))
 		.filter(({some}) => some.length)
 		.map(({kind, title, some}) => element("details", {open: kind === "zone_type"}, element("summary", {}, title),
-			libraryTable(title, some, level, save))));
+			libraryTable(title, some, level, save, mayChange))));
 }

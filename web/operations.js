@@ -2,7 +2,7 @@
 // for monitoring stations, each of what is theirs.
 import {api} from "/api.js";
 import {chart} from "/chart.js";
-import {button, element, section, table, time} from "/dom.js";
+import {button, element, section, table, time, wide} from "/dom.js";
 import {input, select, valuesOf} from "/field.js";
 import {follow, repeat} from "/live.js";
 import {attempt, say, whenSent} from "/page.js";
@@ -34,7 +34,7 @@ function row(cells, spare = []) {
 function list(caption, shown, rows, spare) {
 	const made = table(caption, columns(shown, spare));
 	made.tBodies[0].append(...rows);
-	return element("div", {class: "wide"}, made);
+	return wide(caption, made);
 }
 
 // ---- links ---------------------------------------------------------------------------------
