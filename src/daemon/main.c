@@ -334,6 +334,7 @@ run(struct daemon *daemon)
 		log_write(LOG_ERROR, "daemon", "cannot_start", "error=\"%s\"",
 		    err.text);
 	}
+	process_disarm(&daemon->process);
 	close_stages(daemon);
 	process_close(&daemon->process);
 	return status;

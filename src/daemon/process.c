@@ -93,11 +93,19 @@ process_open(struct process *process, const struct process_callbacks *callbacks,
 }
 
 void
-process_close(struct process *process)
+process_disarm(struct process *process)
 {
-	for (unsigned i = 0; i < 4; i++)
+	for (unsigned i = 0; i < 4; i++) {
 		if (process->events[i])
 			event_free(process->events[i]);
+		process->events[i] = NULL;
+	}
+}
+
+void
+process_close(struct process *process)
+{
+	process_disarm(process);
 	if (process->base)
 		event_base_free(process->base);
 	memset(process, 0, sizeof(*process));

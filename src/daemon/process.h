@@ -33,6 +33,8 @@ struct process {
  * threads. 0 or -errno with the reason. */
 int process_open(struct process *process,
     const struct process_callbacks *callbacks, struct err *err);
+/* No callback from now on: what they look at may be closed. */
+void process_disarm(struct process *process);
 void process_close(struct process *process);
 
 /* Tells systemd READY, runs until stop or process_stop; returns the exit

@@ -48,8 +48,11 @@ egress_close(struct egress **egress)
 	for (size_t i = 0; i < closing->count; i++)
 		link_close(&closing->links[i]);
 	free(closing->links);
-	if (closing->dns)
+	if (closing->dns) {
+		/* what was cancelled is let go of in a turn of the loop */
+		event_base_loop(closing->base, EVLOOP_NONBLOCK);
 		evdns_base_free(closing->dns, 0);
+	}
 	dc09_crypto_close(&closing->crypto);
 	tls_client_close(&closing->tls);
 	json_close(&closing->json);

@@ -78,6 +78,7 @@ int egress_open(struct egress **ret, struct event_base *base,
     const struct egress_config *config, struct directory *directory,
     const struct clock *clock, const struct egress_callbacks *callbacks,
     struct err *err);
+/* Runs what is active on the base once: look-ups that are cancelled end so. */
 void egress_close(struct egress **egress);
 
 /* Make the links what the directory's receivers say (call at start and after

@@ -299,6 +299,7 @@ def test_pause_resume_and_tail(running):
         {account(0)}
     assert account(1) in everything.text()
     event = next(x["event"] for x in lines if x["zone"] == "003")
+    harness.wait_until(place.drained, "its outcome is read back")
     trace = place.live("trace", event)
     assert [x["kind"] for x in trace] == \
         ["received", "event", "decision", "outcome", "end"]

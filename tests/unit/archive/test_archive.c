@@ -187,7 +187,7 @@ rows_say_what_the_records_said(void **state)
 	    "127.0.0.1:4000\tdc09\t\\N\t\t00AB\t0042\tf\tsia\tBA\t\\N\t\\N\t5\t"
 	    "\\N\tcaf\xc3\xa9\\t\\\\ x\t\\N\t"
 	    "\\\\x0a7261770962797465735c0d\t\\N\t7\t\\N\t\\N\trouted\tzone 5\t"
-	    "0\t%" PRIu64 "\t1\n",
+	    "0\t%" PRIu64 "\t1\tlocal\n",
 	    signal_lsn, decision_lsn);
 	assert_copy(&batch->events, expected);
 	snprintf(expected, sizeof(expected),

@@ -14,6 +14,7 @@
 #include "unit/journal/faulty.h"
 #include "unit/journal/fixture.h"
 
+#define FEW	     10u  /* some calls are no more, and each is tried */
 #define RECORDS	     250u /* over the ends of several segments */
 #define WAIT_MS	     30000
 #define APPENDED_MAX 1000u
@@ -182,10 +183,10 @@ fill_at_every_call(struct fixture *f, enum call call, bool cached, bool full,
     int error)
 {
 	static struct story story;
+	unsigned stride = TEST_STRIDE(5, 23);
 	unsigned refused = 0, held = 0, n = 1;
 
-	/* some calls are few */
-	for (;; n += n < 10 ? 1 : TEST_STRIDE(5, 23)) {
+	for (;; n += n < FEW ? 1 : stride) {
 		story = (struct story){ .f = f,
 			.what = full ? "all" : faulty_call_names[call],
 			.n = n };
