@@ -195,6 +195,8 @@ def test_test_mode_is_told(place):
     say(place, "1130", HALL)
     place.daemon.kill()
     place.start_daemon()
+    # what is decided after the end of the test is no test
+    harness.wait_until(place.drained, "the alarm is decided")
     place.ctl("test", "stop", "--site", place.site)
     harness.wait_until(lambda: ("R", "607", "000") in arrived(place),
                        "its station knows that it is not any more")
