@@ -139,6 +139,23 @@ test_ordinary_ones_have_turns(void **state)
 	queue_close(&queue);
 }
 
+/* Not in its turn either does one pass its own account's urgent one. */
+static void
+test_a_turn_passes_no_account(void **state)
+{
+	struct queue queue = { 0 };
+
+	(void)state;
+	for (unsigned i = 1; i <= 30; i++)
+		push(&queue, i, i, true);
+	assert_int_equal(pop(&queue), 1); /* all have come */
+	push(&queue, 31, 30, false);
+	push(&queue, 32, 77, false);
+	for (unsigned i = 2; i <= 32; i++)
+		assert_int_equal(pop(&queue), i);
+	queue_close(&queue);
+}
+
 /* Nor does it matter how many accounts the urgent ones are of, as long as more
  * of them come than are taken. */
 static void
@@ -289,6 +306,7 @@ main(void)
 		cmocka_unit_test(test_memory_is_given_back),
 		cmocka_unit_test(test_urgent_one_goes_first),
 		cmocka_unit_test(test_ordinary_ones_have_turns),
+		cmocka_unit_test(test_a_turn_passes_no_account),
 		cmocka_unit_test(test_ordinary_ones_have_turns_under_load),
 		cmocka_unit_test(test_floor_rises),
 		cmocka_unit_test(test_long_backlog),
