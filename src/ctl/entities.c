@@ -384,8 +384,9 @@ ENTITY(site, "site", "tocsin.site", NULL,
     "WHERE e.site_id = t.id AND e.destination_id IS NULL) AS effective_account",
     true, life_site_actions, LIFE_SITE_ACTIONS)
 ENTITY(bridge, "bridge", "tocsin.bridge", "bridge.key",
-    ", previous_key_until, number, state, has_bearer_key", true,
-    life_bridge_actions, LIFE_BRIDGE_ACTIONS)
+    ", previous_key_until, number, state, has_bearer_key, "
+    "previous_bearer_key_until",
+    true, life_bridge_actions, LIFE_BRIDGE_ACTIONS)
 PLAIN(channel, "channel", true)
 PLAIN(camera, "camera", false)
 PLAIN(contact, "contact", true)

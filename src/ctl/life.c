@@ -185,18 +185,21 @@ static const struct entity_column bridge_supervise[] = {
 	    "of EN 50136; none: not supervised" },
 };
 
+#define OVERLAP                                                                \
+ OPTIONAL("overlap", ENTITY_SECONDS, "TIME",                                   \
+     "how long the old one is accepted too, 30d otherwise")
+
 static const struct entity_column bridge_roll_key[] = {
 	BRIDGE,
 	NEEDED("key", ENTITY_KEY, "hex:..|text:..", "the new one"),
-	OPTIONAL("overlap", ENTITY_SECONDS, "TIME",
-	    "how long the old one is accepted too, 30d otherwise"),
+	OVERLAP,
 };
+static const struct entity_column bridge_roll_bearer[] = { BRIDGE, OVERLAP };
 
-#define SHOW_BRIDGE                                                                         \
- "SELECT id, site_id, serial, model, firmware, kind, transport_account, "                   \
- "has_key, previous_key_until, (SELECT b.has_bearer_key FROM tocsin.bridge b WHERE b.id = " \
- "site_bridge.id), state, supervision FROM tocsin.site_bridge "                             \
- "WHERE id = $1::bigint"
+#define SHOW_BRIDGE                                                            \
+ "SELECT id, site_id, serial, model, firmware, kind, transport_account, "      \
+ "has_key, previous_key_until, has_bearer_key, previous_bearer_key_until, "    \
+ "state, supervision FROM tocsin.site_bridge WHERE id = $1::bigint"
 
 const struct entity_action life_bridge_actions[LIFE_BRIDGE_ACTIONS] = {
 	{ "claim-code", "--id ID", "a new claim code, shown this once",
@@ -208,6 +211,11 @@ const struct entity_action life_bridge_actions[LIFE_BRIDGE_ACTIONS] = {
 	    COLUMNS(bridge_id), NULL,
 	    "SELECT $1::bigint AS id, "
 	    "tocsin.bridge_bearer_key_new($1::bigint) AS bearer_key" },
+	{ "bearer-key-roll", "--id ID [--overlap T]",
+	    "a new one; the old one is accepted beside it for a time",
+	    COLUMNS(bridge_roll_bearer), NULL,
+	    "SELECT $1::bigint AS id, tocsin.bridge_bearer_key_roll($1::bigint, "
+	    "coalesce($2::bigint, 30 * 86400)) AS bearer_key" },
 	{ "bearer-key-remove", "--id ID", "it has no such key any more",
 	    COLUMNS(bridge_id),
 	    "UPDATE tocsin.bridge SET bearer_key_hash = NULL "

@@ -19,7 +19,7 @@
 
 enum {
 	LIFE_SITE_ACTIONS = 6,
-	LIFE_BRIDGE_ACTIONS = 9,
+	LIFE_BRIDGE_ACTIONS = 10,
 	LIFE_USER_ACTIONS = 1,
 };
 extern const struct entity_action life_site_actions[LIFE_SITE_ACTIONS];

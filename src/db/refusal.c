@@ -336,6 +336,13 @@ static const struct refusal {
 	{ "bridge_bearer_key_is_hashed",
 	    "of a bearer key only its SHA-256 is kept: \"tocsinctl bridge "
 	    "bearer-key\" makes one" },
+	{ "bridge_previous_bearer_key_is_hashed",
+	    "of a previous bearer key only its SHA-256 is kept" },
+	{ "bridge_previous_bearer_key_ends",
+	    "a previous bearer key is accepted until some time, and that time "
+	    "is a previous bearer key's" },
+	{ "bridge_previous_bearer_key_needs_key",
+	    "a bridge without a bearer key has no previous one" },
 	{ "bridge_entry_delay_range", "the entry delay is 0 to 3600 seconds",
 	    "entry_delay_s" },
 	{ "bridge_exit_delay_range", "the exit delay is 0 to 3600 seconds",
@@ -555,6 +562,7 @@ static const struct refusal {
 	{ "app_member_of_dealer", NULL, "user_id" },
 	{ "arming_window_weekdays", NULL, "weekdays" },
 	{ "audit_append_only", NULL },
+	{ "bridge_bearer_key_roll_has_key", NULL },
 	{ "bridge_claim_code_known", NULL, "claim_code" },
 	{ "bridge_exists", NULL },
 	{ "bridge_firmware_too_old", NULL, "firmware" },

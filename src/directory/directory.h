@@ -320,6 +320,12 @@ struct directory_previous_key {
 	uint8_t bytes[DIRECTORY_KEY_SIZE];
 };
 
+/* The bearer key before the last roll. */
+struct directory_previous_bearer {
+	int64_t until_us; /* as of directory_previous_key */
+	uint8_t hash[DIRECTORY_HASH_SIZE];
+};
+
 struct directory_bridge {
 	uint64_t id;
 	uint64_t site_id; /* 0: unregistered */
@@ -335,8 +341,10 @@ struct directory_bridge {
 	const uint8_t *mac; /* DIRECTORY_MAC_SIZE; NULL: not known */
 	/* SHA-256 of its bearer key, DIRECTORY_HASH_SIZE; NULL: it has none */
 	const uint8_t *bearer_hash;
-	uint8_t kind;	    /* enum directory_bridge_kind */
-	uint8_t key_length; /* 0: the listener's key, or clear */
+	const struct directory_previous_bearer
+	    *previous_bearer; /* NULL: none */
+	uint8_t kind;	      /* enum directory_bridge_kind */
+	uint8_t key_length;   /* 0: the listener's key, or clear */
 	bool cipher_required;
 	bool tls_required;
 	bool arming_input_inverted; /* a closed input means disarmed */

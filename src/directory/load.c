@@ -76,11 +76,12 @@ static const struct query queries[OBJECT_KINDS] = {
 	    "o.exit_delay_s, o.arming_input_inverted, o.previous_key, "
 	    "o.previous_key_until_us, o.tls_required, o.time_window_past_s, "
 	    "o.time_window_future_s, o.mac, o.bearer_key_hash, "
+	    "o.previous_bearer_key_hash, o.previous_bearer_key_until_us, "
 	    "z.zone, z.channel_id, z.zone_type, z.enabled, z.code, z.name, "
 	    "z.repeat_filter_s, z.partition, z.idle_days",
 	    "tocsin.directory_bridge o LEFT JOIN tocsin.directory_zone z "
 	    "ON z.bridge_id = o.id",
-	    "o.id", "", 27, 9 },
+	    "o.id", "", 29, 9 },
 	[OBJECT_CHANNEL] = { "channel", "o.id, " LIBRARY_COLUMNS,
 	    "tocsin.directory_channel o LEFT JOIN tocsin.directory_library l "
 	    "ON l.owner = 'channel' AND l.owner_id = o.id",
@@ -643,6 +644,7 @@ struct bridge_parts {
 	uint8_t key[DIRECTORY_KEY_SIZE], mac[DIRECTORY_MAC_SIZE];
 	uint8_t bearer_hash[DIRECTORY_HASH_SIZE];
 	struct directory_previous_key previous_key;
+	struct directory_previous_bearer previous_bearer;
 	struct directory_time_window time_window;
 	struct directory_path paths[DIRECTORY_PATHS];
 };
@@ -657,6 +659,17 @@ read_previous_key(const struct gathering *g, struct fields *fields,
 	previous->until_us = (int64_t)read_number(fields, INT64_MAX);
 	if (opened && previous->length > 0)
 		bridge->previous_key = previous;
+}
+
+static void
+read_previous_bearer(struct fields *fields, struct directory_bridge *bridge,
+    struct directory_previous_bearer *previous)
+{
+	bool known = read_hash(fields, previous->hash);
+
+	previous->until_us = (int64_t)read_number(fields, INT64_MAX);
+	if (known)
+		bridge->previous_bearer = previous;
 }
 
 static void
@@ -720,6 +733,7 @@ read_bridge(const struct gathering *g, struct directory_bridge *bridge,
 	read_time_window(&fields, bridge, &parts->time_window);
 	read_mac(&fields, bridge, parts->mac);
 	bridge->bearer_hash = read_hash(&fields, parts->bearer_hash);
+	read_previous_bearer(&fields, bridge, &parts->previous_bearer);
 	return !fields.failed;
 }
 

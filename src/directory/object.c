@@ -226,6 +226,9 @@ pack_bridge(struct packing *packing, struct directory_bridge *bridge)
 	bridge->previous_key = pack_bytes(packing, bridge->previous_key,
 	    sizeof(*bridge->previous_key),
 	    _Alignof(struct directory_previous_key));
+	bridge->previous_bearer = pack_bytes(packing, bridge->previous_bearer,
+	    sizeof(*bridge->previous_bearer),
+	    _Alignof(struct directory_previous_bearer));
 	bridge->time_window = pack_bytes(packing, bridge->time_window,
 	    sizeof(*bridge->time_window),
 	    _Alignof(struct directory_time_window));

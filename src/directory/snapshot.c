@@ -12,7 +12,7 @@
 #include "base/cursor.h"
 
 #define SNAPSHOT_MAGIC	     "TOCSNAP\n"
-#define SNAPSHOT_VERSION     17
+#define SNAPSHOT_VERSION     18
 #define SNAPSHOT_SEALED	     1u
 #define SNAPSHOT_HEADER_SIZE 120
 #define RECORD_HEADER_SIZE   5
@@ -256,6 +256,22 @@ write_policy(struct writer *w, const struct directory_bridge *bridge,
 	    slice_of(bridge->mac, bridge->mac ? DIRECTORY_MAC_SIZE : 0));
 }
 
+/* Its keys of the bridge API. */
+static void
+write_bearers(struct writer *w, const struct directory_bridge *bridge)
+{
+	const struct directory_previous_bearer *previous =
+	    bridge->previous_bearer;
+
+	writer_slice(w,
+	    slice_of(bridge->bearer_hash,
+		bridge->bearer_hash ? DIRECTORY_HASH_SIZE : 0));
+	writer_slice(w,
+	    previous ? slice_of(previous->hash, sizeof(previous->hash))
+		     : SLICE_NONE);
+	writer_u64(w, previous ? (uint64_t)previous->until_us : 0);
+}
+
 static void
 write_bridge(struct writer *w, const struct directory_bridge *bridge,
     const struct seal_master *master)
@@ -269,9 +285,7 @@ write_bridge(struct writer *w, const struct directory_bridge *bridge,
 	writer_slice(w, slice_from_string(bridge->listener));
 	write_secret(w, master, "bridge.key", bridge->id,
 	    slice_of(bridge->key, bridge->key_length));
-	writer_slice(w,
-	    slice_of(bridge->bearer_hash,
-		bridge->bearer_hash ? DIRECTORY_HASH_SIZE : 0));
+	write_bearers(w, bridge);
 	writer_u8(w, bridge->cipher_required);
 	write_policy(w, bridge, master);
 	writer_u16(w, bridge->number);
@@ -940,6 +954,7 @@ read_zones(struct content_reader *c, struct directory_bridge *bridge,
 struct bridge_parts {
 	uint8_t key[DIRECTORY_KEY_SIZE], mac[DIRECTORY_MAC_SIZE];
 	struct directory_previous_key previous_key;
+	struct directory_previous_bearer previous_bearer;
 	struct directory_time_window time_window;
 	struct directory_path paths[DIRECTORY_PATHS];
 };
@@ -979,6 +994,21 @@ read_hash(struct content_reader *c)
 	return (const uint8_t *)hash.data;
 }
 
+static void
+read_bearers(struct content_reader *c, struct directory_bridge *bridge,
+    struct directory_previous_bearer *previous)
+{
+	const uint8_t *hash;
+
+	bridge->bearer_hash = read_hash(c);
+	hash = read_hash(c);
+	previous->until_us = (int64_t)reader_u64(&c->r);
+	if (hash && !c->r.failed) {
+		memcpy(previous->hash, hash, sizeof(previous->hash));
+		bridge->previous_bearer = previous;
+	}
+}
+
 static int
 read_bridge(struct content_reader *c, uint64_t id,
     struct directory_batch *batch, void **ret_array)
@@ -999,7 +1029,7 @@ read_bridge(struct content_reader *c, uint64_t id,
 	bridge.listener = read_nullable(c);
 	bridge.key_length = (uint8_t)read_secret(c, "bridge.key", id, parts.key,
 	    sizeof(parts.key));
-	bridge.bearer_hash = read_hash(c);
+	read_bearers(c, &bridge, &parts.previous_bearer);
 	bridge.cipher_required = reader_u8(&c->r);
 	read_policy(c, &bridge, &parts);
 	bridge.number = reader_u16(&c->r);

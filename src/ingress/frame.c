@@ -273,7 +273,8 @@ open_frame(const struct frame_origin *origin, const struct dc09_frame *frame,
 	switch (verdict) {
 	case DC09_ACCEPT:
 		if (opened->key == &opened->previous_key)
-			policy_note_previous_key(origin, opened->intake.bridge);
+			policy_note_previous_key(origin, opened->intake.bridge,
+			    opened->intake.bridge->previous_key->until_us);
 		return accept_frame(origin, frame, opened);
 	case DC09_NAK:
 		return refuse(origin, DC09_REPLY_NAK, frame,

@@ -350,8 +350,9 @@ check_policy(const struct http_call *call, const struct route *route)
 		    "a bridge that the client certificate does not name");
 	if (breach)
 		return refuse_sender(call, 403, breach->cause, breach->reason);
-	if (call->proof.previous_key)
-		policy_note_previous_key(origin, bridge);
+	if (call->proof.previous_until_us != 0)
+		policy_note_previous_key(origin, bridge,
+		    call->proof.previous_until_us);
 	intake_note_presence(origin, bridge);
 	return route->take(call);
 }

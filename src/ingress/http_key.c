@@ -83,13 +83,37 @@ judge(const struct directory_bridge *bridge, bool known, bool right,
 
 /* ---- bearer -------------------------------------------------------------------- */
 
+/* With a key that was rolled: may it still be used? */
+static struct http_proof
+with_previous(const struct frame_origin *origin, struct http_proof proof,
+    int64_t until_us)
+{
+	if (proof.bridge && origin->worker->wall_us > until_us)
+		return refused(INGRESS_REFUSED_OLD_KEY,
+		    "the key before its present one, whose time is over",
+		    proof.claimed);
+	proof.previous_until_us = until_us;
+	return proof;
+}
+
+static bool
+is_hash(const uint8_t hash[DIRECTORY_HASH_SIZE], const uint8_t *known)
+{
+	bool same = sodium_memcmp(hash, known ? known : nobody,
+			DIRECTORY_HASH_SIZE) == 0;
+
+	return known && same;
+}
+
 static struct http_proof
 prove_bearer(const struct frame_origin *origin, struct slice authorization)
 {
 	struct slice token, rest, id;
+	const struct directory_previous_bearer *previous;
 	const struct directory_bridge *bridge;
 	uint8_t hash[DIRECTORY_HASH_SIZE];
-	const uint8_t *known;
+	struct http_proof proof;
+	bool right, before;
 
 	if (!take_word(&authorization, BEARER))
 		return refused(INGRESS_REFUSED_UNPROCESSABLE, "no bearer key",
@@ -99,10 +123,14 @@ prove_bearer(const struct frame_origin *origin, struct slice authorization)
 		return refused(INGRESS_REFUSED_UNPROCESSABLE,
 		    "no bearer key of a bridge", SLICE_NONE);
 	bridge = find_bridge(origin, id);
-	known = bridge ? bridge->bearer_hash : NULL;
+	previous = bridge ? bridge->previous_bearer : NULL;
 	crypto_hash_sha256(hash, (const uint8_t *)token.data, token.length);
-	return judge(bridge, known,
-	    sodium_memcmp(hash, known ? known : nobody, sizeof(hash)) == 0, id);
+	right = is_hash(hash, bridge ? bridge->bearer_hash : NULL);
+	before = is_hash(hash, previous ? previous->hash : NULL);
+	proof =
+	    judge(bridge, bridge && bridge->bearer_hash, right || before, id);
+	return before ? with_previous(origin, proof, previous->until_us)
+		      : proof;
 }
 
 /* ---- signature ------------------------------------------------------------------- */
@@ -183,14 +211,7 @@ static struct http_proof
 check_time(const struct frame_origin *origin, const struct claim *claim,
     struct http_proof proof)
 {
-	const struct directory_bridge *bridge = proof.bridge;
-
-	if (proof.previous_key &&
-	    origin->worker->wall_us > bridge->previous_key->until_us)
-		return refused(INGRESS_REFUSED_OLD_KEY,
-		    "signed with the key before, whose time is over",
-		    claim->id);
-	if (!in_window(origin, bridge, claim->time_s))
+	if (!in_window(origin, proof.bridge, claim->time_s))
 		return refused(INGRESS_REFUSED_TIME_WINDOW,
 		    "signed too long ago, or by another clock", claim->id);
 	/* in one case, or it could be sent again as another */
@@ -217,7 +238,9 @@ prove_signature(const struct frame_origin *origin,
 	if (!known || !right)
 		before = is_signed_before(request, &claim, bridge);
 	proof = judge(bridge, known, right || before, claim.id);
-	proof.previous_key = before;
+	if (before)
+		proof = with_previous(origin, proof,
+		    bridge->previous_key->until_us);
 	return proof.bridge ? check_time(origin, &claim, proof) : proof;
 }
 

@@ -19,8 +19,9 @@
 struct http_proof {
 	const struct directory_bridge *bridge; /* NULL: refused */
 	struct slice claimed; /* its id as said; SLICE_NONE: it said none */
-	bool previous_key;    /* with the key before the last roll */
-	char signature[65];   /* of this request alone, a text; "": bearer */
+	/* with a key before the last roll: until when it is accepted; or 0 */
+	int64_t previous_until_us;
+	char signature[65]; /* of this request alone, a text; "": bearer */
 	enum ingress_refusal cause;
 	const char *reason; /* static text */
 };

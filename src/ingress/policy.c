@@ -60,7 +60,7 @@ policy_check_signal(const struct directory_bridge *bridge,
 
 void
 policy_note_previous_key(const struct frame_origin *origin,
-    const struct directory_bridge *bridge)
+    const struct directory_bridge *bridge, int64_t until_us)
 {
 	char until[CLOCK_TEXT_SIZE];
 
@@ -71,7 +71,7 @@ policy_note_previous_key(const struct frame_origin *origin,
 	    " account=%s accepted_until=%s",
 	    origin->slot->config->name, origin->peer, bridge->id,
 	    bridge->account ? bridge->account : "",
-	    clock_format(bridge->previous_key->until_us, until));
+	    clock_format(until_us, until));
 }
 
 struct dc09_window

@@ -20,9 +20,10 @@ const struct breach *policy_check_way(const struct frame_origin *origin,
 const struct breach *policy_check_signal(const struct directory_bridge *bridge,
     const struct signal *signal);
 
-/* It is believed by the key before its present one: counted and logged. */
+/* It is believed by a key before its present one, which is accepted until then:
+ * counted and logged. */
 void policy_note_previous_key(const struct frame_origin *origin,
-    const struct directory_bridge *bridge);
+    const struct directory_bridge *bridge, int64_t until_us);
 
 struct dc09_window policy_time_window(const struct frame_origin *origin,
     const struct directory_bridge *bridge);

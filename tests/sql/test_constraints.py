@@ -273,6 +273,16 @@ REFUSED = [
     ("site_on_test_only_active", "UPDATE tocsin.site SET state = 'inactive', on_test_since = now(), on_test_until = now() + interval '1 h'"),
     ("bridge_claim_code_unique", "UPDATE tocsin.bridge SET claim_code_hash = '\\x00'"),
     ("bridge_bearer_key_is_hashed", "UPDATE tocsin.bridge SET bearer_key_hash = '\\x00'"),
+    ("bridge_previous_bearer_key_is_hashed", "UPDATE tocsin.bridge SET bearer_key_hash = sha256('a'), "
+     "previous_bearer_key_hash = '\\x00', previous_bearer_key_until = now() WHERE id = 1"),
+    ("bridge_previous_bearer_key_ends", "UPDATE tocsin.bridge SET bearer_key_hash = sha256('a'), "
+     "previous_bearer_key_hash = sha256('b') WHERE id = 1"),
+    ("bridge_previous_bearer_key_ends", "UPDATE tocsin.bridge SET previous_bearer_key_until = now()"),
+    ("bridge_previous_bearer_key_needs_key", "UPDATE tocsin.bridge SET previous_bearer_key_hash = sha256('b'), "
+     "previous_bearer_key_until = now() WHERE id = 1"),
+    ("bridge_bearer_key_roll_has_key", "SELECT tocsin.bridge_bearer_key_roll(1, 60)"),
+    ("bridge_key_roll_overlap", "SELECT tocsin.bridge_bearer_key_roll(1, 59)"),
+    ("bridge_exists", "SELECT tocsin.bridge_bearer_key_roll(9, 60)"),
     ("bridge_entry_delay_range", "UPDATE tocsin.bridge SET entry_delay_s = -1"),
     ("bridge_exit_delay_range", "UPDATE tocsin.bridge SET exit_delay_s = 3601"),
     ("bridge_path_bridge_exists", "UPDATE tocsin.bridge_path SET bridge_id = 9"),
@@ -459,8 +469,8 @@ def test_a_refusal_about_one_column_names_it(filled):
         SELECT conname, attname FROM pg_constraint c
         JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
         WHERE c.connamespace = 'tocsin'::regnamespace AND cardinality(c.conkey) = 1 AND conparentid = 0
-        AND attname NOT IN ('id', 'claim_code_hash', 'bearer_key_hash', 'passkey_hash', 'key_hash',
-                            'token_hash')""")
+        AND attname NOT IN ('id', 'claim_code_hash', 'bearer_key_hash', 'previous_bearer_key_hash', 'passkey_hash',
+                            'key_hash', 'token_hash')""")
     about = dict(cursor.fetchall())
     filled.rollback()
     source = (SOURCE / "src/db/refusal.c").read_text()

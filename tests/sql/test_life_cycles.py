@@ -82,8 +82,16 @@ def test_a_bridge_has_a_bearer_key(conninfo):
     assert re.fullmatch("tb-2-[0-9a-f]{64}", shown["bearer_key"])
     assert run(conninfo, *"bridge show --id 2".split())[0]["has_bearer_key"]
     assert run(conninfo, *"bridge bearer-key --id 2".split())[0] != shown
+    assert run(conninfo, *"bridge show --id 2".split())[0]["previous_bearer_key_until"] is None
+    rolled = run(conninfo, *"bridge bearer-key-roll --id 2 --overlap 2h".split())[0]
+    assert re.fullmatch("tb-2-[0-9a-f]{64}", rolled["bearer_key"])
+    assert run(conninfo, *"bridge show --id 2".split())[0]["previous_bearer_key_until"]
+    # one that is made takes the place of both
+    run(conninfo, *"bridge bearer-key --id 2".split())
+    assert run(conninfo, *"bridge show --id 2".split())[0]["previous_bearer_key_until"] is None
+    run(conninfo, *"bridge bearer-key-roll --id 2".split())
     bridge = run(conninfo, *"bridge bearer-key-remove --id 2".split())[0]
-    assert not bridge["has_bearer_key"]
+    assert not bridge["has_bearer_key"] and bridge["previous_bearer_key_until"] is None
 
 
 def test_a_site_sleeps_and_wakes(conninfo):

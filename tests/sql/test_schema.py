@@ -111,6 +111,8 @@ FEED = [
     ("UPDATE tocsin.bridge SET tls_required = true, time_window_past_s = 5, time_window_future_s = 5 WHERE id = 2", {("bridge", 2)}),
     ("UPDATE tocsin.bridge SET key = 'k' WHERE id = 1; SELECT tocsin.bridge_key_roll(1, 'n', 60)", {("bridge", 1)}),
     ("SELECT tocsin.bridge_bearer_key_new(1)", {("bridge", 1)}),
+    ("UPDATE tocsin.bridge SET bearer_key_hash = sha256('a') WHERE id = 2; DELETE FROM tocsin.directory_change; "
+     "SELECT tocsin.bridge_bearer_key_roll(2, 60)", {("bridge", 2)}),
     ("UPDATE tocsin.channel SET code = '131' WHERE id = 1", {("bridge", 1)}),
     ("UPDATE tocsin.channel SET bridge_id = 2 WHERE id = 2", {("bridge", 1), ("bridge", 2)}),
     ("INSERT INTO tocsin.channel_zone (bridge_id, zone_number, channel_id) VALUES (1, '2', 1)", {("bridge", 1)}),

@@ -161,6 +161,7 @@ def test_nothing_of_another_dealer_in_any_table(people):
 
 SECRETS = [("receiver", "key"), ("receiver", "passkey_hash"), ("receiver", "passkey_sealed"), ("receiver", "passkey"),
            ("bridge", "key"), ("bridge", "previous_key"), ("bridge", "claim_code_hash"), ("bridge", "bearer_key_hash"),
+           ("bridge", "previous_bearer_key_hash"),
            ("user_account", "password_hash"), ("user_account", "password_salt"), ("user_account", "totp_secret"),
            ("installation", "secret")]
 
@@ -185,15 +186,18 @@ def test_secrets_are_not_in_the_trail_either(people):
     people.execute("SELECT tocsin.bridge_bearer_key_new(1)")
     people.execute("SELECT encode(bearer_key_hash, 'hex') FROM tocsin.bridge WHERE id = 1")
     bearer_key_hash = people.fetchone()[0]
+    people.execute("SELECT tocsin.bridge_bearer_key_roll(1, 60)")
     people.execute("UPDATE tocsin.receiver SET key = '\\xdeadbeef', passkey = 'open sesame' WHERE id = 2")
     people.execute("SELECT tocsin.user_password_set(1, '\\x000102030405060708090a0b0c0d0e0f', 2, 19922944, '\\xdeadbeef')")
     people.execute("SELECT coalesce(old::text, '') || coalesce(new::text, '') FROM tocsin.audit_log")
     text = "".join(row[0] for row in people.fetchall())
     for secret in ("deadbeef", "feedface", "sesame", "$2a", "0001020304", bearer_key_hash, hashlib.sha256(b"\xde\xad\xbe\xef").hexdigest()):
         assert secret not in text
-    people.execute("SELECT new->>'key', new->>'claim_code_hash', new->>'bearer_key_hash' FROM tocsin.audit_log "
-                   "WHERE table_name = 'bridge' AND row_key = '1' AND action = 'update' ORDER BY id DESC LIMIT 2")
-    assert people.fetchall() == [("***", "***", "*** changed"), ("*** changed", "*** changed", None)]
+    people.execute("SELECT new->>'key', new->>'claim_code_hash', new->>'bearer_key_hash', new->>'previous_bearer_key_hash' "
+                   "FROM tocsin.audit_log "
+                   "WHERE table_name = 'bridge' AND row_key = '1' AND action = 'update' ORDER BY id DESC LIMIT 3")
+    assert people.fetchall() == [("***", "***", "*** changed", "*** changed"), ("***", "***", "*** changed", None),
+                                 ("*** changed", "*** changed", None, None)]
 
 
 WRITES = [  # statement, who may
@@ -235,6 +239,7 @@ WRITES = [  # statement, who may
     ("SELECT tocsin.bridge_assign(2, 1)", set()),
     ("SELECT tocsin.bridge_claim_code_new(1)", set()),
     ("SELECT tocsin.bridge_bearer_key_new(1)", set()),
+    ("SELECT tocsin.bridge_bearer_key_roll(1, 60)", set()),
     ("SELECT * FROM tocsin.event", set()),
     ("SELECT * FROM tocsin.directory_bridge", set()),
     ("SELECT tocsin.audit_verify()", set()),
@@ -283,6 +288,7 @@ SELECT * FROM tocsin.site_find_by_url('https://x/?act=1234')
 SELECT tocsin.station_record_save(NULL, 1, 1, 1, 'new', passkey => NULL)
 SELECT tocsin.bridge_claim_code_new(2)
 SELECT tocsin.bridge_bearer_key_new(2)
+SELECT tocsin.bridge_bearer_key_roll(2, 60)
 SELECT tocsin.bridge_assign(2, 2, '2.0')
 SELECT tocsin.bridge_transfer(2, 3)
 SELECT tocsin.bridge_unregister(2)

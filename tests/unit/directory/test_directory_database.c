@@ -580,17 +580,30 @@ sealed_keys_are_opened(void **state)
 	assert_true(directory_receiver_by_id(directory, 2)->paused);
 }
 
+#define OF_ONE "\x36\x51\x9b\x01\x65\x7d\x6c\xf8"
+
 static void
 bearer_keys_come_as_hashes(void **state)
 {
+	const struct directory_bridge *bridge;
+	int64_t left_us;
+
 	(void)state;
 	postgres_execute(&sql,
 	    "UPDATE tocsin.bridge SET bearer_key_hash = sha256('of one') "
-	    "WHERE id = 1");
+	    "WHERE id IN (1, 3);"
+	    "SELECT tocsin.bridge_bearer_key_roll(3, 3600)");
 	open_directory();
-	assert_memory_equal(directory_bridge_by_id(directory, 1)->bearer_hash,
-	    "\x36\x51\x9b\x01\x65\x7d\x6c\xf8", 8);
+	bridge = directory_bridge_by_id(directory, 1);
+	assert_memory_equal(bridge->bearer_hash, OF_ONE, 8);
+	assert_null(bridge->previous_bearer);
 	assert_null(directory_bridge_by_id(directory, 2)->bearer_hash);
+	bridge = directory_bridge_by_id(directory, 3);
+	assert_memory_not_equal(bridge->bearer_hash, OF_ONE, 8);
+	assert_memory_equal(bridge->previous_bearer->hash, OF_ONE, 8);
+	left_us =
+	    bridge->previous_bearer->until_us - clock_wall_us(&clock_system);
+	assert_true(left_us > 0 && left_us <= 3600000000);
 }
 
 static void

@@ -88,6 +88,9 @@ fill(void)
 	static const struct directory_previous_key previous_key = {
 		.until_us = 1ll << 51, .length = 16, .bytes = "OLDERSECRET"
 	};
+	static const struct directory_previous_bearer previous_bearer = {
+		.until_us = 1ll << 52, .hash = "OLDERHASH"
+	};
 	static const struct directory_time_window time_window = { 600, 30 };
 	static const uint8_t mac[] = { 2, 0, 0x5e, 0, 0x53, 1 };
 	const struct directory_bridge bridge = { .id = 50,
@@ -100,6 +103,7 @@ fill(void)
 		.key = key,
 		.key_length = sizeof(key),
 		.bearer_hash = bearer_hash,
+		.previous_bearer = &previous_bearer,
 		.cipher_required = true,
 		.previous_key = &previous_key,
 		.tls_required = true,
@@ -192,6 +196,9 @@ check_bridge(const struct directory *copy)
 	assert_int_equal(bridge->key_length, 32);
 	assert_string_equal((const char *)bridge->key, "BRIDGESECRET");
 	assert_string_equal((const char *)bridge->bearer_hash, "BEARERHASH");
+	assert_true(bridge->previous_bearer->until_us == 1ll << 52);
+	assert_string_equal((const char *)bridge->previous_bearer->hash,
+	    "OLDERHASH");
 	assert_true(bridge->cipher_required);
 	check_policy(bridge);
 	assert_int_equal(bridge->number, 12);

@@ -514,6 +514,47 @@ test_rolled_keys(void **state)
 	close(fd);
 }
 
+/* The same with bearer keys. */
+static void
+test_rolled_bearer_keys(void **state)
+{
+	static const char newest[] = "tb-7-the-newest-of-it";
+	static const char with_newest[] =
+	    "Authorization: Bearer tb-7-the-newest-of-it\r\n" JSON;
+	static const struct {
+		int64_t left_us; /* of the overlap */
+		unsigned status;
+	} rows[] = { { 60000000, 200 }, { -1000000, 401 } };
+	struct fixture *f = *state;
+	int fd = rig_connect(&f->rig, "clear");
+	struct directory_previous_bearer previous;
+	uint8_t hash[DIRECTORY_HASH_SIZE];
+
+	crypto_hash_sha256(hash, (const uint8_t *)newest, strlen(newest));
+	crypto_hash_sha256(previous.hash, (const uint8_t *)TOKEN,
+	    strlen(TOKEN));
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const struct directory_bridge bridge = { .id = 7,
+			.site_id = 1,
+			.serial = "B7",
+			.bearer_hash = hash,
+			.previous_bearer = &previous };
+
+		previous.until_us =
+		    clock_wall_us(&f->rig.clock.clock) + rows[i].left_us;
+		rig_put_bridge(&f->rig, &bridge);
+		assert_row(ask(fd, "POST /v1/events", BEARER JSON, EVENT)
+			       .status == rows[i].status,
+		    i, "the key before");
+		assert_row(ask(fd, "POST /v1/events", with_newest, EVENT)
+			       .status == 200,
+		    i, "the newest");
+	}
+	assert_int_equal(refused(f, "clear", INGRESS_REFUSED_OLD_KEY), 1);
+	assert_int_equal(rig_status(&f->rig, "clear").previous_key, 1);
+	close(fd);
+}
+
 static void
 test_what_makes_a_repeat(void **state)
 {
@@ -827,6 +868,7 @@ main(void)
 		TEST(test_signatures),
 		TEST(test_a_signed_request_sent_again_is_a_repeat),
 		TEST(test_rolled_keys),
+		TEST(test_rolled_bearer_keys),
 		TEST(test_what_makes_a_repeat),
 		TEST(test_paths_and_forms),
 		TEST(test_ends_of_connections),
