@@ -147,11 +147,12 @@ enum ingress_refusal {
 	INGRESS_REFUSED_OTHER_ACCOUNT, /* not one that the certificate names */
 	INGRESS_REFUSED_NOT_TLS,       /* a connection to a TLS listener */
 	INGRESS_REFUSED_TLS_FAILED,
-	INGRESS_REFUSED_OVER_LIMIT, /* from here on nothing was read */
+	INGRESS_REFUSED_OVER_LIMIT, /* from here on nothing is kept for show */
 	INGRESS_REFUSED_OVER_SOURCE_LIMIT,
 	INGRESS_REFUSED_OVER_FRAME_LIMIT, /* a connection: made to wait */
 	INGRESS_REFUSED_OVER_HANDSHAKE_LIMIT,
 	INGRESS_REFUSED_NO_DESCRIPTORS,
+	INGRESS_REFUSED_TOO_SLOW, /* no frame, or no handshake, in time */
 	INGRESS_REFUSALS
 };
 /* "wrong_key"; what was refused, in words; must an operator know of it? */

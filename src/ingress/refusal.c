@@ -51,6 +51,8 @@ static const struct cause {
 	    "handshakes faster than max_source_handshakes", true },
 	[INGRESS_REFUSED_NO_DESCRIPTORS] = { "no_descriptors",
 	    "connections for want of file descriptors", true },
+	[INGRESS_REFUSED_TOO_SLOW] = { "too_slow",
+	    "connections that say nothing sound in time", false },
 };
 
 const char *

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "ingress/frame.h"
+#include "ingress/refusal.h"
 #include "ingress/worker.h"
 
 /* ---- what is done with it ----------------------------------------------- */
@@ -296,7 +297,22 @@ session_timeout(struct session *session)
 		    deadline(session));
 		return;
 	}
+	if (session->sound) {
+		counter_add(&session->slot->counters.timeouts, 1);
+		session_close(session);
+	} else {
+		session_give_up(session, "it said nothing sound in time");
+	}
+}
+
+void
+session_give_up(struct session *session, const char *reason)
+{
 	counter_add(&session->slot->counters.timeouts, 1);
+	refusal_add(session->slot,
+	    &(struct refusal){ .cause = INGRESS_REFUSED_TOO_SLOW,
+		.peer = session->peer,
+		.reason = reason });
 	session_close(session);
 }
 

@@ -61,6 +61,8 @@ int session_open(struct slot *slot, int fd,
     const struct socket_address *address);
 void session_finish(struct session *session);
 void session_close(struct session *session);
+/* Close it for being slow: counted as a timeout, and refused. reason: static. */
+void session_give_up(struct session *session, const char *reason);
 
 /* Bytes that may go out now; sent at the end of the turn. */
 void session_send(struct session *session, const void *data, size_t length);

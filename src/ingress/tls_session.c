@@ -47,8 +47,8 @@ enter_handshake(struct tls_session *tls)
 	struct slot *slot = tls->session->slot;
 
 	if (handshakes_are_full(slot)) {
-		counter_add(&slot->counters.timeouts, 1);
-		session_close(TAILQ_FIRST(&slot->handshakes)->session);
+		session_give_up(TAILQ_FIRST(&slot->handshakes)->session,
+		    "a handshake that others wait behind");
 	}
 	TAILQ_INSERT_TAIL(&slot->handshakes, tls, by_handshake);
 	slot->handshake_count++;
