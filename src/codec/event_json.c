@@ -20,13 +20,14 @@ put_time(struct json *json, const char *key, int64_t wall_us)
 }
 
 static void
-put_codes(struct json *json, const struct delivery *delivery)
+put_codes(struct json *json, const char *other_code,
+    const struct delivery *delivery)
 {
 	struct codes_both codes;
 	char letter;
 
 	codes_both_find(delivery->format, delivery->code, delivery->qualifier,
-	    &codes);
+	    other_code, &codes);
 	letter = signal_qualifier_letter(codes.qualifier);
 	json_string(json, "format", signal_format_name(delivery->format));
 	if (codes.contact_id[0] && letter) {
@@ -41,11 +42,12 @@ put_codes(struct json *json, const struct delivery *delivery)
 }
 
 static void
-put_event(struct json *json, const char *key, const struct delivery *delivery)
+put_event(struct json *json, const char *key, const char *other_code,
+    const struct delivery *delivery)
 {
 	if (key)
 		json_object_begin(json, key);
-	put_codes(json, delivery);
+	put_codes(json, other_code, delivery);
 	if (key)
 		json_object_end(json);
 }
@@ -75,7 +77,7 @@ write_object(const struct event_json_form *form,
 	json_reset(json);
 	json_object_begin(json, NULL);
 	put_head(json, form, settings, delivery);
-	put_event(json, form->event, delivery);
+	put_event(json, form->event, settings->other_code, delivery);
 	put_text(json, form->zone_name, delivery->zone_name);
 	put_text(json, form->site_name, delivery->site_name);
 	if (with_text)

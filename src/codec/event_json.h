@@ -22,6 +22,8 @@ struct event_json_settings {
 	const char *id;	   /* of this delivery, the same whenever it is sent */
 	uint64_t sequence; /* of the receiver; 0: not told */
 	const char *receiver, *line;
+	/* of the other kind, "E130" or "BA"; NULL or "": the code table's */
+	const char *other_code;
 };
 
 /*

@@ -110,13 +110,14 @@ put_time(struct writer *w, const char *name, int64_t wall_us)
 }
 
 static void
-put_event(struct writer *w, const struct delivery *delivery)
+put_event(struct writer *w, const char *other_code,
+    const struct delivery *delivery)
 {
 	struct codes_both codes;
 	char letter;
 
 	codes_both_find(delivery->format, delivery->code, delivery->qualifier,
-	    &codes);
+	    other_code, &codes);
 	letter = signal_qualifier_letter(codes.qualifier);
 	put(w, "<Event");
 	put_attribute(w, "format",
@@ -159,7 +160,7 @@ write_package(const struct xml_package_settings *settings,
 	put_element(&w, "Line", line);
 	put_element(&w, "Account", delivery->account);
 	put_element(&w, "ReferenceId", delivery->reference_id);
-	put_event(&w, delivery);
+	put_event(&w, settings->other_code, delivery);
 	put_element(&w, "ZoneName", delivery->zone_name);
 	put_element(&w, "SiteName", delivery->site_name);
 	put_panel_text(&w, delivery->text, with_text);

@@ -17,6 +17,8 @@
 struct xml_package_settings {
 	const char *id; /* of this delivery, the same whenever it is sent */
 	const char *receiver, *line;
+	/* of the other kind, "E130" or "BA"; NULL or "": the code table's */
+	const char *other_code;
 };
 
 /*

@@ -56,7 +56,7 @@ struct slot {
 	enum outcome_state outcome;
 	char reason[96];			/* of parking */
 	char account[DIRECTORY_EFFECTIVE_SIZE]; /* "": not loaded yet */
-	char sent_as[TRANSLATE_CODE_SIZE];	/* "": as decided */
+	char sent_as[CODES_TEXT_SIZE];	/* "": as decided */
 	/* what its answer will name: DC-09, beside the account */
 	unsigned sequence;
 	char line[8];

@@ -40,11 +40,12 @@ webhook_output_encode(struct link *link, struct slot *slot,
     const struct delivery *delivery, char *out, const char **ret_problem)
 {
 	struct json *json = &link->egress->json;
-	char id[EGRESS_ID_SIZE];
+	char id[EGRESS_ID_SIZE], other[CODES_TEXT_SIZE];
 	const struct event_json_settings settings = {
 		.id = id,
 		.receiver = link->settings->receiver_number,
 		.line = link->settings->line_number,
+		.other_code = translate_own(link->settings, delivery, other),
 	};
 
 	if (!automation_account_fits(link, delivery, ret_problem))

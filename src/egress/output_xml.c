@@ -31,11 +31,12 @@ xml_output_encode(struct link *link, struct slot *slot,
     const struct delivery *delivery, char *out, const char **ret_problem)
 {
 	bool posted = connect_posts(link);
-	char id[EGRESS_ID_SIZE];
+	char id[EGRESS_ID_SIZE], other[CODES_TEXT_SIZE];
 	const struct xml_package_settings settings = {
 		.id = id,
 		.receiver = link->settings->receiver_number,
 		.line = link->settings->line_number,
+		.other_code = translate_own(link->settings, delivery, other),
 	};
 	int length;
 

@@ -2,16 +2,14 @@
 
 #include <stdio.h>
 
-#include "signal/codes.h"
-
 const char *
 translate_code_format(const struct delivery *delivery,
-    char out[TRANSLATE_CODE_SIZE])
+    char out[CODES_TEXT_SIZE])
 {
 	const char letter[] = { signal_qualifier_letter(delivery->qualifier),
 		'\0' };
 
-	snprintf(out, TRANSLATE_CODE_SIZE, "%s%.3s",
+	snprintf(out, CODES_TEXT_SIZE, "%s%.3s",
 	    delivery->format == SIGNAL_FORMAT_CONTACT_ID ? letter : "",
 	    delivery->code);
 	return out;
@@ -21,7 +19,7 @@ translate_code_format(const struct delivery *delivery,
 static struct slice
 find_own(const char *codes, const struct delivery *delivery)
 {
-	char came[TRANSLATE_CODE_SIZE];
+	char came[CODES_TEXT_SIZE];
 	size_t length = strlen(translate_code_format(delivery, came)),
 	       pair_length;
 
@@ -96,4 +94,12 @@ translate_delivery(const struct directory_receiver *receiver,
 	return receiver->translation == DIRECTORY_TRANSLATION_CONTACT_ID &&
 	    delivery->format == SIGNAL_FORMAT_SIA &&
 	    to_contact_id(receiver->codes, delivery);
+}
+
+const char *
+translate_own(const struct directory_receiver *receiver,
+    const struct delivery *delivery, char out[CODES_TEXT_SIZE])
+{
+	slice_copy(find_own(receiver->codes, delivery), out, CODES_TEXT_SIZE);
+	return out;
 }

@@ -4,6 +4,7 @@
 #define EGRESS_TRANSLATE_H
 
 #include "directory/directory.h"
+#include "signal/codes.h"
 #include "signal/delivery.h"
 
 /* Make it an event of the code that the receiver reads; true: it was another.
@@ -11,9 +12,13 @@
 bool translate_delivery(const struct directory_receiver *receiver,
     struct delivery *delivery);
 
+/* The receiver's own code of the other kind for it, for outputs that carry both;
+ * "": it has none. */
+const char *translate_own(const struct directory_receiver *receiver,
+    const struct delivery *delivery, char out[CODES_TEXT_SIZE]);
+
 /* "E130" or "BA". */
-#define TRANSLATE_CODE_SIZE 5
 const char *translate_code_format(const struct delivery *delivery,
-    char out[TRANSLATE_CODE_SIZE]);
+    char out[CODES_TEXT_SIZE]);
 
 #endif

@@ -1,5 +1,6 @@
 #include "signal/codes.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "signal/codes_table.h"
@@ -64,10 +65,19 @@ codes_contact_id(enum signal_format format, const char *code, char ret_code[4],
 	return true;
 }
 
+/* "E130" */
+static void
+take_contact_id(const char *text, struct codes_both *ret)
+{
+	ret->qualifier = signal_qualifier_from_char(text[0]);
+	snprintf(ret->contact_id, sizeof(ret->contact_id), "%s", text + 1);
+}
+
 void
 codes_both_find(enum signal_format format, const char *code,
-    enum signal_qualifier qualifier, struct codes_both *ret)
+    enum signal_qualifier qualifier, const char *other, struct codes_both *ret)
 {
+	bool given = other && *other;
 	const struct codes_contact_id *contact_id;
 	const struct codes_sia *sia;
 
@@ -75,12 +85,14 @@ codes_both_find(enum signal_format format, const char *code,
 	codes_contact_id(format, code, ret->contact_id, &ret->qualifier);
 	if (format == SIGNAL_FORMAT_SIA) {
 		ret->sia = code;
+		if (given)
+			take_contact_id(other, ret);
 		sia = codes_sia_find(code);
 		if (sia)
 			ret->kind = sia->kind;
 		return;
 	}
-	ret->sia = codes_sia_from_contact_id(code, qualifier);
+	ret->sia = given ? other : codes_sia_from_contact_id(code, qualifier);
 	contact_id = codes_contact_id_find(code);
 	if (contact_id)
 		ret->kind = contact_id->kind;

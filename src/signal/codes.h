@@ -45,15 +45,19 @@ bool codes_contact_id_from_sia(const char *sia, char ret_code[4],
 bool codes_contact_id(enum signal_format format, const char *code,
     char ret_code[4], enum signal_qualifier *qualifier);
 
-/* Both codes of an event: the one that came, and what the table takes it for. */
+/* A code of either format as people write it, "E130" or "BA", with its end. */
+#define CODES_TEXT_SIZE 5
+
+/* Both codes of an event: the one that came, and what stands for it: `other`, or
+ * what the table takes it for where that is NULL or "". */
 struct codes_both {
 	char contact_id[SIGNAL_CODE_SIZE]; /* "": none */
 	enum signal_qualifier qualifier;
-	const char *sia;  /* NULL: none; borrows code */
+	const char *sia;  /* NULL: none; borrows code or other */
 	const char *kind; /* "alarm"; "other" for what no table knows */
 };
 void codes_both_find(enum signal_format format, const char *code,
-    enum signal_qualifier qualifier, struct codes_both *ret);
+    enum signal_qualifier qualifier, const char *other, struct codes_both *ret);
 
 /* Medical, fire, panic and hold-up, or their end, in either format. */
 bool codes_is_life_safety(enum signal_format format, const char *code);

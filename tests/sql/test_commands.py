@@ -95,6 +95,29 @@ def test_a_refused_list_leaves_nothing(conninfo, site):
     assert run(conninfo, "channel", "list") == []
 
 
+def test_a_receiver_has_translations_of_its_own(conninfo, site):
+    def shown():
+        return run(conninfo, "receiver", "show", "--id", 1)[0]["codes"]
+
+    assert shown() is None
+    run(conninfo, *"receiver set --id 1 --translation sia --codes r130=bw,E130=BV".split())
+    assert shown() == "E130=BV,R130=BW"
+    run(conninfo, *"receiver set --id 1 --codes BA=E131,P130=BX".split())
+    assert shown() == "BA=E131,P130=BX"
+    for codes, sentence in (("E130=E131", "Contact ID is translated to SIA"), ("BA=BV", "Contact ID is translated to SIA"),
+                            ("E130=BV,E130=BW", "has a code twice"), ("130=BV", "a code is E, R or P"),
+                            ("E130", "is translated to E, R or P"), ("E130=BVX", "is translated to E, R or P"),
+                            ("E1A0=BV", "a code is E, R or P")):
+        done = ctl("receiver", "set", "--id", 1, "--codes", codes, conninfo=conninfo)
+        assert done.returncode == 1 and sentence in done.stderr, (codes, done.stderr)
+        assert len(done.stderr.splitlines()) == 1 and shown() == "BA=E131,P130=BX"
+    run(conninfo, *"receiver set --id 1 --codes none".split())
+    assert shown() is None
+    added = run(conninfo, *"receiver add --center 1 --name own --protocol xml --codes E130=BV".split())[0]
+    assert added["codes"] == "E130=BV"
+    run(conninfo, "receiver", "remove", "--id", added["id"])
+
+
 def test_an_account_without_room_is_warned_about(conninfo, site):
     done = ctl(*"site set --id 1 --account 12345".split(), conninfo=conninfo)
     assert done.returncode == 0 and "has no room at receiver plain" in done.stderr

@@ -10,8 +10,10 @@
 
 #define S(text) slice_from_string(text)
 
-static const struct event_json_settings settings = { "node-8841-0-17", 42, "7",
-	"1" };
+static const struct event_json_settings settings = { .id = "node-8841-0-17",
+	.sequence = 42,
+	.receiver = "7",
+	.line = "1" };
 
 static struct delivery
 delivery_of(enum signal_format format, const char *code)
@@ -64,6 +66,26 @@ test_everything_that_is_known(void **state)
 	assert_true(json_line_sequence(S(json.text), &sequence));
 	assert_int_equal(sequence, 42);
 	assert_false(json_line_is_heartbeat(S(json.text)));
+	json_close(&json);
+}
+
+/* What is given goes before the table's BA. */
+static void
+test_a_code_that_is_given(void **state)
+{
+	struct delivery delivery = delivery_of(SIGNAL_FORMAT_CONTACT_ID, "130");
+	struct event_json_settings own = settings;
+	const char *problem = "";
+	struct json json = { 0 };
+
+	(void)state;
+	own.other_code = "BV";
+	assert_int_equal(json_line_write(&own, &delivery, JSON_LINE_MAX, &json,
+			     &problem),
+	    0);
+	assert_non_null(strstr(json_text(&json),
+	    "\"qualifier\":\"E\",\"code\":\"130\",\"partition\":\"01\","
+	    "\"zone\":\"017\",\"sia\":\"BV\",\"class\":\"alarm\""));
 	json_close(&json);
 }
 
@@ -229,6 +251,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_everything_that_is_known),
+		cmocka_unit_test(test_a_code_that_is_given),
 		cmocka_unit_test(test_what_has_no_room),
 		cmocka_unit_test(test_every_line_is_one_object),
 		cmocka_unit_test(test_heartbeat),

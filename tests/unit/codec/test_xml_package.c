@@ -11,8 +11,9 @@
 
 #define S(text) slice_from_string(text)
 
-static const struct xml_package_settings settings = { "node-8841-0-17", "7",
-	"1" };
+static const struct xml_package_settings settings = { .id = "node-8841-0-17",
+	.receiver = "7",
+	.line = "1" };
 
 static struct delivery
 delivery_of(enum signal_format format, const char *code)
@@ -34,15 +35,24 @@ delivery_of(enum signal_format format, const char *code)
 static char package[XML_PACKAGE_MAX];
 
 static int
-encode(const struct delivery *delivery)
+encode_with(const char *other_code, const struct delivery *delivery)
 {
+	struct xml_package_settings own = settings;
 	const char *problem = "";
-	int length = xml_package_encode(&settings, delivery, package, &problem);
+	int length;
 
+	own.other_code = other_code;
+	length = xml_package_encode(&own, delivery, package, &problem);
 	if (length < 0)
 		fail_msg("%s", problem);
 	assert_int_equal(length, strlen(package) + 1);
 	return length;
+}
+
+static int
+encode(const struct delivery *delivery)
+{
+	return encode_with(NULL, delivery);
 }
 
 #define HEAD                                                                   \
@@ -81,6 +91,7 @@ static const struct {
 	enum signal_format format;
 	const char *code;
 	const char *event; /* of the codes */
+	const char *other; /* code that is given; NULL: none */
 } translations[] = {
 	{ SIGNAL_FORMAT_SIA, "BA",
 	    "format=\"sia\" qualifier=\"E\" code=\"130\" partition=\"01\" "
@@ -92,6 +103,21 @@ static const struct {
 	{ SIGNAL_FORMAT_CONTACT_ID, "9FF",
 	    "format=\"contact-id\" qualifier=\"E\" code=\"9FF\" "
 	    "partition=\"01\" zone=\"017\" class=\"other\"" },
+	/* what is given goes before the table's */
+	{ SIGNAL_FORMAT_SIA, "BA",
+	    "format=\"sia\" qualifier=\"R\" code=\"13F\" partition=\"01\" "
+	    "zone=\"017\" sia=\"BA\" class=\"alarm\"",
+	    "R13F" },
+	{ SIGNAL_FORMAT_SIA, "QQ",
+	    "format=\"sia\" qualifier=\"E\" code=\"150\" partition=\"01\" "
+	    "zone=\"017\" sia=\"QQ\" class=\"other\"",
+	    "E150" },
+	{ SIGNAL_FORMAT_CONTACT_ID, "130",
+	    "format=\"contact-id\" qualifier=\"E\" code=\"130\" "
+	    "partition=\"01\" zone=\"017\" sia=\"BV\" class=\"alarm\"",
+	    "BV" },
+	{ SIGNAL_FORMAT_CONTACT_ID, "130",
+	    "code=\"130\" partition=\"01\" zone=\"017\" sia=\"BA\"", "" },
 };
 
 static void
@@ -102,7 +128,7 @@ test_codes_of_both_tables(void **state)
 		struct delivery delivery =
 		    delivery_of(translations[i].format, translations[i].code);
 
-		encode(&delivery);
+		encode_with(translations[i].other, &delivery);
 		assert_row(strstr(package, translations[i].event), i, package);
 	}
 }

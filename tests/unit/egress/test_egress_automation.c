@@ -253,6 +253,23 @@ static const struct {
 	    "" },
 	{ DIRECTORY_PROTOCOL_JSON, "7", "1", "12345", false, NULL,
 	    "the account is longer than this receiver takes" },
+	/* the second code is the receiver's own */
+	{ DIRECTORY_PROTOCOL_XML, "7", "1", "A234", false,
+	    "<AlarmPackage version=\"1\" id=\"node-1-0-1768473001204000\">"
+	    "<Receiver>7</Receiver><Line>1</Line><Account>A234</Account>"
+	    "<Event format=\"contact-id\" qualifier=\"E\" code=\"130\" "
+	    "partition=\"01\" zone=\"001\" sia=\"BV\" class=\"alarm\"/>"
+	    "<ReceivedAt>2026-01-15T10:30:01.204Z</ReceivedAt>"
+	    "<Test>false</Test></AlarmPackage>",
+	    "", DIRECTORY_TRANSLATION_NONE, "E130=BV", NULL },
+	{ DIRECTORY_PROTOCOL_JSON, "7", "1", "A234", false,
+	    "{\"sequence\":1,\"version\":1,\"id\":\"node-1-0-1768473001204000\","
+	    "\"receiver\":\"7\",\"line\":\"1\",\"account\":\"A234\","
+	    "\"format\":\"contact-id\",\"qualifier\":\"E\",\"code\":\"130\","
+	    "\"partition\":\"01\",\"zone\":\"001\",\"sia\":\"BV\","
+	    "\"class\":\"alarm\",\"received_at\":\"2026-01-15T10:30:01.204Z\","
+	    "\"test\":false}",
+	    "", DIRECTORY_TRANSLATION_NONE, "E130=BV", NULL },
 };
 
 static void

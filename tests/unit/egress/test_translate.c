@@ -96,11 +96,47 @@ test_codes(void **state)
 	}
 }
 
+/* What outputs that carry both codes tell beside the one that came. */
+static void
+test_the_second_code(void **state)
+{
+	static const struct {
+		enum signal_format format;
+		enum signal_qualifier qualifier;
+		const char *code, *own;
+	} cases[] = {
+		{ CONTACT_ID, NEW, "130", "BV" },
+		{ CONTACT_ID, SIGNAL_QUALIFIER_STATUS, "130", "BX" },
+		{ CONTACT_ID, RESTORE, "130", "" },
+		{ CONTACT_ID, NEW, "9FF", "ZZ" },
+		{ SIA, NONE, "BA", "R13F" },
+		{ SIA, NONE, "BH", "" },
+	};
+	struct directory_receiver receiver = { .codes = OWN };
+	char own[CODES_TEXT_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct delivery delivery = { .format = cases[i].format,
+			.qualifier = cases[i].qualifier };
+
+		strcpy(delivery.code, cases[i].code);
+		receiver.codes = OWN;
+		assert_row(strcmp(translate_own(&receiver, &delivery, own),
+			       cases[i].own) == 0,
+		    i, own);
+		receiver.codes = "";
+		assert_row(*translate_own(&receiver, &delivery, own) == '\0', i,
+		    own);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_codes),
+		cmocka_unit_test(test_the_second_code),
 	};
 
 	return cmocka_run_group_tests_name("egress/translate", tests, NULL,
