@@ -167,12 +167,32 @@ publish_checkpoint(struct dispatch *dispatch)
 		checkpoint_failed(&err);
 }
 
+/* Urgent deliveries that are over, of whose accounts others may be on their way
+ * out of order: a replay that sees them knows. */
+static uint64_t
+doubt_begin(const struct dispatch *dispatch)
+{
+	uint64_t lead = egress_lead(dispatch->egress);
+
+	return egress_oldest(dispatch->egress) < dispatch->doubted_to_lsn
+	    ? least(lead, dispatch->doubted_from_lsn)
+	    : lead;
+}
+
+static uint64_t
+replay_begin(const struct dispatch *dispatch)
+{
+	uint64_t lsn = least(dispatch_floor(dispatch), window_begin(dispatch));
+
+	lsn = least(lsn, settling_oldest(&dispatch->settling));
+	return least(lsn, doubt_begin(dispatch));
+}
+
 static void
 write_checkpoint(struct dispatch *dispatch)
 {
 	const struct checkpoint checkpoint = {
-		.replay_from_lsn = least(settling_oldest(&dispatch->settling),
-		    least(dispatch_floor(dispatch), window_begin(dispatch))),
+		.replay_from_lsn = replay_begin(dispatch),
 		.newest_lsn = dispatch->appended_decision_lsn,
 		.numbers = &dispatch->numbers,
 		.sites = &dispatch->sites,

@@ -111,6 +111,10 @@ struct dispatch {
 	uint64_t appended_decision_lsn;
 	uint64_t confirmed_signal_lsn;
 	unsigned enqueued; /* deliveries of the present decision queued */
+	/* Of what was undelivered at the start, decided before doubted_to_lsn,
+	 * some is marked repeated because of urgent ones that the replay saw from
+	 * doubted_from_lsn on. 0: none. */
+	uint64_t doubted_from_lsn, doubted_to_lsn;
 	struct window_stone stones[WINDOW_STONES]; /* oldest first */
 	unsigned stone_count;
 	bool replayed; /* the state is whole: a checkpoint may be written */

@@ -12,7 +12,8 @@ struct replay {
 	struct mark *marks;
 	unsigned mark_count;
 	uint64_t records;
-	uint8_t *ahead; /* bits: accounts that had urgent ones */
+	uint64_t from_lsn; /* where it begins */
+	uint8_t *ahead;	   /* bits: accounts that had urgent ones */
 };
 
 /* Urgent deliveries have taken along what was in front of them of their account,
@@ -240,6 +241,7 @@ replay_journal(struct replay *replay, struct err *err)
 		    "file=%s effect=\"sites are known from the journal alone\"",
 		    path);
 	}
+	replay->from_lsn = from;
 	result = journal_cursor_open(&dispatch->cursor, dispatch->journal, from,
 	    err);
 	if (result < 0)
@@ -281,8 +283,8 @@ struct reopened {
 
 /* Of each receiver as many as it takes unacknowledged, the first of those that
  * go their ordinary way and the first urgent ones, may have been on their way
- * when the process ended, and of accounts with urgent ones anything. What
- * followed an urgent one that the replay does not reach back to is not known. */
+ * when the process ended, and of accounts with urgent ones anything: the next
+ * replay has to see those too, for as long as some of it is undelivered. */
 static bool
 maybe_in_flight(struct replay *replay, struct reopened *reopened,
     const struct open_entry *entry)
@@ -293,8 +295,12 @@ maybe_in_flight(struct replay *replay, struct reopened *reopened,
 	unsigned in_flight = receiver ? receiver->in_flight : 1;
 	struct number *number;
 
-	if (is_ahead(replay, entry))
+	if (is_ahead(replay, entry)) {
+		replay->dispatch->doubted_from_lsn = replay->from_lsn;
+		replay->dispatch->doubted_to_lsn =
+		    journal_cursor_position(replay->dispatch->cursor);
 		return true;
+	}
 	number =
 	    number_of(entry->urgent ? &reopened->urgent : &reopened->ordinary,
 		entry->receiver_id);

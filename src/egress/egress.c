@@ -178,6 +178,28 @@ egress_sync(struct egress *egress)
 
 /* ---- what dispatch and operators ask ----------------------------------------------- */
 
+/* Some go before what others have waiting. */
+static bool
+has_ahead(const struct link *link)
+{
+	for (unsigned i = 0; i < link->count; i++) {
+		const struct slot *slot = send_slot(link, i);
+
+		if (slot->ahead && slot->state != SLOT_TOLD)
+			return true;
+	}
+	return queue_has_ahead(&link->queue);
+}
+
+static void
+note_lead(struct link *link, uint64_t decision_lsn)
+{
+	if (!has_ahead(link))
+		link->lead_lsn = UINT64_MAX;
+	if (decision_lsn < link->lead_lsn)
+		link->lead_lsn = decision_lsn;
+}
+
 int
 egress_enqueue(struct egress *egress, uint64_t receiver_id,
     struct egress_reference reference, bool urgent)
@@ -188,6 +210,8 @@ egress_enqueue(struct egress *egress, uint64_t receiver_id,
 		return -ENOMEM;
 	reference.queued =
 	    (uint32_t)(link_now(link) / EGRESS_TICK_US) & EGRESS_TICK_MASK;
+	if (urgent)
+		note_lead(link, reference.decision_lsn);
 	if (queue_push(&link->queue, reference, urgent) < 0)
 		return -ENOMEM;
 	if (link->count < link->ring_size)
@@ -222,6 +246,20 @@ egress_oldest(const struct egress *egress)
 			oldest = lsn;
 	}
 	return oldest;
+}
+
+uint64_t
+egress_lead(const struct egress *egress)
+{
+	uint64_t lead = UINT64_MAX;
+
+	for (size_t i = 0; i < egress->count; i++) {
+		const struct link *link = egress->links[i];
+
+		if (link->lead_lsn < lead && has_ahead(link))
+			lead = link->lead_lsn;
+	}
+	return lead;
 }
 
 size_t

@@ -96,6 +96,10 @@ int egress_enqueue(struct egress *egress, uint64_t receiver_id,
 
 /* The oldest decision_lsn that some link still has to deliver; UINT64_MAX. */
 uint64_t egress_oldest(const struct egress *egress);
+/* What goes before others' deliveries, urgent or taken along, goes so because of
+ * urgent ones that may have been delivered since: none of them was decided
+ * before this. UINT64_MAX. */
+uint64_t egress_lead(const struct egress *egress);
 size_t egress_queued(const struct egress *egress);
 
 /* Operator. name: of the receiver; -ENOENT. Paused links keep queueing. */

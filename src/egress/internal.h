@@ -47,6 +47,7 @@ enum slot_state {
 struct slot {
 	struct egress_reference reference;
 	enum slot_state state;
+	bool ahead;	    /* it went before what others have waiting */
 	bool maybe_arrived; /* and not known to be acknowledged */
 	uint32_t attempts;  /* all sendings */
 	uint32_t tries;	    /* since the link was last declared lost */
@@ -56,7 +57,7 @@ struct slot {
 	enum outcome_state outcome;
 	char reason[96];			/* of parking */
 	char account[DIRECTORY_EFFECTIVE_SIZE]; /* "": not loaded yet */
-	char sent_as[CODES_TEXT_SIZE];	/* "": as decided */
+	char sent_as[CODES_TEXT_SIZE];		/* "": as decided */
 	/* what its answer will name: DC-09, beside the account */
 	unsigned sequence;
 	char line[8];
@@ -95,6 +96,9 @@ struct link {
 	char problem[160]; /* the last one, for people */
 
 	struct queue queue;
+	/* No urgent one was decided before, of those since which there always
+	 * were some that go ahead, waiting or in flight. UINT64_MAX: none. */
+	uint64_t lead_lsn;
 	struct slot *ring; /* in flight, in order, SLOT_TOLD behind a head */
 	unsigned ring_size, first, count;
 	unsigned sent, waiting, untold; /* slots in SENT, WAITING, ENDED */

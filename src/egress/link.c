@@ -304,6 +304,7 @@ link_open(struct link **ret, struct egress *egress, uint64_t receiver_id)
 		return -ENOMEM;
 	link->egress = egress;
 	link->receiver_id = receiver_id;
+	link->lead_lsn = UINT64_MAX;
 	link->removed = true; /* until a sync finds it */
 	link->state = LINK_REMOVED;
 	link->listen_fd = link->standby_fd = -1;

@@ -366,6 +366,18 @@ queue_pop(struct queue *queue)
 	}
 }
 
+bool
+queue_front_is_ahead(const struct queue *queue)
+{
+	return queue->next != &queue->ordinary;
+}
+
+bool
+queue_has_ahead(const struct queue *queue)
+{
+	return queue->coming.length + queue->urgent.length > 0;
+}
+
 uint64_t
 queue_floor(const struct queue *queue)
 {

@@ -22,6 +22,7 @@
 #ifndef EGRESS_QUEUE_H
 #define EGRESS_QUEUE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "egress/egress.h"
@@ -59,6 +60,11 @@ int queue_push(struct queue *queue, struct egress_reference reference,
 const struct egress_reference *queue_front(struct queue *queue);
 /* Take it. Only after queue_front, which was not NULL. */
 void queue_pop(struct queue *queue);
+/* The one in front goes before what others have waiting, or may: it is urgent or
+ * taken along. Likewise. */
+bool queue_front_is_ahead(const struct queue *queue);
+/* Some are urgent, or taken along. */
+bool queue_has_ahead(const struct queue *queue);
 /* None has a decision_lsn below, and all in the same chunk as one that has it may
  * be gone; UINT64_MAX: it is empty. What an operator put back is not counted. */
 uint64_t queue_floor(const struct queue *queue);

@@ -59,6 +59,7 @@ next_slot(struct link *link)
 	if (!may_send(link, slot) || !(reference = queue_front(&link->queue)))
 		return NULL;
 	slot->reference = *reference;
+	slot->ahead = queue_front_is_ahead(&link->queue);
 	link->count++;
 	link->waiting++;
 	queue_pop(&link->queue);

@@ -749,11 +749,86 @@ a_cut_anywhere_changes_nothing(void **state)
 	assert_true(overtaken);
 }
 
+/* ---- what was in flight ------------------------------------------------------------- */
+
+/* How many deliveries of the account ended, and whether the last one may have
+ * been sent before. */
+static unsigned
+ended(const char *account, bool *ret_repeated)
+{
+	struct journal_cursor *cursor;
+	struct journal_entry entry;
+	struct outcome outcome;
+	unsigned count = 0;
+	struct err err;
+
+	memset(&whole, 0, sizeof(whole));
+	read_history(&whole);
+	assert_int_equal(journal_cursor_open(&cursor, world.journal, 0, &err),
+	    0);
+	while (journal_cursor_next(cursor, &entry, &err) == 1) {
+		if (entry.kind != JOURNAL_OUTCOME)
+			continue;
+		assert_int_equal(record_outcome_decode(entry.payload, &outcome,
+				     &err),
+		    0);
+		if (strcmp(account_of(outcome.decision_lsn), account) != 0)
+			continue;
+		count++;
+		*ret_repeated = outcome.repeated;
+	}
+	journal_cursor_close(&cursor);
+	return count;
+}
+
+/* The urgent one is delivered, and older than any repeat that is remembered; what
+ * it took along of its account is on its way when the process ends, and still
+ * when the next one does. */
+static void
+a_follower_of_an_old_urgent_one_is_marked(void **state)
+{
+	static const enum peer_action answers[] = { PEER_ACK };
+	bool repeated = false;
+
+	(void)state;
+	open_world("/tmp", &io_system);
+	let_station(true);
+	receive_from("ABCD", "120", SIGNAL_QUALIFIER_NEW, "9");
+	wait_for(verdicts(VERDICT_ROUTED) == 1);
+	advance(300);
+	receive_from("DCBA", "301", SIGNAL_QUALIFIER_NEW, "9");
+	receive_from("DCBA", "302", SIGNAL_QUALIFIER_NEW, "9");
+	receive_from("ABCD", "301", SIGNAL_QUALIFIER_NEW, "9");
+	wait_for(verdicts(VERDICT_ROUTED) == 4);
+	advance(300);
+	wait_for(decided());
+	peer_script(&world.peer, answers, COUNT(answers), PEER_SILENT);
+	let_station(false);
+	wait_for(world.peer.messages == 2);
+	assert_memory_equal(world.peer.last + ACCOUNT_AT, "0017", 4);
+	for (unsigned i = 0; i < 2; i++) {
+		close_stages();
+		open_stages();
+		let_station(true);
+		wait_for(decided());
+	}
+	peer_script(&world.peer, NULL, 0, PEER_ACK);
+	let_station(false);
+	wait_for(settled());
+	assert_int_equal(ended("0017", &repeated), 2);
+	assert_true(repeated);
+	/* the second one of the other account never was on its way */
+	assert_int_equal(ended("0018", &repeated), 2);
+	assert_false(repeated);
+	close_world();
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_cut_anywhere_changes_nothing),
+		cmocka_unit_test(a_follower_of_an_old_urgent_one_is_marked),
 	};
 
 	return cmocka_run_group_tests(tests, begin_worlds, end_worlds);
