@@ -406,7 +406,8 @@ static const struct config_setting table[] = {
 	    .help =
 		"Who resolves the host names of receivers' endpoints, as\n"
 		"ADDRESS:PORT with commas between. Empty: those of the system\n"
-		"(/etc/resolv.conf). /etc/hosts goes before either." },
+		"(/etc/resolv.conf). /etc/hosts goes before either. Mail\n"
+		"servers are always looked up with those of the system." },
 	{ "egress", "programs_dir", CONFIG_PATH, AT(egress.programs_directory),
 	    .max = 900, .standard = "", .base = CONFIG_BASE_FILE,
 	    .help =

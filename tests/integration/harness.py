@@ -64,9 +64,9 @@ def free_port(kind=socket.SOCK_STREAM):
 class Program:
     """A child whose output goes to a file; killed with the test."""
 
-    def __init__(self, name, *arguments, log, environment=None):
+    def __init__(self, name, *arguments, log, environment=None, within=()):
         self.log = pathlib.Path(log)
-        self.command = [str(PROGRAMS / name), *map(str, arguments)]
+        self.command = [*within, str(PROGRAMS / name), *map(str, arguments)]
         with open(self.log, "ab") as out:
             self.process = subprocess.Popen(
                 self.command, stdout=out, stderr=subprocess.STDOUT,
@@ -237,11 +237,12 @@ class Installation:
         self.config = self.directory / "tocsin.ini"
         self.config.write_text(text)
 
-    def start_daemon(self, wait=True, environment=None):
+    def start_daemon(self, wait=True, environment=None, within=()):
+        """within: a command that becomes the one whose words follow."""
         self.write_config()
         self.daemon = self.start("tocsind", "-c", self.config,
                                  log=self.directory / "tocsind.log",
-                                 environment=environment)
+                                 environment=environment, within=within)
         if wait:
             self.wait_ready()
         return self.daemon
@@ -268,8 +269,9 @@ class Installation:
             raise
         return control
 
-    def start(self, name, *arguments, log, environment=None):
-        program = Program(name, *arguments, log=log, environment=environment)
+    def start(self, name, *arguments, log, environment=None, within=()):
+        program = Program(name, *arguments, log=log, environment=environment,
+                          within=within)
         self.programs.append(program)
         return program
 
