@@ -49,16 +49,16 @@ function linksOf(links) {
 	if (!links.length)
 		return element("p", {}, words.noLinks);
 	return list(words.links, ["receiver", "state", "queued", "oldest", "address", "delivered", "problem"], links.map((link) =>
-		row({receiver: link.name, state: linkState(link), queued: link.queued.toLocaleString(),
+		row({receiver: link.shadow ? fill(words.shadow, {name: link.name}) : link.name, state: linkState(link), queued: link.queued.toLocaleString(),
 			oldest: link.queued ? age(link.oldest_s) : "", address: link.endpoint, delivered: link.delivered.toLocaleString(),
 			problem: link.up ? "" : link.last_error}, spare)), spare);
 }
 
-// Receivers that nothing reaches: each of their links is down.
+// Receivers that nothing reaches: each of their links is down. Nobody waits for shadows.
 function unreachable(links) {
 	const receivers = Map.groupBy ? Map.groupBy(links, (link) => link.receiver_id)
 		: links.reduce((map, link) => map.set(link.receiver_id, [...map.get(link.receiver_id) ?? [], link]), new Map());
-	return [...receivers.values()].filter((own) => own.every((link) => !link.up && !link.paused_by)).map(([link]) => link.name);
+	return [...receivers.values()].filter((own) => own.every((link) => !link.up && !link.paused_by && !link.shadow)).map(([link]) => link.name);
 }
 
 // ---- sound ---------------------------------------------------------------------------------

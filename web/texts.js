@@ -343,6 +343,7 @@ export const texts = {
 		bridgesDown: "Bridges that are offline: {count}.",
 		parkedNow: "Deliveries that are parked: {count}.",
 		links: "Links to receivers",
+		shadow: "{name} (shadow)",
 		noLinks: "There is no receiver.",
 		receiver: "Receiver",
 		state: "State",

@@ -123,6 +123,8 @@ void show_sessions(struct client *client, const struct words *words);
 void show_links(struct client *client, const struct words *words);
 void show_queues(struct client *client, const struct words *words);
 void show_parked(struct client *client, const struct words *words);
+void show_shadows(struct client *client, const struct words *words);
+void show_shadow(struct client *client, const struct words *words);
 void show_latency(struct client *client, const struct words *words);
 void show_errors(struct client *client, const struct words *words);
 void show_config(struct client *client, const struct words *words);

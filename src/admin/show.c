@@ -165,6 +165,39 @@ show_parked(struct client *client, const struct words *words)
 	send_elements(client, &array);
 }
 
+void
+show_shadows(struct client *client, const struct words *words)
+{
+	struct egress *egress = client->admin->stages.egress;
+	struct json array = { 0 };
+
+	(void)words;
+	if (!is_open(client, egress, "egress"))
+		return;
+	json_array_begin(&array, NULL);
+	egress_show_shadows(egress, &array);
+	send_elements(client, &array);
+}
+
+void
+show_shadow(struct client *client, const struct words *words)
+{
+	struct egress *egress = client->admin->stages.egress;
+	const char *name = words->word[2];
+	struct json array = { 0 };
+
+	if (!is_open(client, egress, "egress"))
+		return;
+	json_array_begin(&array, NULL);
+	if (egress_show_differences(egress, name, &array) == 0) {
+		send_elements(client, &array);
+		return;
+	}
+	json_close(&array);
+	client_fail(client, EXIT_STATUS_FAILED,
+	    "there is no shadow '%s' (show shadows lists them)", name);
+}
+
 /* ---- queues ---------------------------------------------------------------------------- */
 
 static void

@@ -4,7 +4,8 @@
 
 #define CONTROL_SHOW_WORDS                                                     \
  "status|listeners|sessions [LIMIT]|bridges [CONDITION...]|links|queues|"      \
- "parked [LIMIT]|errors|arming SITE|config|stats|latency|journal|directory|archive"
+ "parked [LIMIT]|shadows|shadow NAME|errors|arming SITE|config|stats|latency|" \
+ "journal|directory|archive"
 
 int control_show(int argc, char **argv);
 int control_tail(int argc, char **argv);

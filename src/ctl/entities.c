@@ -59,6 +59,8 @@ static const struct entity_column receiver_columns[] = {
 	    "upper(substr(pair, strpos(pair, '=') + 1)) "
 	    "FROM unnest(string_to_array($2, ',')) pair",
 	    "DELETE FROM tocsin.receiver_code WHERE receiver_id = $1::bigint" },
+	{ "shadow-of", "shadow_of", ENTITY_NUMBER, false, true, true, "ID",
+	    "it only gets copies of what that receiver has got, to compare" },
 	{ "account-digits", "account_digits", ENTITY_SMALL, false, true, false,
 	    "N", "longest account it takes" },
 	{ "heartbeat", "heartbeat_ms", ENTITY_DURATION, false, false, false,

@@ -155,6 +155,8 @@ struct directory_receiver {
 	/* its own before the table's: "E130=BA,R130=BH", what came and what
 	 * goes out for it; "": none */
 	const char *codes;
+	/* gets a copy of what this one has got; 0: it is nobody's shadow */
+	uint64_t shadow_of;
 	uint8_t account_digits; /* most the protocol takes; 4 plain Sur-Gard */
 	uint32_t heartbeat_ms;	/* 0: none */
 	uint32_t ack_wait_ms;

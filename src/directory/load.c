@@ -46,14 +46,14 @@ static const struct query queries[OBJECT_KINDS] = {
 	    "o.line_number, o.line_digits, o.sia_block, o.clock, "
 	    "o.header_space, o.account_policy, o.translation, o.account_digits, "
 	    "o.heartbeat_ms, o.ack_wait_ms, o.retries, o.in_flight, o.key, "
-	    "o.passkey_sealed, coalesce(c.codes, ''), "
+	    "o.passkey_sealed, coalesce(c.codes, ''), o.shadow_of, "
 	    "e.transport, e.host, e.port, e.tls_name, e.tls_ca, "
 	    "e.tls_certificate, e.path",
 	    "tocsin.directory_receiver o LEFT JOIN tocsin.directory_endpoint e "
 	    "ON e.receiver_id = o.id "
 	    "LEFT JOIN tocsin.directory_receiver_code c "
 	    "ON c.receiver_id = o.id",
-	    "o.id", ", e.position", 21, 7 },
+	    "o.id", ", e.position", 22, 7 },
 	[OBJECT_STATION] = { "station",
 	    "o.id, o.dealer_id, o.receiver_id, o.name, o.prefix, "
 	    "o.receiver_adds_prefix, o.line_card, o.url_template",
@@ -504,6 +504,7 @@ read_receiver(const struct gathering *g, struct directory_receiver *receiver)
 	if (!fields.failed && !read_passkey(g->load, &fields, receiver))
 		receiver->paused = true;
 	receiver->codes = read_text(&fields);
+	receiver->shadow_of = read_number(&fields, UINT64_MAX);
 	return !fields.failed;
 }
 

@@ -12,7 +12,7 @@
 #include "base/cursor.h"
 
 #define SNAPSHOT_MAGIC	     "TOCSNAP\n"
-#define SNAPSHOT_VERSION     18
+#define SNAPSHOT_VERSION     19
 #define SNAPSHOT_SEALED	     1u
 #define SNAPSHOT_HEADER_SIZE 120
 #define RECORD_HEADER_SIZE   5
@@ -137,6 +137,7 @@ write_receiver(struct writer *w, const struct directory_receiver *receiver,
 	writer_u8(w, (uint8_t)receiver->account_policy);
 	writer_u8(w, (uint8_t)receiver->translation);
 	writer_string(w, receiver->codes);
+	writer_u64(w, receiver->shadow_of);
 	writer_u8(w, receiver->account_digits);
 	writer_u32(w, receiver->heartbeat_ms);
 	writer_u32(w, receiver->ack_wait_ms);
@@ -853,6 +854,7 @@ read_receiver(struct content_reader *c, uint64_t id,
 	receiver.account_policy = (enum directory_account_policy)reader_u8(r);
 	receiver.translation = (enum directory_translation)reader_u8(r);
 	receiver.codes = read_text(c);
+	receiver.shadow_of = reader_u64(r);
 	receiver.account_digits = reader_u8(r);
 	receiver.heartbeat_ms = reader_u32(r);
 	receiver.ack_wait_ms = reader_u32(r);

@@ -686,10 +686,24 @@ delivery_done(void *context, const struct egress_result *result)
 	return 0;
 }
 
+static void
+event_id(void *context, struct egress_reference reference,
+    char ret[EGRESS_EVENT_SIZE])
+{
+	struct dispatch *dispatch = *(struct dispatch **)context;
+	struct loaded_memo memo;
+
+	ret[0] = '\0';
+	if (recall_loaded(dispatch, reference, &memo) == 0)
+		record_event_id_format(journal_node(dispatch->journal),
+		    memo.signal_lsn, memo.item, ret);
+}
+
 struct egress_callbacks
 dispatch_egress_callbacks(struct dispatch **slot)
 {
-	return (struct egress_callbacks){ load_delivery, delivery_done, slot };
+	return (struct egress_callbacks){ load_delivery, delivery_done,
+		event_id, slot };
 }
 
 /* ---- life ------------------------------------------------------------------- */

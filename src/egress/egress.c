@@ -208,8 +208,7 @@ egress_enqueue(struct egress *egress, uint64_t receiver_id,
 
 	if (!link)
 		return -ENOMEM;
-	reference.queued =
-	    (uint32_t)(link_now(link) / EGRESS_TICK_US) & EGRESS_TICK_MASK;
+	reference.queued = link_tick(link);
 	if (urgent)
 		note_lead(link, reference.decision_lsn);
 	if (queue_push(&link->queue, reference, urgent) < 0)
@@ -227,7 +226,7 @@ link_oldest(const struct link *link)
 	for (unsigned i = 0; i < link->count; i++) {
 		const struct slot *slot = send_slot(link, i);
 
-		if (slot->state != SLOT_TOLD &&
+		if (slot->state != SLOT_TOLD && !slot->copy &&
 		    slot->reference.decision_lsn < oldest)
 			oldest = slot->reference.decision_lsn;
 	}

@@ -49,6 +49,8 @@ struct egress_result {
 	int64_t queued_us; /* how long it waited, to EGRESS_TICK_US */
 };
 
+#define EGRESS_EVENT_SIZE 96
+
 struct egress_callbacks {
 	/* Fill *ret (borrows until the next call). 0, or -errno: the link is
 	 * stopped with the reason and tries again later; nothing is skipped. */
@@ -58,6 +60,10 @@ struct egress_callbacks {
 	 * be recorded now; the link waits and calls again. May enqueue; must not
 	 * sync or close. */
 	int (*done)(void *context, const struct egress_result *result);
+	/* The id of its event, as people know it; "" when it cannot be read.
+	 * May be NULL. */
+	void (*event)(void *context, struct egress_reference reference,
+	    char ret[EGRESS_EVENT_SIZE]);
 	void *context;
 };
 
@@ -119,8 +125,14 @@ int egress_skip(struct egress *egress, const char *name, egress_skip_fn fn,
 /* One JSON object per link into an open array: name, protocol, state,
  * endpoint, queue length, age of its oldest, counters, last error. */
 void egress_show(struct egress *egress, struct json *json);
+/* The same of shadows: what became of the copies they got, and whether it is what
+ * became of the deliveries. */
+void egress_show_shadows(struct egress *egress, struct json *json);
+/* The last deliveries of which a shadow made something else; -ENOENT. */
+int egress_show_differences(struct egress *egress, const char *name,
+    struct json *json);
 
-/* For metrics: fn per link. */
+/* For metrics and watch: fn per link, but for shadows, which nobody waits for. */
 struct egress_link_status {
 	const char *name;
 	bool up;

@@ -14,6 +14,7 @@
 #include "egress/output.h"
 #include "egress/queue.h"
 #include "egress/settings.h"
+#include "egress/shadow.h"
 #include "egress/tls_client.h"
 #include "egress/translate.h"
 #include "egress/transport.h"
@@ -48,6 +49,8 @@ struct slot {
 	struct egress_reference reference;
 	enum slot_state state;
 	bool ahead;	    /* it went before what others have waiting */
+	bool copy;	    /* a shadow's: no delivery */
+	bool unanswered;    /* a copy that was given up */
 	bool maybe_arrived; /* and not known to be acknowledged */
 	uint32_t attempts;  /* all sendings */
 	uint32_t tries;	    /* since the link was last declared lost */
@@ -55,6 +58,7 @@ struct slot {
 	uint32_t refusals;  /* NAKs, on any connection */
 	int64_t sent_us;    /* monotonic */
 	enum outcome_state outcome;
+	enum outcome_state original;		/* of what it is a copy of */
 	char reason[96];			/* of parking */
 	char account[DIRECTORY_EFFECTIVE_SIZE]; /* "": not loaded yet */
 	char sent_as[CODES_TEXT_SIZE];		/* "": as decided */
@@ -99,6 +103,7 @@ struct link {
 	/* No urgent one was decided before, of those since which there always
 	 * were some that go ahead, waiting or in flight. UINT64_MAX: none. */
 	uint64_t lead_lsn;
+	struct shadow *shadow; /* NULL: it is nobody's */
 	struct slot *ring; /* in flight, in order, SLOT_TOLD behind a head */
 	unsigned ring_size, first, count;
 	unsigned sent, waiting, untold; /* slots in SENT, WAITING, ENDED */
@@ -251,6 +256,7 @@ void send_answered(struct link *link, struct slot *slot, enum answer answer,
 
 /* ---- show.c ---- */
 
+/* To be delivered: copies are not. */
 size_t link_queued(const struct link *link);
 int64_t link_waited_us(const struct link *link,
     struct egress_reference reference);
@@ -259,6 +265,13 @@ static inline int64_t
 link_now(const struct link *link)
 {
 	return clock_monotonic_us(link->egress->clock);
+}
+
+/* For egress_reference.queued. */
+static inline uint32_t
+link_tick(const struct link *link)
+{
+	return (uint32_t)(link_now(link) / EGRESS_TICK_US) & EGRESS_TICK_MASK;
 }
 
 #endif

@@ -251,7 +251,9 @@ become(struct link *link)
 	link->failed = link->gone = 0;
 	link->backoff_us = 0;
 	link->primary_retry_us = 0;
-	if (link->removed || !link->settings)
+	if (shadow_apply(link) < 0)
+		link_set_state(link, LINK_DOWN, "out of memory");
+	else if (link->removed || !link->settings)
 		link_set_state(link, LINK_REMOVED, "");
 	else if (link->settings->paused || link->operator_paused)
 		link_set_state(link, LINK_PAUSED, "");
@@ -337,6 +339,7 @@ link_close(struct link **link)
 	if (closing->run)
 		event_free(closing->run);
 	queue_close(&closing->queue);
+	shadow_close(&closing->shadow);
 	free(closing->ring);
 	free(closing->settings);
 	free(closing->next_settings);

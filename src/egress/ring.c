@@ -77,7 +77,7 @@ send_set_slot(struct link *link, struct slot *slot, enum slot_state state)
 /* ---- how a message ends -------------------------------------------------------- */
 
 static bool
-tell(struct link *link, struct slot *slot)
+tell_delivery(struct link *link, struct slot *slot)
 {
 	const struct egress_callbacks *callbacks = &link->egress->callbacks;
 	const struct egress_result result = {
@@ -102,6 +102,17 @@ tell(struct link *link, struct slot *slot)
 	else
 		link->counters.parked++;
 	link->counters.repeated += result.repeated;
+	shadow_copy(link, slot);
+	return true;
+}
+
+static bool
+tell(struct link *link, struct slot *slot)
+{
+	if (slot->copy)
+		shadow_compare(link, slot);
+	else if (!tell_delivery(link, slot))
+		return false;
 	send_set_slot(link, slot, SLOT_TOLD);
 	return true;
 }
@@ -127,15 +138,31 @@ send_tell(struct link *link)
 	forget_told(link);
 }
 
-void
-send_end(struct link *link, struct slot *slot, enum outcome_state outcome,
+static void
+end_slot(struct link *link, struct slot *slot, enum outcome_state outcome,
     const char *reason)
 {
 	slot->outcome = outcome;
 	snprintf(slot->reason, sizeof(slot->reason), "%s",
 	    reason ? reason : "");
 	send_set_slot(link, slot, SLOT_ENDED);
+}
+
+void
+send_end(struct link *link, struct slot *slot, enum outcome_state outcome,
+    const char *reason)
+{
+	end_slot(link, slot, outcome, reason);
 	send_tell(link);
+}
+
+/* A copy is sent no more often than is worth comparing. */
+static void
+give_up_copy(struct link *link, struct slot *slot)
+{
+	slot->unanswered = slot->refusals == 0;
+	end_slot(link, slot, OUTCOME_PARKED,
+	    slot->unanswered ? "no answer" : "NAK");
 }
 
 void
@@ -152,5 +179,8 @@ send_rewind(struct link *link, bool lost)
 			continue;
 		slot->maybe_arrived = true;
 		send_set_slot(link, slot, SLOT_WAITING);
+		if (shadow_gives_up(link, slot))
+			give_up_copy(link, slot);
 	}
+	send_tell(link);
 }

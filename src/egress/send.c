@@ -40,11 +40,24 @@ may_send(struct link *link, const struct slot *slot)
 		oldest->sent_here == 1);
 }
 
-/* The first that waits in the ring, else the next of the queue. */
+/* Of the queue; a copy when there is nothing to deliver. */
+static bool
+take_next(struct link *link, struct slot *slot)
+{
+	const struct egress_reference *reference = queue_front(&link->queue);
+
+	if (!reference)
+		return shadow_take(link, slot);
+	slot->reference = *reference;
+	slot->ahead = queue_front_is_ahead(&link->queue);
+	queue_pop(&link->queue);
+	return true;
+}
+
+/* The first that waits in the ring, else the next one. */
 static struct slot *
 next_slot(struct link *link)
 {
-	const struct egress_reference *reference;
 	struct slot *slot;
 
 	for (unsigned i = 0; i < link->count && link->waiting > 0; i++) {
@@ -56,13 +69,10 @@ next_slot(struct link *link)
 		return NULL;
 	slot = send_slot(link, link->count);
 	memset(slot, 0, sizeof(*slot));
-	if (!may_send(link, slot) || !(reference = queue_front(&link->queue)))
+	if (!may_send(link, slot) || !take_next(link, slot))
 		return NULL;
-	slot->reference = *reference;
-	slot->ahead = queue_front_is_ahead(&link->queue);
 	link->count++;
 	link->waiting++;
-	queue_pop(&link->queue);
 	return slot;
 }
 
@@ -76,6 +86,16 @@ stall(struct link *link, const struct err *err)
 	log_limited(&link->limit, LOG_ERROR, "link", "load_failed",
 	    "name=\"%s\" error=\"%s\"", link_name(link), err->text);
 	return -EAGAIN;
+}
+
+/* Nobody holds the journal for copies. */
+static int
+lose_copy(struct link *link, struct slot *slot)
+{
+	shadow_lost(link);
+	send_set_slot(link, slot, SLOT_TOLD);
+	send_tell(link);
+	return -ENODATA;
 }
 
 /* One that is refused or lost must not be overtaken by the next of its account:
@@ -93,6 +113,7 @@ account_is_in_flight(const struct link *link, const struct slot *slot)
 	return false;
 }
 
+/* 0; -EAGAIN: not now; -ENODATA: it was a copy, and is gone. */
 static int
 load(struct link *link, struct slot *slot, struct delivery *ret)
 {
@@ -102,7 +123,7 @@ load(struct link *link, struct slot *slot, struct delivery *ret)
 	if (slot->account[0] && account_is_in_flight(link, slot))
 		return -EAGAIN;
 	if (callbacks->load(callbacks->context, slot->reference, ret, &err) < 0)
-		return stall(link, &err);
+		return slot->copy ? lose_copy(link, slot) : stall(link, &err);
 	slice_copy(ret->account, slot->account, sizeof(slot->account));
 	return account_is_in_flight(link, slot) ? -EAGAIN : 0;
 }
@@ -114,10 +135,10 @@ send_one(struct link *link, struct slot *slot)
 	const char *problem = "it cannot be expressed in this protocol";
 	struct delivery delivery;
 	struct err err;
-	int length;
+	int length = out ? load(link, slot, &delivery) : -EAGAIN;
 
-	if (!out || load(link, slot, &delivery) < 0)
-		return -EAGAIN;
+	if (length < 0)
+		return length == -ENODATA ? 0 : length;
 	slot->sent_as[0] = '\0';
 	if (translate_delivery(link->settings, &delivery))
 		translate_code_format(&delivery, slot->sent_as);
@@ -254,7 +275,11 @@ message_refused(struct link *link, struct slot *slot)
 {
 	link->counters.naks++;
 	slot->refusals++;
-	if (park_refused(link, slot))
+	if (shadow_gives_up(link, slot)) {
+		send_end(link, slot, OUTCOME_PARKED, "NAK");
+		return;
+	}
+	if (!slot->copy && park_refused(link, slot))
 		return;
 	if (slot->tries > link->settings->retries)
 		link->lost = "every sending of a message was refused";

@@ -98,7 +98,7 @@ settings_equal(const struct directory_receiver *a,
 	    a->clock == b->clock && a->header_space == b->header_space &&
 	    a->account_policy == b->account_policy &&
 	    a->translation == b->translation &&
-	    strcmp(a->codes, b->codes) == 0 &&
+	    strcmp(a->codes, b->codes) == 0 && a->shadow_of == b->shadow_of &&
 	    a->account_digits == b->account_digits &&
 	    a->heartbeat_ms == b->heartbeat_ms &&
 	    a->ack_wait_ms == b->ack_wait_ms && a->retries == b->retries &&

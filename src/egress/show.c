@@ -1,20 +1,39 @@
 /* What operators and metrics see of the links. */
+#include <errno.h>
 #include <openssl/ssl.h>
 
 #include "egress/internal.h"
 
+static size_t
+in_ring(const struct link *link)
+{
+	return link->sent + link->waiting + link->untold;
+}
+
+static size_t
+copies_in_ring(const struct link *link)
+{
+	size_t copies = 0;
+
+	for (unsigned i = 0; i < link->count && link->shadow; i++) {
+		const struct slot *slot = send_slot(link, i);
+
+		copies += slot->copy && slot->state != SLOT_TOLD;
+	}
+	return copies;
+}
+
 size_t
 link_queued(const struct link *link)
 {
-	return link->queue.length + link->sent + link->waiting + link->untold;
+	return link->queue.length + in_ring(link) - copies_in_ring(link);
 }
 
 int64_t
 link_waited_us(const struct link *link, struct egress_reference reference)
 {
-	uint32_t now = (uint32_t)(link_now(link) / EGRESS_TICK_US);
-
-	return (int64_t)((now - reference.queued) & EGRESS_TICK_MASK) *
+	return (int64_t)((link_tick(link) - reference.queued) &
+		   EGRESS_TICK_MASK) *
 	    EGRESS_TICK_US;
 }
 
@@ -40,7 +59,9 @@ oldest_s(const struct link *link)
 	struct wait wait = { link, 0 };
 
 	queue_each_first(&link->queue, measure, &wait);
-	if (link_queued(link) > link->queue.length)
+	if (shadow_front(link))
+		measure(&wait, shadow_front(link));
+	if (in_ring(link) > 0)
 		measure(&wait, &send_slot(link, 0)->reference);
 	return (double)wait.longest_us / 1e6;
 }
@@ -68,6 +89,18 @@ show_tls(const SSL *tls, struct json *json)
 		    SSL_get_cipher_name(tls));
 }
 
+/* Of the receiver whose shadow it is. */
+static const char *
+name_of_original(const struct link *link)
+{
+	const struct egress *egress = link->egress;
+
+	for (size_t i = 0; i < egress->count; i++)
+		if (egress->links[i]->receiver_id == shadow_of(link))
+			return link_name(egress->links[i]);
+	return "";
+}
+
 static void
 show_link(const struct link *link, struct json *json)
 {
@@ -84,7 +117,10 @@ show_link(const struct link *link, struct json *json)
 	json_string(json, "endpoint", link->endpoint_text);
 	json_boolean(json, "backup",
 	    link->endpoint > 0 && link->state == LINK_UP);
-	json_unsigned(json, "queued", link_queued(link));
+	if (link->shadow) /* what it gets are copies */
+		json_boolean(json, "shadow", true);
+	json_unsigned(json, "queued",
+	    link->queue.length + in_ring(link) + shadow_waiting(link));
 	json_unsigned(json, "in_flight", link->sent);
 	json_double(json, "oldest_s", oldest_s(link));
 	json_unsigned(json, "delivered", link->counters.delivered);
@@ -105,6 +141,40 @@ egress_show(struct egress *egress, struct json *json)
 {
 	for (size_t i = 0; i < egress->count; i++)
 		show_link(egress->links[i], json);
+}
+
+void
+egress_show_shadows(struct egress *egress, struct json *json)
+{
+	for (size_t i = 0; i < egress->count; i++) {
+		const struct link *link = egress->links[i];
+
+		if (!link->shadow)
+			continue;
+		json_object_begin(json, NULL);
+		json_string(json, "name", link_name(link));
+		json_string(json, "shadow_of", name_of_original(link));
+		json_boolean(json, "up", link_is_up(link));
+		json_unsigned(json, "waiting",
+		    copies_in_ring(link) + shadow_waiting(link));
+		shadow_show(link, json);
+		json_object_end(json);
+	}
+}
+
+int
+egress_show_differences(struct egress *egress, const char *name,
+    struct json *json)
+{
+	for (size_t i = 0; i < egress->count; i++) {
+		const struct link *link = egress->links[i];
+
+		if (!link->shadow || strcmp(link_name(link), name) != 0)
+			continue;
+		shadow_show_differences(link, json);
+		return 0;
+	}
+	return -ENOENT;
 }
 
 void
@@ -129,6 +199,8 @@ egress_each(struct egress *egress, egress_status_fn fn, void *context)
 			.tls_failures = link->counters.tls_failures,
 		};
 
-		fn(context, &status);
+		/* what it is to deliver itself counts as ever */
+		if (!link->shadow || status.queued > 0)
+			fn(context, &status);
 	}
 }

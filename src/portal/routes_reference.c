@@ -10,7 +10,8 @@ static const struct route routes[] = {
 	    route_no_parameters,
 	    "SELECT jsonb_build_object('id', r.id, 'center_id', r.center_id, "
 	    "'name', r.name, 'protocol', r.protocol, 'visibility', "
-	    "r.visibility), NULL FROM tocsin.receiver r ORDER BY r.name" },
+	    "r.visibility), NULL FROM tocsin.receiver r "
+	    "WHERE r.shadow_of IS NULL ORDER BY r.name" },
 	{ ROUTE_GET, "/zone-types", "listZoneTypes", "How zones behave",
 	    ROUTE_READ, ROUTE_LIST, route_no_parameters,
 	    ROUTE_ALL_OF("zone_type", "number") },

@@ -352,6 +352,52 @@ def test_a_resolver_that_never_answers_holds_up_its_link_alone(installation):
     proof.prove(place, [load], stations, minimum=200)
 
 
+def test_shadows_change_nothing(installation):
+    """One that is dead and one that refuses everything: the station gets what
+    it should, the journal goes on, and the comparison says what they did."""
+    place = installation
+    place.extra["egress"] = QUICK
+    place.extra["journal"] = {"segment_size": "1MiB", "budget": "6MiB"}
+    stations = proof.demo_stations(place, SITES)
+    refusing = place.station("refusing", "--fault", "nak", protocol="d6500")
+    original = receiver_id(place, "station-a")
+    for name, protocol, port in (("dead", "surgard", harness.free_port()),
+                                 ("refusing", "d6500", refusing.port)):
+        place.ctl("receiver", "add", "--center", 1, "--name", name,
+                  "--protocol", protocol, "--retries", 0,
+                  "--endpoints", f"127.0.0.1:{port}",
+                  "--shadow-of", original)
+    place.start_daemon()
+    begun = place.live("show", "journal")[0]["oldest_lsn"]
+    load = begin_load(place, "panels", "--seconds", 0)
+    harness.wait_until(
+        lambda: place.live("show", "journal")[0]["oldest_lsn"] > begun,
+        "the journal lets go of what is delivered")
+    assert load.stop() == 0, load.text()
+    harness.wait_until(place.drained, "everything is through")
+
+    def shadows():
+        found = {x["name"]: x for x in place.live("show", "shadows")}
+        return found if found["refusing"]["waiting"] == 0 else None
+    found = harness.wait_until(shadows, "the refusing one has answered")
+    count = received(stations[0])
+    for shadow in found.values():
+        assert shadow["shadow_of"] == "station-a"
+        assert shadow["copied"] == count
+    dead, other = found["dead"], found["refusing"]
+    assert dead["waiting"] + dead["lost"] == count and not dead["up"]
+    assert other["refused"] == other["different"] > 0
+    assert other["refused"] + other["lost"] == count
+    last = place.live("show", "shadow", "refusing")[-1]
+    assert (last["station"], last["shadow"]) == ("delivered", "refused")
+    traced = place.ctl("trace", last["event"], "--json", database=False)
+    assert last["account"] in traced
+    status = place.live("show", "status")[0]
+    assert (status["links_up"], status["links_down"]) == (2, 0)
+    assert status["parked"] == 0
+    proof.prove(place, [load], stations, minimum=count)
+
+
 def test_what_cannot_be_expressed_is_parked_and_replayed(installation):
     place = installation
     stations = proof.demo_stations(place, SITES)

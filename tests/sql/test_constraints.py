@@ -58,6 +58,7 @@ LIBRARY = "INSERT INTO tocsin.alarm_library (dealer_id, site_id, zone_type, inbo
 
 STATION = "INSERT INTO tocsin.station_record (dealer_id, center_id, receiver_id, name, passkey) VALUES "
 CAMERA = "INSERT INTO tocsin.camera (bridge_id, channel_id, name, address) VALUES "
+SHADOW = "INSERT INTO tocsin.receiver (id, center_id, name, protocol, shadow_of) VALUES "
 MEMBER = "INSERT INTO tocsin.partition_channel (site_id, partition_id, bridge_id, channel_id) VALUES "
 WINDOW = "INSERT INTO tocsin.arming_window (site_id, partition_id, week_minutes) VALUES "
 EXCEPTION = "INSERT INTO tocsin.arming_exception (site_id, partition_id, during, armed) VALUES "
@@ -136,6 +137,14 @@ REFUSED = [
     ("receiver_retries_range", RECEIVER + "retries = -1"),
     ("receiver_in_flight_range", RECEIVER + "in_flight = 0"),
     ("receiver_key_only_dc09", RECEIVER + "key = '\\x00' WHERE id = 1"),
+    ("receiver_shadow_of_exists", RECEIVER + "shadow_of = 9 WHERE id = 3"),
+    ("receiver_shadow_of_exists", SHADOW + "(7, 1, 'new', 'surgard', 3); DELETE FROM tocsin.receiver WHERE id = 3"),
+    ("receiver_shadow_not_itself", RECEIVER + "shadow_of = 3 WHERE id = 3"),
+    ("receiver_shadow_of_no_shadow", RECEIVER + "shadow_of = 1 WHERE id = 3;" + SHADOW + "(7, 1, 'new', 'surgard', 3)"),
+    ("receiver_shadow_of_no_shadow", SHADOW + "(7, 1, 'new', 'surgard', 3);" + RECEIVER + "shadow_of = 1 WHERE id = 3"),
+    ("receiver_shadow_not_used", RECEIVER + "shadow_of = 2 WHERE id = 1"),
+    ("station_record_receiver_no_shadow", RECEIVER + "shadow_of = 1 WHERE id = 3;"
+                                          "INSERT INTO tocsin.station_record (dealer_id, center_id, receiver_id, name) VALUES (1, 2, 3, 'x')"),
     ("receiver_code_receiver_exists", "INSERT INTO tocsin.receiver_code VALUES (9, 'E130', 'BA')"),
     ("receiver_code_once", "INSERT INTO tocsin.receiver_code VALUES (1, 'E130', 'BV')"),
     ("receiver_code_came_format", "INSERT INTO tocsin.receiver_code VALUES (1, 'E1A0', 'BA')"),

@@ -97,6 +97,7 @@ FEED = [
     ("UPDATE tocsin.receiver_endpoint SET port = 7 WHERE receiver_id = 1", {("receiver", 1)}),
     ("UPDATE tocsin.receiver_endpoint SET transport = 'tls' WHERE receiver_id = 1", {("receiver", 1)}),
     ("DELETE FROM tocsin.receiver_endpoint WHERE receiver_id = 1", {("receiver", 1)}),
+    ("UPDATE tocsin.receiver SET shadow_of = 1 WHERE id = 3", {("receiver", 3)}),
     ("INSERT INTO tocsin.receiver_code VALUES (2, 'BA', 'E130')", {("receiver", 2)}),
     ("UPDATE tocsin.receiver_code SET goes = 'BV'", {("receiver", 1)}),
     ("DELETE FROM tocsin.receiver_code", {("receiver", 1)}),

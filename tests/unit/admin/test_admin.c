@@ -507,7 +507,7 @@ test_show(void **state)
 		{ "show config", "{\"node\":{\"name\":\"hilltop\"}}", 1 },
 		{ "help",
 		    "\"command\":\"replay link NAME|all\",\"access\":\"operate\"",
-		    27 },
+		    29 },
 		{ "show latency", "\"of\":\"acknowledgement\",\"bounds_s\":[",
 		    1 },
 	};

@@ -49,6 +49,7 @@ fill(void)
 		.account_policy = DIRECTORY_ACCOUNT_SPLIT_BACK,
 		.translation = DIRECTORY_TRANSLATION_SIA,
 		.codes = "E130=BV,R130=BW",
+		.shadow_of = 77,
 		.account_digits = 6,
 		.heartbeat_ms = 30000,
 		.ack_wait_ms = 4000,
@@ -142,6 +143,7 @@ check_receiver(const struct directory *copy)
 	assert_true(receiver->header_space);
 	assert_int_equal(receiver->translation, DIRECTORY_TRANSLATION_SIA);
 	assert_string_equal(receiver->codes, "E130=BV,R130=BW");
+	assert_int_equal(receiver->shadow_of, 77);
 	assert_int_equal(receiver->account_policy,
 	    DIRECTORY_ACCOUNT_SPLIT_BACK);
 	assert_int_equal(receiver->account_digits, 6);

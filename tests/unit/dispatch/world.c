@@ -95,6 +95,21 @@ put_schedule(struct directory_batch *batch)
 	assert_int_equal(directory_put_schedule(batch, SHOP, &schedule), 0);
 }
 
+/* Of the station, and dead: nothing is to depend on it. */
+static void
+put_shadow(struct directory_batch *batch,
+    const struct directory_receiver *original)
+{
+	struct directory_endpoint nowhere = { "127.0.0.1", 1 };
+	struct directory_receiver shadow = *original;
+
+	shadow.id = SHADOW;
+	shadow.name = "shadow";
+	shadow.shadow_of = original->id;
+	shadow.endpoints = &nowhere;
+	assert_int_equal(directory_put_receiver(batch, SHADOW, &shadow), 0);
+}
+
 static void
 fill_directory(void)
 {
@@ -123,6 +138,7 @@ fill_directory(void)
 		    0);
 	assert_int_equal(directory_put_dealer(batch, 1, &dealer), 0);
 	assert_int_equal(directory_put_receiver(batch, 3, &receiver), 0);
+	put_shadow(batch, &receiver);
 	assert_int_equal(directory_put_station(batch, 5, &station), 0);
 	for (size_t i = 0; i < COUNT(customers); i++)
 		put_customer(batch, &customers[i]);

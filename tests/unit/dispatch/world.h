@@ -1,7 +1,7 @@
 /*
- * A journal, dispatch and egress with one station on loopback, three customers
- * with a bridge each, and a clock that a test moves. Zone N of a bridge has zone
- * type N. One at a time.
+ * A journal, dispatch and egress with one station on loopback, which has a
+ * shadow that is dead, three customers with a bridge each, and a clock that a
+ * test moves. Zone N of a bridge has zone type N. One at a time.
  */
 #ifndef DISPATCH_WORLD_H
 #define DISPATCH_WORLD_H
@@ -12,6 +12,7 @@
 
 #define SECOND	 INT64_C(1000000)
 #define BEGAN_US (INT64_C(1780308000) * SECOND) /* 2026-06-01 10:00 UTC */
+#define SHADOW	 4				/* receiver */
 /* armed by its bridge, which signals as ABCD: entry delay 60 s, exit delay 30 s,
  * filter 20 s */
 #define SITE   7

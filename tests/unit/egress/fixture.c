@@ -110,7 +110,7 @@ fixture_open(void **state)
 		.connect_timeout_us = 500000,
 		.primary_return_us = 50000,
 	};
-	const struct egress_callbacks callbacks = { load, done, NULL };
+	const struct egress_callbacks callbacks = { load, done, NULL, NULL };
 	const struct timeval tick = { 0, 5000 };
 	struct err err;
 
