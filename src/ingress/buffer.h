@@ -44,7 +44,9 @@ void buffer_clear(struct buffer_pools *pools, struct buffer *buffer);
 static inline struct slice
 buffer_content(const struct buffer *buffer)
 {
-	return slice_of(buffer->data + buffer->start, buffer->length);
+	return buffer->data
+	    ? slice_of(buffer->data + buffer->start, buffer->length)
+	    : slice_of(NULL, 0);
 }
 
 #endif

@@ -4,18 +4,20 @@
  * piece is its length in one byte and so many bytes. The worker has no thread:
  * its turns are taken here, one after each piece.
  *
- * Whatever comes, every answer is well-formed; and DC-09 in pieces is answered
- * as often, and journalled as often, as the same bytes at once.
+ * Whatever comes, every answer is well-formed; and DC-09 and HTTP in pieces are
+ * answered as often, and journalled as often, as the same bytes at once.
  */
 #include <dirent.h>
 #include <errno.h>
 #include <event2/event.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/array.h"
+#include "codec/http_client.h"
 #include "fuzz/fuzz.h"
 #include "ingress/listener.h"
 #include "ingress/session.h"
@@ -41,6 +43,8 @@ static const struct ingress_listener_config configs[] = {
 	LISTENER(INGRESS_ADEMCO685, "ademco685", .max_source_sessions = 1),
 	LISTENER(INGRESS_D6500, "d6500", .max_source_sessions = 1),
 	LISTENER(INGRESS_CONTACT_ID, "dialer", .max_source_sessions = 1),
+	LISTENER(INGRESS_HTTP, "bridges"),
+	LISTENER(INGRESS_HTTP, "silent-bridges", .silent = true),
 };
 
 static struct place {
@@ -86,15 +90,20 @@ put_bridge(void)
 	static const struct directory_previous_key previous = {
 		.until_us = INT64_MAX, .length = 16, .bytes = "the-key-before-1"
 	};
+	static const char bearer[] = "tb-1-secret";
+	uint8_t bearer_hash[DIRECTORY_HASH_SIZE];
 	const struct directory_bridge bridge = { .id = 1,
 		.site_id = 1,
 		.account = "1234",
 		.key = (const uint8_t *)"0123456789ABCDEF",
 		.key_length = 16,
 		.previous_key = &previous,
-		.mac = mac };
+		.mac = mac,
+		.bearer_hash = bearer_hash };
 	struct directory_batch *batch = directory_batch_begin(place.directory);
 
+	crypto_hash_sha256(bearer_hash, (const uint8_t *)bearer,
+	    strlen(bearer));
 	FUZZ_CHECK(batch && directory_put_bridge(batch, 1, &bridge) == 0);
 	FUZZ_CHECK(directory_batch_commit(batch) == 0);
 }
@@ -136,36 +145,60 @@ enter(void)
 struct talk {
 	struct listener *listener;
 	int fd; /* the panel's end */
-	bool dc09;
+	enum ingress_protocol protocol;
+	struct http_answers http;
 	unsigned answers;
 	char heard[65536];
 	size_t length;
 };
 
+/* The bytes of the next answer, 0: it is not whole. Whatever header came is
+ * echoed. */
+static size_t
+judge_frame(const char *data, size_t length)
+{
+	struct dc09_frame frame;
+	enum dc09_fault fault;
+	size_t consumed;
+	enum codec_result result = dc09_frame_next(data, length,
+	    ~0u & ~DC09_TOLERATE_BAD_CRC, &consumed, &frame, &fault);
+
+	FUZZ_CHECK(result != CODEC_BAD);
+	if (result == CODEC_MORE)
+		return 0;
+	FUZZ_CHECK(dc09_frame_is_reply(&frame));
+	return consumed;
+}
+
+static size_t
+judge_next(struct talk *talk, const char *data, size_t length)
+{
+	int used = 1;
+
+	if (talk->protocol == INGRESS_DC09) {
+		used = (int)judge_frame(data, length);
+		talk->answers += used > 0;
+	} else if (talk->protocol == INGRESS_HTTP) {
+		used = http_answers_next(&talk->http, data, length);
+		FUZZ_CHECK(used >= 0);
+		talk->answers += talk->http.found;
+	} else {
+		FUZZ_CHECK(*data == 0x06 || *data == 0x15);
+		talk->answers++;
+	}
+	return (size_t)used;
+}
+
 /* Cut off what is complete; a well-formed answer is all there may be. */
 static void
 judge(struct talk *talk)
 {
-	size_t consumed = 0, done = 0;
-	struct dc09_frame frame;
-	enum dc09_fault fault;
+	size_t used = 1, done = 0;
 
-	for (; done < talk->length; done += consumed, talk->answers++) {
-		if (!talk->dc09) {
-			consumed = 1;
-			FUZZ_CHECK(talk->heard[done] == 0x06 ||
-			    talk->heard[done] == 0x15);
-			continue;
-		}
-		/* whatever header came is echoed */
-		enum codec_result result = dc09_frame_next(talk->heard + done,
-		    talk->length - done, ~0u & ~DC09_TOLERATE_BAD_CRC,
-		    &consumed, &frame, &fault);
-
-		FUZZ_CHECK(result != CODEC_BAD);
-		if (result == CODEC_MORE)
-			break;
-		FUZZ_CHECK(dc09_frame_is_reply(&frame));
+	while (used > 0 && done < talk->length) {
+		used =
+		    judge_next(talk, talk->heard + done, talk->length - done);
+		done += used;
 	}
 	talk->length -= done;
 	memmove(talk->heard, talk->heard + done, talk->length);
@@ -201,7 +234,8 @@ begin(struct talk *talk, size_t which)
 	FUZZ_CHECK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair) ==
 	    0);
 	talk->listener = place.listeners[which];
-	talk->dc09 = configs[which].protocol == INGRESS_DC09;
+	talk->protocol = configs[which].protocol;
+	http_answers_begin(&talk->http);
 	talk->fd = pair[0];
 	talk->answers = 0;
 	talk->length = 0;
@@ -273,7 +307,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t length)
 	total = say_in_pieces(&pieces, data + 1, length - 1, whole);
 	finish(&pieces);
 	journalled = signals(&pieces) - before;
-	if (!pieces.dc09)
+	if (pieces.protocol != INGRESS_DC09 && pieces.protocol != INGRESS_HTTP)
 		return 0;
 	begin(&once, which);
 	if (total > 0)
