@@ -2,8 +2,10 @@
  * the API says of itself. */
 #include "unit/test.h"
 
+#include "base/json.h"
 #include "codec/http.h"
 #include "codec/http_event.h"
+#include "unit/codec/read_json.h"
 
 /* ---- requests ------------------------------------------------------------------ */
 
@@ -414,6 +416,85 @@ as_many_as_a_signal_holds(void **state)
 	    CODEC_BAD);
 }
 
+static void
+each_event_has_its_result(void **state)
+{
+	static const char body[] =
+	    "{\"events\":[{\"sia\":\"BA\"},{\"sia\":\"ba\"}]}";
+	static struct signal signal;
+	static struct http_events events;
+	char problem[HTTP_EVENT_REASON_SIZE];
+	struct json json = { 0 };
+
+	(void)state;
+	assert_int_equal(http_events_decode(slice_from_string(body), &signal,
+			     &events, problem),
+	    CODEC_OK);
+	http_events_results(&events, &json);
+	assert_string_equal(json_text(&json),
+	    "{\"results\":[{\"status\":\"accepted\"},{\"status\":\"refused\","
+	    "\"reason\":\"sia does not match ^[A-Z]{2}$\"}]}");
+	json_close(&json);
+	http_events_close(&events);
+}
+
+/* ---- what it says of itself ------------------------------------------------------ */
+
+static bool
+document_says(struct json *json, const char *begin, const char *name,
+    const char *end)
+{
+	char text[128];
+
+	snprintf(text, sizeof(text), "%s\"%s\"%s", begin, name, end);
+	return strstr(json_text(json), text);
+}
+
+static void
+check_field(struct json *json, const struct http_event_field *field)
+{
+	assert_row(document_says(json, "", field->name, ":{\"type\":"),
+	    field - http_event_fields, field->name);
+	for (unsigned i = 0; field->choices[i]; i++)
+		assert_row(document_says(json, "", field->choices[i], ""),
+		    field - http_event_fields, field->choices[i]);
+	if (field->pattern)
+		assert_row(document_says(json, "\"pattern\":", field->pattern,
+			       ""),
+		    field - http_event_fields, field->pattern);
+}
+
+/* It is JSON, has every field that is checked and every schema that it refers
+ * to. That requests are answered as it says is for the integration tests. */
+static void
+the_document_has_every_field(void **state)
+{
+	static const char reference[] = "\"$ref\":\"#/components/schemas/";
+	const struct http_event_field *field;
+	struct json json = { 0 };
+	char version[16];
+	const char *at;
+
+	(void)state;
+	http_event_openapi(&json);
+	assert_true(read_json(json_text(&json), json.length, "openapi", version,
+	    sizeof(version)));
+	assert_string_equal(version, "3.1.0");
+	for (field = http_event_fields; field->name; field++)
+		check_field(&json, field);
+	at = json_text(&json);
+	assert_non_null(strstr(at, reference));
+	while ((at = strstr(at, reference)) != NULL) {
+		char name[64];
+
+		at += strlen(reference);
+		snprintf(name, sizeof(name), "%.*s", (int)strcspn(at, "\""),
+		    at);
+		assert_row(document_says(&json, "", name, ":{"), 0, name);
+	}
+	json_close(&json);
+}
+
 int
 main(void)
 {
@@ -427,6 +508,8 @@ main(void)
 		cmocka_unit_test(times_and_texts_are_kept),
 		cmocka_unit_test(texts_are_bounded),
 		cmocka_unit_test(as_many_as_a_signal_holds),
+		cmocka_unit_test(each_event_has_its_result),
+		cmocka_unit_test(the_document_has_every_field),
 	};
 
 	return cmocka_run_group_tests_name("codec/http", tests, NULL, NULL);

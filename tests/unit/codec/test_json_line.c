@@ -246,6 +246,36 @@ test_answers(void **state)
 	}
 }
 
+static void
+test_answers_are_written(void **state)
+{
+	static const struct {
+		enum json_answer_kind kind;
+		uint64_t sequence;
+		const char *words, *line;
+	} rows[] = {
+		{ JSON_ANSWER_ACK, 17, "", "ack 17\n" },
+		{ JSON_ANSWER_NAK, 0, "no line", "nak 0 no line\n" },
+		{ JSON_ANSWER_REFUSE, UINT64_MAX, "gone",
+		    "refuse 18446744073709551615 gone\n" },
+	};
+	char out[JSON_ANSWER_MAX], words[200] = "";
+	int length;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		length = json_answer_encode(rows[i].kind, rows[i].sequence,
+		    rows[i].words, out);
+		assert_row(slice_is(slice_of(out, (size_t)length),
+			       rows[i].line),
+		    i, rows[i].line);
+	}
+	memset(words, 'x', sizeof(words) - 1);
+	length = json_answer_encode(JSON_ANSWER_REFUSE, UINT64_MAX, words, out);
+	assert_true(length > 96 && length < JSON_ANSWER_MAX);
+	assert_int_equal(out[length - 1], '\n');
+}
+
 int
 main(void)
 {
@@ -256,6 +286,7 @@ main(void)
 		cmocka_unit_test(test_every_line_is_one_object),
 		cmocka_unit_test(test_heartbeat),
 		cmocka_unit_test(test_answers),
+		cmocka_unit_test(test_answers_are_written),
 	};
 
 	return cmocka_run_group_tests_name("codec/json_line", tests, NULL,

@@ -395,6 +395,31 @@ test_answers(void **state)
 	assert_int_equal(xml_answer_encode(true, S(id), out), 0);
 }
 
+/* A passkey may have any character that XML knows. */
+static void
+test_hello(void **state)
+{
+	static const char passkey[] = "a<b>&\"c\" d";
+	static char out[XML_PACKAGE_MAX], plain[XML_PACKAGE_MAX];
+	static struct signal signal;
+	int length = xml_hello_encode(passkey, out);
+	size_t consumed;
+
+	(void)state;
+	assert_int_equal(xml_package_decode(out, (size_t)length, &consumed,
+			     plain, &signal),
+	    CODEC_OK);
+	assert_int_equal(consumed, length);
+	assert_true(signal.poll);
+	assert_slice(xml_hello_passkey(slice_of(out, (size_t)length - 1),
+			 plain),
+	    passkey);
+	length = xml_heartbeat_encode(out);
+	assert_false(slice_present(xml_hello_passkey(slice_of(out,
+							 (size_t)length - 1),
+	    plain)));
+}
+
 int
 main(void)
 {
@@ -407,6 +432,7 @@ main(void)
 		cmocka_unit_test(test_read_back),
 		cmocka_unit_test(test_broken_packages),
 		cmocka_unit_test(test_answers),
+		cmocka_unit_test(test_hello),
 	};
 
 	return cmocka_run_group_tests_name("codec/xml_package", tests, NULL,
