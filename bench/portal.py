@@ -216,6 +216,9 @@ class Scale(PortalBench):
         def search(pick):
             return lambda row: "/sites/search?" + urllib.parse.urlencode({"q": pick(*row)})
 
+        def address(pick):
+            return lambda row: "/addresses/known?" + urllib.parse.urlencode({"q": pick(row[2])})
+
         def of_site(rest):
             return lambda row: f"/sites/{row[0]}{rest}"
         return {
@@ -233,7 +236,8 @@ class Scale(PortalBench):
             "search: a bridge's serial": search(lambda site, name, street, city, account, serial: serial),
             "search: a part of a serial": search(lambda site, name, street, city, account, serial: serial[2:7]),
             "search: nothing like it": search(lambda *row: "zzqqxx"),
-            "addresses like": lambda row: "/addresses/known?" + urllib.parse.urlencode({"q": row[2][1:]}),
+            "addresses as typed": address(lambda street: street), "addresses, one letter wrong": address(lambda street: street[:3] + "x" + street[4:]),
+            "addresses, every street": address(lambda street: "street"),
             "a customer": of_site(""), "its warnings": of_site("/warnings"), "its bridges": of_site("/bridges"),
             "its alarm codes": of_site("/library"), "its contacts": of_site("/contacts"), "its members": of_site("/members"),
             "its partitions": of_site("/partitions"), "its schedule": of_site("/windows"), "its history": of_site("/events"),

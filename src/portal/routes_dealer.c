@@ -81,11 +81,9 @@ static const struct route routes[] = {
 	{ ROUTE_GET, "/dealers/{dealer_id}/library", "listDealerLibrary",
 	    "What the dealer's sites inherit", ROUTE_READ, ROUTE_LIST, dealer,
 	    "SELECT to_jsonb(l) || jsonb_build_object('sites_override', "
-	    "(SELECT count(*) FROM tocsin.alarm_library o JOIN tocsin.site s "
-	    "ON s.id = o.site_id WHERE s.dealer_id = l.dealer_id AND CASE "
-	    "l.kind WHEN 'zone_type' THEN o.zone_type::text WHEN "
-	    "'system_event' THEN o.system_event ELSE o.inbound_code END = "
-	    "l.subject)), NULL FROM tocsin.dealer_library l "
+	    "coalesce(o.sites, 0)), NULL FROM tocsin.dealer_library l "
+	    "LEFT JOIN tocsin.dealer_overrides($1::bigint) o "
+	    "ON o.kind = l.kind AND o.subject = l.subject "
 	    "WHERE l.dealer_id = $1::bigint ORDER BY l.kind DESC, l.subject" },
 	{ ROUTE_PUT, "/dealers/{dealer_id}/library/{kind}/{subject}",
 	    "setDealerLibrary", "Change a default of the dealer",

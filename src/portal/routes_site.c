@@ -169,9 +169,7 @@ static const struct route routes[] = {
 	{ ROUTE_GET, "/sites/{site_id}/library", "listSiteLibrary",
 	    "The effective library, each value with its level", ROUTE_READ,
 	    ROUTE_LIST, site,
-	    "SELECT to_jsonb(l), NULL FROM tocsin.effective_library l "
-	    "WHERE l.site_id = $1::bigint "
-	    "ORDER BY l.kind DESC, l.subject, l.channel_id NULLS FIRST" },
+	    "SELECT l, NULL FROM tocsin.portal_library($1::bigint) l" },
 	{ ROUTE_PUT, "/sites/{site_id}/library/{kind}/{subject}",
 	    "setSiteLibrary", "Change a value for this site only", ROUTE_SITES,
 	    ROUTE_ONE, set_library,

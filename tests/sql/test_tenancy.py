@@ -103,6 +103,40 @@ def test_each_user_finds_what_is_theirs(people, user, sites):
     assert (people.fetchone()[0] or []) == [s for s in sites if s > 1][:1]
 
 
+# of dealer 1 and 2 the same streets; 1 has so many sub-dealers that its rows are picked otherwise
+STREETS = """
+INSERT INTO tocsin.dealer (id, name, parent_id) SELECT i, 'Branch ' || i, 1 FROM generate_series(100, 111) i;
+INSERT INTO tocsin.site (dealer_id, name, timezone, address1, city, postal_code)
+  SELECT d, 'Villa', 'UTC', 'Main Street ' || i, 'Dale', '1000' || d FROM generate_series(1, 250) i, unnest(ARRAY[1, 2]) d;
+INSERT INTO tocsin.site (dealer_id, name, timezone, address1, city) VALUES
+  (111, 'Villa', 'UTC', 'Harbour Lane 12-14', 'Port'), (2, 'Villa', 'UTC', 'Harbour Lane 99', 'Port'), (1, 'Harbour Villa', 'UTC', '', 'Port'),
+  (2, 'x', 'UTC', '100% Road_\\ O''Hara', 'Port');
+"""
+# what is typed, and what is offered first to dealer 1 and to dealer 2
+TYPED = [
+    ("harbour lane 12", "Harbour Lane 12-14", "Harbour Lane 99"), ("hrbour lane 12-14", "Harbour Lane 12-14", "Harbour Lane 99"),
+    ("14 harbour", "Harbour Lane 12-14", "Harbour Lane 99"), ("HARBOUR", "Harbour Lane 12-14", "Harbour Lane 99"), ("harxour", "Harbour Lane 12-14", "Harbour Lane 99"),
+    ("lane, port", "Harbour Lane 12-14", "Harbour Lane 99"), ("main street 249", "Main Street 249", "Main Street 249"),
+    ("249 main dale", "Main Street 249", "Main Street 249"), ("main stret 249", "Main Street 249", "Main Street 249"),
+    ("main street 10002 31", "Main Street 31", "Main Street 31"), ("0% road_\\", None, "100% Road_\\ O'Hara"), ("o'hara", "Harbour Lane 12-14", "100% Road_\\ O'Hara"),
+    ("villa", None, None), ("nothing like it", None, None), ("ma", None, None), (" , ", None, None), ("", None, None), (None, None, None)]
+
+
+def test_addresses_are_offered_as_one_types(people):
+    people.execute(STREETS)
+    for user, column in ((ADMIN, 1), (SOUTH, 2), (BRANCH, None), (CENTER, None), (MEMBER, None), (DISABLED, None)):
+        become(people, user)
+        for typed, *offered in TYPED:
+            people.execute("SELECT address1 FROM tocsin.address_search(%s, 5)", (typed,))
+            found = [row[0] for row in people.fetchall()]
+            wanted = offered[column - 1] if column else None
+            assert found[:1] == ([wanted] if wanted else []), (user, typed, found)
+            assert len(found) <= 5
+    become(people, OPERATOR)
+    people.execute("SELECT address1 FROM tocsin.address_search('harbour lane', 5)")
+    assert sorted(people.fetchall()) == [("Harbour Lane 12-14",), ("Harbour Lane 99",)]
+
+
 @pytest.mark.parametrize("user", [row[0] for row in SEES])
 def test_the_list_of_users_is_what_its_user_sees(people, user):
     become(people, user)
