@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Measure tocsind beside the reference server; Markdown on standard output.
 
     bench.py --build DIR [--dir DIR] [--quick] [--only receive|everything]

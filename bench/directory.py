@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """The directory at scale, in a running tocsind; Markdown on standard output.
 
     directory.py --build DIR [--dir DIR] [--sites N] [--rate R] [--seconds S]

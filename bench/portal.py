@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """The portal beside a running tocsind, and at scale; Markdown on standard output.
 
     portal.py scale --build DIR [--dir DIR] [--sites N] [--cluster DIR]

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Supervision at scale, in a running tocsind; Markdown on standard output.
 
     supervision.py steady --build DIR [--dir DIR] [--sites N] [--interval S] [--seconds S]
@@ -45,7 +45,7 @@ INSERT INTO bridge_path (bridge_id, path, interval_s, margin_s)
 INSERT INTO dealer (id, name) SELECT i + 100, 'Dealer ' || i FROM generate_series(0, 1) i;
 INSERT INTO center (id, name) VALUES (100, 'Center');
 INSERT INTO receiver (id, center_id, name, protocol, in_flight)
-    SELECT i + 100, 100, 'station-' || i, 'surgard', 1 FROM generate_series(0, 1) i;
+    SELECT i + 100, 100, 'station-' || i, 'dc09', 1 FROM generate_series(0, 1) i;
 INSERT INTO receiver_endpoint (receiver_id, position, host, port)
     SELECT i + 100, 1, '127.0.0.1', (%(ports)s::integer[])[i + 1] FROM generate_series(0, 1) i;
 INSERT INTO station_record (id, dealer_id, center_id, receiver_id, name, prefix)
@@ -53,7 +53,6 @@ INSERT INTO station_record (id, dealer_id, center_id, receiver_id, name, prefix)
 INSERT INTO site (id, dealer_id, name, timezone, station_record_id, account_number)
     SELECT i, i %% 2 + 100, 'Site number ' || i, 'UTC', i %% 2 + 100, lpad(upper(to_hex(i)), 6, '0')
     FROM generate_series(1, %(sites)s + %(alarms)s) i;
-UPDATE receiver SET account_digits = 6;
 RESET session_replication_role;
 """
 # what a station waited for, of those alarms that were received in this time
@@ -61,7 +60,7 @@ DELAYS = """
 SELECT count(*), coalesce(percentile_cont(ARRAY[0.5, 0.99]) WITHIN GROUP (
     ORDER BY extract(epoch FROM o.finished_at - e.received_at) * 1e6), '{0,0}')
 FROM tocsin.event e JOIN tocsin.delivery_outcome o ON o.signal_lsn = e.lsn AND o.node = e.node AND o.item = e.item
-WHERE e.bridge_id > %s AND e.code = '130' AND e.received_at BETWEEN to_timestamp(%s) AND to_timestamp(%s)
+WHERE o.state = 'delivered' AND e.bridge_id > %s AND e.code = '130' AND e.received_at BETWEEN to_timestamp(%s) AND to_timestamp(%s)
 """
 
 
@@ -147,7 +146,7 @@ class Supervision(Bench):
         with contextlib.ExitStack() as stack:
             ledgers = [self.dir / name for name in ("station-a", "station-b")]
             ports = [int(stack.enter_context(self.first_line(
-                self.program("tocsin-station"), "--protocol", "surgard", "--listen", "127.0.0.1:0",
+                self.program("tocsin-station"), "--protocol", "dc09", "--listen", "127.0.0.1:0",
                 "--ledger", str(path))).rsplit(":", 1)[1]) for path in ledgers]
             stack.enter_context(self.postgres())
             self.fill(ports)
