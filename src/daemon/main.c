@@ -25,8 +25,10 @@
 #define DRAIN_US 2000000
 /* How long deliveries go on after the journal failed for good. */
 #define LAST_DELIVERIES_S 30
-/* With more deliveries waiting than this, silent bridges are told slowly. */
+/* With more deliveries waiting than this in all, or for one station that is
+ * there, silent bridges are told slowly, or just a few of them. */
 #define QUEUED_MANY 2000
+#define QUEUED_SOME 50
 
 struct daemon {
 	const char *config_path;
@@ -169,8 +171,6 @@ on_tick(void *context)
 	if (dispatch_broken(daemon->dispatch))
 		return deliver_the_last(daemon, "dispatch_stopped");
 	report_outside(daemon);
-	watch_hold_back(daemon->watch,
-	    egress_queued(daemon->egress) > QUEUED_MANY);
 	return watch_healthy(daemon->watch);
 }
 
@@ -245,11 +245,38 @@ start_journal(struct daemon *daemon, struct err *err)
 	return journal_start(daemon->journal, err);
 }
 
+static void
+note_queued(void *context, const struct egress_link_status *status)
+{
+	bool *some = context;
+
+	*some |= status->up && status->queued > QUEUED_SOME;
+}
+
+/* An alarm that comes now would wait behind what is told of silent bridges. */
+static enum supervision_pace
+pace_of_telling(void *context)
+{
+	struct daemon *daemon = context;
+	bool some = false;
+
+	egress_each(daemon->egress, note_queued, &some);
+	if (some)
+		return SUPERVISION_TRICKLE;
+	return egress_queued(daemon->egress) > QUEUED_MANY ? SUPERVISION_SLOWLY
+							   : SUPERVISION_FAST;
+}
+
 static int
 open_watch(struct daemon *daemon, struct err *err)
 {
-	const struct watched watched = { daemon->journal, daemon->directory,
-		dispatch_sites(daemon->dispatch) };
+	const struct watched watched = {
+		.journal = daemon->journal,
+		.directory = daemon->directory,
+		.sites = dispatch_sites(daemon->dispatch),
+		.pace = pace_of_telling,
+		.context = daemon,
+	};
 
 	return watch_open(&daemon->watch, daemon->process.base,
 	    &daemon->config->watch, &watched, &clock_system, err);

@@ -16,11 +16,15 @@
 #define STOPPED_US (5 * SECOND)
 /* What is lost is looked at when it is heard, and now and then anyway. */
 #define LOOK_AGAIN_US (10 * SECOND)
-/* What one signal of our own costs of the time that passes, and how much time
- * may be saved up. */
-#define TELL_US	       500
-#define TELL_SLOWLY_US 10000
-#define TELL_SAVED_US  (SECOND / 4)
+/* How much of the time that passes may be saved up for telling. */
+#define TELL_SAVED_US (SECOND / 20)
+
+/* What one signal of our own costs of it. */
+static const int64_t tell_us[] = {
+	[SUPERVISION_FAST] = SECOND / 2000,
+	[SUPERVISION_SLOWLY] = SECOND / 100,
+	[SUPERVISION_TRICKLE] = SECOND / 10,
+};
 
 enum state_bit {
 	STATE_SUPERVISED = 1 << 0,
@@ -375,7 +379,7 @@ tell_one(struct supervision *s, const struct subject *subject,
 	if (result < 0)
 		return result;
 	subject->entry->told ^= message->bit;
-	s->allowance_us -= s->hold_back ? TELL_SLOWLY_US : TELL_US;
+	s->allowance_us -= tell_us[s->pace];
 	return 0;
 }
 
@@ -589,9 +593,10 @@ supervision_look(struct supervision *s, const struct journal_status *journal)
 }
 
 void
-supervision_hold_back(struct supervision *supervision, bool hold)
+supervision_set_pace(struct supervision *supervision,
+    enum supervision_pace pace)
 {
-	supervision->hold_back = hold;
+	supervision->pace = pace;
 }
 
 /* ---- life --------------------------------------------------------------------------- */

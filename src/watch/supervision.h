@@ -34,13 +34,23 @@ int supervision_open(struct supervision **ret,
     struct directory *directory, const struct clock *clock, struct err *err);
 void supervision_close(struct supervision **supervision);
 
-/* A bounded look at what is due. True: more is, look again soon. The thread is
- * registered with the directory and offline. */
+/* A bounded look at what is due. True: more is, look again soon. While changes
+ * are untold (supervision_status) look again every SUPERVISION_TELL_US, so that
+ * they come one after the other. The thread is registered with the directory
+ * and offline. */
+#define SUPERVISION_TELL_US 10000
 bool supervision_look(struct supervision *supervision,
     const struct journal_status *journal);
 
-/* Tell slowly: deliveries pile up, and those of alarms are among them. */
-void supervision_hold_back(struct supervision *supervision, bool hold);
+/* How fast changes are told, by what is waiting to be delivered: an alarm would
+ * have to wait behind them. */
+enum supervision_pace {
+	SUPERVISION_FAST,    /* 2000 a second */
+	SUPERVISION_SLOWLY,  /* 100: much waits, perhaps for a dead station */
+	SUPERVISION_TRICKLE, /* 10: for one that answers */
+};
+void supervision_set_pace(struct supervision *supervision,
+    enum supervision_pace pace);
 
 enum supervision_state {
 	SUPERVISION_NONE,    /* not supervised */

@@ -29,7 +29,7 @@ struct supervision {
 	int64_t began_us;     /* timer_wheel_entry.since counts from here */
 	int64_t reception_us; /* since then we have been listening */
 	int64_t looked_us;
-	bool hold_back;
+	enum supervision_pace pace;
 	int64_t allowance_us; /* time to spend on telling */
 
 	struct told_table recovered; /* until each bridge is looked at */

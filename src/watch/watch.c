@@ -58,6 +58,8 @@ struct watch {
 	uint64_t durable_lsn;  /* seen */
 	int64_t progressed_us; /* monotonic: when nothing was waiting last */
 	struct supervision *supervision; /* NULL: without a directory */
+	enum supervision_pace (*pace)(void *context); /* NULL: fast */
+	void *pace_context;
 	struct outages *outages;
 	struct refusal_watch *refusals;
 	/* NULL: without sites */
@@ -226,9 +228,21 @@ static void
 look_at_bridges(struct watch *watch, const struct journal_status *status)
 {
 	static const struct timeval soon = { 0, AGAIN_US };
+	static const struct timeval to_tell = { 0, SUPERVISION_TELL_US };
+	struct supervision_status found;
 
-	if (watch->supervision && supervision_look(watch->supervision, status))
+	if (!watch->supervision)
+		return;
+	if (watch->pace)
+		supervision_set_pace(watch->supervision,
+		    watch->pace(watch->pace_context));
+	if (supervision_look(watch->supervision, status)) {
 		event_add(watch->again, &soon);
+		return;
+	}
+	supervision_status(watch->supervision, &found);
+	if (found.untold > 0)
+		event_add(watch->again, &to_tell);
 }
 
 static void
@@ -354,6 +368,8 @@ watch_open(struct watch **ret, struct event_base *base,
 	watch->config = *config;
 	watch->journal = watched->journal;
 	watch->clock = clock;
+	watch->pace = watched->pace;
+	watch->pace_context = watched->context;
 	watch->progressed_us = clock_monotonic_us(clock);
 	watch->offset_us = clock_wall_us(clock) - watch->progressed_us;
 	watch->batches = status.batches;
@@ -402,13 +418,6 @@ void
 watch_refused(struct watch *watch, const struct watch_refusal *refusal)
 {
 	refusal_watch_report(watch->refusals, refusal);
-}
-
-void
-watch_hold_back(struct watch *watch, bool hold)
-{
-	if (watch->supervision)
-		supervision_hold_back(watch->supervision, hold);
 }
 
 const struct supervision *

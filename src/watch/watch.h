@@ -38,6 +38,9 @@ struct watched {
 	struct journal *journal;
 	struct directory *directory;	 /* NULL: no bridge is supervised */
 	const struct site_states *sites; /* NULL: no schedule is reported */
+	/* asked before silent bridges are told; NULL: always fast */
+	enum supervision_pace (*pace)(void *context);
+	void *context;
 };
 int watch_open(struct watch **ret, struct event_base *base,
     const struct watch_config *config, const struct watched *watched,
@@ -53,8 +56,6 @@ void watch_report(struct watch *watch, const char *what, const char *name,
     bool works);
 /* What is turned away, again and again: refusal_watch_report. */
 void watch_refused(struct watch *watch, const struct watch_refusal *refusal);
-/* Tell of silent bridges slowly while deliveries pile up. */
-void watch_hold_back(struct watch *watch, bool hold);
 /* NULL without a directory. */
 const struct supervision *watch_supervision(const struct watch *watch);
 

@@ -119,9 +119,15 @@ look(struct measure *m)
 static void
 spend(struct measure *m, int64_t us, uint32_t silent)
 {
-	for (; us > 0; us -= TIMER_WHEEL_TICK_US) {
-		clock_fake_advance(&m->clock, TIMER_WHEEL_TICK_US);
-		speak(m, TIMER_WHEEL_TICK_US, silent);
+	struct supervision_status status;
+	int64_t step_us;
+
+	for (; us > 0; us -= step_us) {
+		supervision_status(m->supervision, &status);
+		step_us = status.untold > 0 ? SUPERVISION_TELL_US
+					    : TIMER_WHEEL_TICK_US;
+		clock_fake_advance(&m->clock, step_us);
+		speak(m, step_us, silent);
 		look(m);
 	}
 }
