@@ -1,3 +1,5 @@
+import {texts} from "/texts.js";
+
 // Elements from names, attributes and children. Children are nodes or text:
 // nothing is ever read as markup, whatever a customer is called.
 export function element(name, attributes = {}, ...children) {
@@ -28,12 +30,15 @@ export function table(caption, columns) {
 }
 
 // Rows of things. columns: of text and show(item), which gives text or a node;
-// spare ones are left out where it is narrow; the first one names the row.
+// spare ones are left out where it is narrow, those called actions where nobody
+// has any; the first one names the row.
 export function listing(caption, columns, items) {
-	const list = table(caption, columns.map(({text, spare}) => ({text, class: spare && "spare"})));
-	for (const item of items)
-		list.tBodies[0].append(element("tr", {}, ...columns.map(({show, spare}, number) =>
-			element(number ? "td" : "th", {scope: !number && "row", class: spare && "spare"}, show(item) ?? ""))));
+	const rows = items.map((item) => columns.map(({show}) => show(item) ?? null));
+	const shown = columns.map(({text}, number) => text !== texts.form.actions || rows.some((row) => row[number] !== null));
+	const list = table(caption, columns.map(({text, spare}) => ({text, class: spare && "spare"})).filter((_, number) => shown[number]));
+	for (const row of rows)
+		list.tBodies[0].append(element("tr", {}, ...row.map((cell, number) => element(number ? "td" : "th",
+			{scope: !number && "row", class: columns[number].spare && "spare"}, cell ?? "")).filter((_, number) => shown[number])));
 	return wide(caption, list);
 }
 

@@ -8,6 +8,7 @@ import {attempt, say, whenSent} from "/page.js";
 import {fill, texts} from "/texts.js";
 
 const kinds = ["site", "channel", "contact"];
+const writtenLength = 60;
 
 class Import extends HTMLElement {
 	#dealerId = api.user.dealer_id;
@@ -53,18 +54,20 @@ class Import extends HTMLElement {
 		}, {class: "main", id: "apply"});
 		this.#results.hidden = false;
 		this.#results.replaceChildren(element("h3", {tabindex: -1}, apply ? texts.import.stored : texts.import.results),
-			element("p", {role: "status"}, summary), !apply && count("stored") ? store : "", this.#table(items, kind, apply));
+			element("p", {role: "status"}, summary), !apply && count("stored") ? store : "", this.#table(items, kind, apply, file.split(/\r?\n/)));
 		this.#results.querySelector("h3").focus();
 		say(apply ? summary : "", true);
 	}
 
-	#table(items, kind, apply) {
+	// lines: of the file, by which a row is known.
+	#table(items, kind, apply, lines) {
 		const outcome = (row) => row.outcome === "stored" && !apply ? texts.import.outcomes.good : texts.import.outcomes[row.outcome];
 		const said = (row) => [row.name && fill(texts.import.column, row), row.sentence].filter(Boolean).join(": ");
 		const linked = (row) => kind === "site" && row.id && (apply || row.outcome === "there")
 			? element("a", {href: `#/site/${row.id}`}, outcome(row)) : outcome(row);
 		return listing(texts.import.results, [
 			{text: texts.import.line, show: (row) => String(row.line)},
+			{text: texts.import.written, spare: true, show: (row) => lines[row.line - 1]?.slice(0, writtenLength)},
 			{text: texts.import.outcome, show: (row) => element("span", {class: row.outcome === "refused" && "wrong"}, linked(row))},
 			{text: texts.import.sentence, show: said}], items);
 	}
