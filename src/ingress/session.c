@@ -23,7 +23,8 @@ session_update_reading(struct session *session)
 	bool wanted = !session->closed && !session->finishing &&
 	    !session->stalled && !session->throttled && !session->writing &&
 	    session->in_flight < SESSION_IN_FLIGHT_MAX &&
-	    !session->worker->draining && !session_waits_in_turn(session);
+	    !session->worker->draining && !session_waits_in_turn(session) &&
+	    !(session->tls && session->tls->ready);
 
 	if (wanted == session->reading)
 		return;

@@ -214,7 +214,7 @@ session_readable(evutil_socket_t fd, short what, void *context)
 {
 	struct session *session = context;
 	struct worker *worker = session->worker;
-	size_t kept;
+	size_t kept, share = worker->read_share;
 	ssize_t n;
 
 	(void)what;
@@ -230,9 +230,8 @@ session_readable(evutil_socket_t fd, short what, void *context)
 	}
 	kept = session->input.length;
 	n = session->tls
-	    ? tls_session_read(session, worker->scratch + kept,
-		  WORKER_READ_BYTES)
-	    : recv(fd, worker->scratch + kept, WORKER_READ_BYTES, 0);
+	    ? tls_session_read(session, worker->scratch + kept, share)
+	    : recv(fd, worker->scratch + kept, share, 0);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n < 0) {
@@ -242,6 +241,7 @@ session_readable(evutil_socket_t fd, short what, void *context)
 		awaiting_forget_session(session);
 		session_finish(session);
 	} else {
+		worker->greedy += (size_t)n == share;
 		worker_read_clock(worker);
 		kept = unpack_input(session);
 		parse(session, kept + (size_t)n);

@@ -11,7 +11,7 @@
 #include "ingress/spool.h"
 #include "ingress/worker.h"
 
-#define ACCEPTS_PER_TURN 64
+#define ACCEPTS_PER_TURN 16
 
 /* ---- accepting ------------------------------------------------------------ */
 

@@ -25,7 +25,9 @@ leave_handshake(struct tls_session *tls)
 {
 	struct slot *slot = tls->session->slot;
 
-	TAILQ_REMOVE(&slot->handshakes, tls, by_handshake);
+	TAILQ_REMOVE(tls->ready ? &tls->session->worker->ready
+				: &slot->handshakes,
+	    tls, by_handshake);
 	slot->handshake_count--;
 }
 
@@ -62,7 +64,8 @@ tls_session_has_room(struct slot *slot)
 	if (!handshakes_are_full(slot))
 		return true;
 	worker_read_clock(slot->worker);
-	return oldest->session->active_us + PATIENCE_US <=
+	return oldest &&
+	    oldest->session->active_us + PATIENCE_US <=
 	    slot->worker->monotonic_us;
 }
 
@@ -242,19 +245,32 @@ step(struct session *session)
 void
 tls_session_handshake(struct session *session)
 {
-	struct worker *worker = session->worker;
 	struct tls_session *tls = session->tls;
-	struct tls_list *list = &session->slot->handshakes;
 
+	if (tls->ready)
+		return;
+	TAILQ_REMOVE(&session->slot->handshakes, tls, by_handshake);
+	tls->ready = true;
+	TAILQ_INSERT_TAIL(&session->worker->ready, tls, by_handshake);
+	session_set_writing(session, false);
+	session_update_reading(session);
+}
+
+/* Of the one that waits longest for us. */
+static void
+take_step(struct worker *worker)
+{
+	struct tls_session *tls = TAILQ_FIRST(&worker->ready);
+	struct session *session = tls->session;
+
+	TAILQ_REMOVE(&worker->ready, tls, by_handshake);
+	tls->ready = false;
+	TAILQ_INSERT_TAIL(&session->slot->handshakes, tls, by_handshake);
 	worker_read_clock(worker);
 	session->active_us = worker->monotonic_us;
-	TAILQ_REMOVE(list, tls, by_handshake);
-	TAILQ_INSERT_TAIL(list, tls, by_handshake);
-	if (worker->handshake_steps == 0)
-		return; /* the socket is still ready in the next turn */
-	worker->handshake_steps--;
 	if (tls->begun || begins_with_hello(session))
 		step(session);
+	session_update_reading(session);
 }
 
 /* ---- reading and writing ---------------------------------------------------- */
@@ -280,13 +296,17 @@ tls_session_end_turn(struct worker *worker)
 {
 	struct tls_session *tls;
 
+	for (unsigned i = 0; i < TLS_HANDSHAKES_PER_TURN; i++)
+		if (!TAILQ_EMPTY(&worker->ready))
+			take_step(worker);
+	if (!TAILQ_EMPTY(&worker->ready)) /* the next turn waits for nobody */
+		event_active(worker->call_event, EV_READ, 0);
 	while ((tls = TAILQ_FIRST(&worker->unread))) {
 		TAILQ_REMOVE(&worker->unread, tls, by_unread);
 		tls->unread = false;
 		if (tls->session->reading)
 			event_active(&tls->session->read_event, EV_READ, 0);
 	}
-	worker->handshake_steps = TLS_HANDSHAKES_PER_TURN;
 }
 
 static ssize_t

@@ -18,21 +18,25 @@ struct session;
 struct slot;
 struct worker;
 
-/* Steps of handshakes, a signature each, that a worker takes in one turn:
- * connections that are served wait no longer than for these. */
-#define TLS_HANDSHAKES_PER_TURN 4
+/* Steps of handshakes, a signature each, that a worker takes at the end of a
+ * turn, when it has answered and the journal syncs: connections that are served
+ * wait no longer than for these. */
+#define TLS_HANDSHAKES_PER_TURN 1
 
 struct tls_session {
 	struct session *session;
 	SSL *ssl;
 	bool begun;	  /* the first bytes were those of TLS */
 	bool established; /* frames may come */
+	bool ready;	  /* for a step of its handshake */
 	bool unread;	  /* in the worker's list */
 	/* The accounts that the client's certificate names, each ended by a
 	 * NUL; NULL: any. */
 	char *accounts;
 	size_t accounts_length;
-	TAILQ_ENTRY(tls_session) by_handshake; /* until established */
+	/* until established: in the slot's list of those that wait for their
+	 * peer, or in the worker's of those that are ready for a step */
+	TAILQ_ENTRY(tls_session) by_handshake;
 	TAILQ_ENTRY(tls_session) by_unread;
 };
 TAILQ_HEAD(tls_list, tls_session);
@@ -42,7 +46,8 @@ int tls_session_open(struct session *session);
 /* Says goodbye where that is possible; the descriptor stays open. */
 void tls_session_close(struct session *session);
 
-/* Take a step, when the socket is ready for one. */
+/* The socket is ready: a step is taken at the end of this turn or a later one,
+ * and the socket is not looked at until then. */
 void tls_session_handshake(struct session *session);
 
 /* As recv() and send() without blocking. */

@@ -178,6 +178,19 @@ worker_flush(struct worker *worker)
 			datagrams_flush(slot);
 }
 
+/* The more sessions have much to say, the less of it in a turn: who has one
+ * frame waits for a turn. */
+static void
+share_out(struct worker *worker)
+{
+	size_t share =
+	    WORKER_READ_BYTES / (worker->greedy > 0 ? worker->greedy : 1);
+
+	worker->greedy = 0;
+	worker->read_share =
+	    share > WORKER_READ_LEAST ? share : WORKER_READ_LEAST;
+}
+
 static void
 end_turn(struct worker *worker)
 {
@@ -186,6 +199,7 @@ end_turn(struct worker *worker)
 	journal_wake(worker->journal); /* it syncs while we send */
 	worker_flush(worker);
 	tls_session_end_turn(worker);
+	share_out(worker);
 	if (worker->online)
 		directory_thread_offline();
 	worker->online = false;
@@ -310,7 +324,8 @@ worker_open(struct worker **ret, const struct worker_setup *setup,
 	TAILQ_INIT(&worker->throttled);
 	TAILQ_INIT(&worker->closed);
 	TAILQ_INIT(&worker->unread);
-	worker->handshake_steps = TLS_HANDSHAKES_PER_TURN;
+	TAILQ_INIT(&worker->ready);
+	worker->read_share = WORKER_READ_BYTES;
 	pool_init(&worker->sessions, sizeof(struct session), SESSIONS_PER_CHUNK,
 	    0);
 	buffer_pools_init(&worker->buffers);

@@ -26,8 +26,10 @@
 #include "ingress/settled.h"
 #include "ingress/wheel.h"
 
-/* What one recv() takes at most, so what a session may do in a turn. */
-#define WORKER_READ_BYTES (16 * 1024)
+/* What one recv() takes at most, so what a session may do in a turn: those that
+ * have more than that to say share it, down to so little. */
+#define WORKER_READ_BYTES (4 * 1024)
+#define WORKER_READ_LEAST 512
 
 struct worker_call;
 
@@ -65,8 +67,10 @@ struct worker {
 	struct session_list stalled;   /* wait for room in the journal */
 	struct session_list throttled; /* wait for their address's time */
 	struct session_list closed;    /* freed at the end of the turn */
+	size_t read_share;	       /* of each session, this turn */
+	unsigned greedy;	       /* sessions that took it all */
 	struct tls_list unread;	       /* read on at the end of the turn */
-	unsigned handshake_steps;      /* left of this turn */
+	struct tls_list ready;	       /* shake hands, the eldest first */
 	unsigned writing; /* sessions whose peer's window is full */
 	uint64_t durable; /* the last one released up to */
 	bool full;	  /* the journal takes nothing until the next signal */
