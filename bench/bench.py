@@ -10,7 +10,8 @@ receive: the same tocsin-load against bench/reference and tocsind in turn
 paused and the archive off; "all decided after" says how long after the load
 routing had caught up. The ratio is the median of each tocsind run over
 the mean of the reference runs before and after it. The reference speaks no
-TLS: beside a row with TLS stands its clear run.
+TLS and no HTTP: beside a row with these stands its run of clear DC-09. The
+bridges of HTTP rows are wrk's, with an event in each request.
 
 everything: delivery to two stations and the archive in a private PostgreSQL.
 The rate is searched at which all queues are empty again within DRAIN_S after
@@ -52,8 +53,9 @@ START_S = 30
 DRAIN_S = 1.0
 GIVE_UP_DRAIN_S = 60
 
-Row = collections.namedtuple("Row", "name panels options encrypted quick tls",
-                             defaults=(False,))
+Row = collections.namedtuple(
+    "Row", "name panels options encrypted quick tls http",
+    defaults=(False, False))
 ROWS = (
     Row("1 connection", 1, (), False, False),
     Row("50 connections", 50, (), False, True),
@@ -70,6 +72,9 @@ ROWS = (
     Row("50 x 8 in flight", 50, ("--inflight", "8"), False, False, True),
     Row("one connection per message, 50", 50, ("--reconnect",), False, False,
         True),
+    Row("50 connections", 50, (), False, True, http=True),
+    Row("1 000 connections", 1000, (), False, False, http=True),
+    Row("50 connections", 50, (), False, False, tls=True, http=True),
 )
 
 
@@ -102,6 +107,8 @@ class Bench:
         self.quick = options.quick
         self.conninfo = None
         self.tls_port, self.idle_port = free_port(), free_port()
+        self.http_port, self.https_port = free_port(), free_port()
+        self.bearers = self.dir / "bearers"
         self.certificate = self.dir / "receiver.pem"
         self.run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
                  "ec_paramgen_curve:prime256v1", "-nodes", "-subj",
@@ -162,6 +169,9 @@ class Bench:
                  "--endpoint-a", endpoints[0], "--endpoint-b", endpoints[1])
         self.run("psql", "-q", "-d", self.conninfo, "-c",
                  f"UPDATE tocsin.receiver SET in_flight = {in_flight}")
+        self.bearers.write_text(self.run(
+            "psql", "-qAt", "-d", self.conninfo, "-c",
+            "SELECT tocsin.bridge_bearer_key_new(id) FROM tocsin.bridge"))
 
     def configure(self, state, port, metrics, paused, archive):
         path = state / "tocsin.ini"
@@ -191,6 +201,16 @@ port = {self.tls_port}
 certificate = {self.certificate}
 first_frame_timeout = 10min
 max_sessions = 100000
+[listener http]
+protocol = http
+address = 127.0.0.1
+port = {self.http_port}
+[listener https]
+protocol = http
+transport = tls
+address = 127.0.0.1
+port = {self.https_port}
+certificate = {self.certificate}
 [listener idle]
 address = 127.0.0.1
 port = {self.idle_port}
@@ -265,6 +285,21 @@ level = warn
             raise BenchError(f"{row.name}: nothing was acknowledged")
         return found
 
+    def http_row(self, row):
+        if not shutil.which("wrk"):
+            raise BenchError("wrk is needed for the HTTP rows "
+                             "(apt-get install wrk)")
+        url = f"https://127.0.0.1:{self.https_port}" if row.tls \
+            else f"http://127.0.0.1:{self.http_port}"
+        found = json.loads(self.run(
+            "wrk", "-t1", f"-c{row.panels}", f"-d{self.seconds}s",
+            "--timeout", "5s", "-s", str(SOURCE / "bench/http_bridges.lua"),
+            url, "--", str(self.bearers)).splitlines()[-1])
+        if found["errors"] or found["acknowledged"] == 0:
+            raise BenchError(f"{row.name}: {found['errors']} requests of "
+                             f"{found['acknowledged']} failed")
+        return found
+
     # ---- receive -------------------------------------------------------------
 
     def measure_row(self, row):
@@ -275,7 +310,8 @@ level = warn
                     runs["reference"].append(self.load_row(address, row))
             else:
                 with self.tocsind() as (address, _, metrics):
-                    found = self.load_row(address, row, row.tls)
+                    found = self.http_row(row) if row.http \
+                        else self.load_row(address, row, row.tls)
                     found["decided_s"] = wait_until(routing_done, metrics)
                     runs["tocsind"].append(found)
         ratios = [
@@ -443,6 +479,8 @@ level = warn
 
 
 def what_is_spoken(row):
+    if row.http:
+        return "HTTP, TLS" if row.tls else "HTTP"
     if row.tls:
         return "TLS"
     return "AES-128" if row.encrypted else "clear"
