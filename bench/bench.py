@@ -201,6 +201,7 @@ port = {self.tls_port}
 certificate = {self.certificate}
 first_frame_timeout = 10min
 max_sessions = 100000
+max_source_sessions = 0
 [listener http]
 protocol = http
 address = 127.0.0.1
@@ -216,6 +217,7 @@ address = 127.0.0.1
 port = {self.idle_port}
 first_frame_timeout = 10min
 max_sessions = 100000
+max_source_sessions = 0
 [egress]
 reconnect_min = 100ms
 start_paused = {"yes" if paused else "no"}
