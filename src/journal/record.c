@@ -629,6 +629,8 @@ record_outcome_decode(struct slice payload, struct outcome *ret,
 	ret->reason = reader_slice(&r);
 	ret->sent_as =
 	    version >= RECORD_VERSION_SENT_AS ? reader_slice(&r) : SLICE_NONE;
+	if (version >= RECORD_VERSION_SENT_AS && !slice_present(ret->sent_as))
+		r.failed = true; /* nobody writes that */
 	return check_read(&r, version, RECORD_VERSION_SENT_AS, "outcome", err);
 }
 

@@ -424,6 +424,30 @@ outcomes_round_trip(void **state)
 	}
 }
 
+/* Each outcome has one way to be written. */
+static void
+a_newer_outcome_says_what_is_new(void **state)
+{
+	const struct outcome in = { .state = OUTCOME_DELIVERED,
+		.endpoint = SLICE_NONE,
+		.reason = SLICE_NONE,
+		.sent_as = SLICE_NONE };
+	char payload[256];
+	int length = record_outcome_encode(&in, payload, sizeof(payload) - 2);
+	struct outcome out;
+	struct err err = { "" };
+
+	(void)state;
+	assert_true(length > 0);
+	payload[0] = 2;
+	memset(payload + length, 0xff, 2); /* no slice */
+	assert_int_equal(record_outcome_decode(slice_of(payload,
+						   (size_t)length + 2),
+			     &out, &err),
+	    -EINVAL);
+	assert_true(err.text[0] != '\0');
+}
+
 /* Sanitizers watch; a decoder may take or refuse, not stumble. */
 static void
 decoders_survive_anything(void **state)
@@ -505,6 +529,7 @@ main(void)
 		cmocka_unit_test(fields_inside_the_frame_cost_no_copy),
 		cmocka_unit_test(decisions_round_trip),
 		cmocka_unit_test(outcomes_round_trip),
+		cmocka_unit_test(a_newer_outcome_says_what_is_new),
 		cmocka_unit_test(decoders_survive_anything),
 		cmocka_unit_test(event_ids),
 	};
