@@ -54,11 +54,13 @@ function linksOf(links) {
 			problem: link.up ? "" : link.last_error}, spare)), spare);
 }
 
-// Receivers that nothing reaches: each of their links is down. Nobody waits for shadows.
+// Receivers that nothing reaches: each of their links is down. Nobody waits for shadows,
+// and a dealer's own system is the dealer's to look after.
 function unreachable(links) {
 	const receivers = Map.groupBy ? Map.groupBy(links, (link) => link.receiver_id)
 		: links.reduce((map, link) => map.set(link.receiver_id, [...map.get(link.receiver_id) ?? [], link]), new Map());
-	return [...receivers.values()].filter((own) => own.every((link) => !link.up && !link.paused_by && !link.shadow)).map(([link]) => link.name);
+	return [...receivers.values()].filter((own) => own.every((link) => !link.up && !link.paused_by && !link.shadow && !link.dealers_own))
+		.map(([link]) => link.name);
 }
 
 // ---- sound ---------------------------------------------------------------------------------

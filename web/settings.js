@@ -1,6 +1,7 @@
-// What is the dealer's own: its station records, and the alarm codes that its
-// customers inherit.
+// What is the dealer's own: its station records, templates and webhooks, and the
+// alarm codes that its customers inherit.
 import "/templates.js";
+import "/webhooks.js";
 import {api} from "/api.js";
 import {dealerChooser} from "/dealers.js";
 import {button, element, listing} from "/dom.js";
@@ -57,6 +58,7 @@ class Settings extends HTMLElement {
 	#known = {};
 	#stations = element("section", {class: "part", "aria-label": texts.settings.stations});
 	#templates = element("section", {class: "part", "aria-label": texts.templates.title});
+	#webhooks = element("section", {class: "part", "aria-label": texts.webhooks.title, hidden: !api.user.writes_settings});
 	#library = element("section", {class: "part", "aria-label": texts.settings.library});
 
 	async connectedCallback() {
@@ -64,18 +66,21 @@ class Settings extends HTMLElement {
 		await attempt(async () => {
 			const [dealers, centers, receivers] = await Promise.all(["/dealers", "/centers", "/receivers"]
 				.map((path) => api.items(path)));
-			this.#known = {centers, receivers};
+			this.#known = {centers, dealers, receivers};
 			this.#dealerId ??= dealers[0]?.id;
 			this.append(dealerChooser(dealers, this.#dealerId, (id) => {
 				this.#dealerId = id;
 				attempt(() => this.#load());
-			}) ?? "", this.#stations, this.#templates, this.#library);
+			}) ?? "", this.#stations, this.#templates, this.#webhooks, this.#library);
 			await this.#load();
 		});
 	}
 
 	async #load() {
 		this.#templates.replaceChildren(element("tocsin-templates", {"data-dealer": this.#dealerId}));
+		if (api.user.writes_settings)
+			this.#webhooks.replaceChildren(element("tocsin-webhooks", {"data-dealer": this.#dealerId,
+				"data-allowed": this.#known.dealers.find(({id}) => id === this.#dealerId)?.webhooks ?? 0}));
 		await Promise.all([this.#showStations(), this.#showLibrary()]);
 	}
 

@@ -148,6 +148,7 @@ bool order_is_possible(struct client *client);
 /* Journals the signal; the client gets the event's name once it is durable. */
 void order_tell(struct client *client, const struct own_signal *signal);
 void order_begin_test(struct client *client, const struct words *words);
+void order_seal_passkey(struct client *client, const struct words *words);
 
 /* ---- bridges.c ---- */
 void bridges_begin(struct client *client, const struct words *words);

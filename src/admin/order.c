@@ -1,6 +1,11 @@
 /* What somebody orders about a site: a signal of our own, answered when it is
- * durable. Here the manual test; arming.c has the others. */
+ * durable. Here the manual test; arming.c has the others. And a passkey sealed
+ * for who must not have the master key. */
+#include <errno.h>
+
 #include "admin/internal.h"
+#include "base/seal.h"
+#include "base/text.h"
 #include "journal/own_signal.h"
 
 #define CODE_MANUAL_TEST "601"
@@ -90,4 +95,45 @@ order_begin_test(struct client *client, const struct words *words)
 	snprintf(text, sizeof(text), "test sent by %s", client->actor);
 	signal.text = text;
 	order_tell(client, &signal);
+}
+
+/* Whoever may ask learns what an own text looks like sealed; nothing opens one. */
+void
+order_seal_passkey(struct client *client, const struct words *words)
+{
+	const struct directory *directory = client->admin->stages.directory;
+	struct slice passkey = slice_from_string(words->word[3]);
+	struct json *json = &client->admin->json;
+	uint8_t sealed[DIRECTORY_PASSKEY_SIZE + SEAL_OVERHEAD];
+	char hex[2 * sizeof(sealed) + 1], context[SEAL_CONTEXT_SIZE];
+	unsigned long id = 0;
+	int length;
+
+	if (slice_to_number(slice_from_string(words->word[2]), 10, &id) < 0) {
+		client_fail(client, EXIT_STATUS_USAGE,
+		    "'%.40s' is no number of a receiver", words->word[2]);
+		return;
+	}
+	if (passkey.length == 0 || passkey.length >= DIRECTORY_PASSKEY_SIZE) {
+		client_fail(client, EXIT_STATUS_USAGE,
+		    "a passkey has 1 to %d characters",
+		    DIRECTORY_PASSKEY_SIZE - 1);
+		return;
+	}
+	snprintf(context, sizeof(context), "receiver.passkey:%lu", id);
+	length = directory ? directory_seal(directory, context, passkey, sealed,
+				 sizeof(sealed))
+			   : -ENOKEY;
+	if (length < 0) {
+		client_fail(client, EXIT_STATUS_UNAVAILABLE,
+		    "tocsind has no master key ([directory] master_key_file), "
+		    "under which passkeys are sealed");
+		return;
+	}
+	text_hex_encode(sealed, (size_t)length, hex);
+	json_object_begin(json, NULL);
+	json_string(json, "sealed", hex);
+	json_object_end(json);
+	client_send(client);
+	client_done(client);
 }

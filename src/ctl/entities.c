@@ -10,6 +10,8 @@ static const struct entity_column dealer_columns[] = {
 	    "dealer above this one" },
 	{ "test-maximum", "test_maximum_minutes", ENTITY_NUMBER, false, false,
 	    false, "MINUTES", "longest test of its sites" },
+	{ "webhooks", "webhooks", ENTITY_NUMBER, false, false, false, "N",
+	    "how many of its own it may have, 2 at most; 0 unless told" },
 };
 
 static const struct entity_column center_columns[] = {

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <urcu/urcu-qsbr.h>
 
+#include "base/seal.h"
 #include "directory/follow.h"
 #include "directory/private.h"
 
@@ -341,6 +342,17 @@ directory_reload(struct directory *directory)
 {
 	if (directory->follower)
 		follower_reload(directory->follower);
+}
+
+int
+directory_seal(const struct directory *directory, const char *context,
+    struct slice secret, void *out, size_t out_size)
+{
+	const struct seal_master *master =
+	    directory->follower ? follower_master(directory->follower) : NULL;
+
+	return master ? seal_close(master, context, secret, out, out_size)
+		      : -ENOKEY;
 }
 
 void

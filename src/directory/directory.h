@@ -474,6 +474,11 @@ void directory_close(struct directory **directory);
 int directory_subscribe(struct directory *directory, int event_fd);
 /* Reload everything from PostgreSQL soon (SIGHUP, operator). */
 void directory_reload(struct directory *directory);
+/* Seals a secret for the row of the database that context names (base/seal.h),
+ * as it is opened when that row is loaded. Its length in out; -ENOKEY without a
+ * master key, -ENOBUFS. Any thread. */
+int directory_seal(const struct directory *directory, const char *context,
+    struct slice secret, void *out, size_t out_size);
 
 enum directory_source {
 	DIRECTORY_FROM_NOTHING,

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/seal.h"
 #include "directory/changes.h"
 #include "directory/private.h"
 #include "directory/save.h"
@@ -531,6 +532,12 @@ void
 follower_reload(struct follower *follower)
 {
 	signal_fd(follower->wake_fd);
+}
+
+const struct seal_master *
+follower_master(const struct follower *follower)
+{
+	return follower->master;
 }
 
 void

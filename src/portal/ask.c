@@ -101,12 +101,12 @@ read_answer(int fd, struct err *err)
 }
 
 static char *
-converse(const struct exchange *exchange, struct err *err)
+converse(const struct exchange *exchange, unsigned count,
+    const char *const *words, struct err *err)
 {
 	char line[CONTROL_REQUEST_MAX];
 	char *answer = NULL;
-	int length = control_request(line, exchange->word_count,
-	    (const char *const *)exchange->words, err);
+	int length = control_request(line, count, words, err);
 	int fd = length < 0 ? length
 			    : control_connect(exchange->tocsind, false, err);
 
@@ -174,8 +174,9 @@ give_lines(struct exchange *exchange, const char *lines)
 	free(text);
 }
 
-void
-ask_tocsind(struct exchange *exchange)
+/* The lines before the last, owned; NULL: the exchange is answered. */
+static char *
+ask(struct exchange *exchange, unsigned count, const char *const *words)
 {
 	struct err err = { "" };
 	char *answer, *last;
@@ -186,20 +187,50 @@ ask_tocsind(struct exchange *exchange)
 			? "too many ask tocsind at the moment: try again"
 			: "the portal is not connected to tocsind: its "
 			  "configuration names no socket");
-		return;
+		return NULL;
 	}
-	answer = converse(exchange, &err);
+	answer = converse(exchange, count, words, &err);
 	turn_give();
 	if (!answer) {
 		exchange_problem(exchange, 503, NULL, "%s", err.text);
-		return;
+		return NULL;
 	}
 	answer[strlen(answer) - 1] = '\0';
 	last = strrchr(answer, '\n');
 	last = last ? last + 1 : answer;
-	if (check_done(exchange, last)) {
-		*last = '\0';
-		give_lines(exchange, answer);
+	if (!check_done(exchange, last)) {
+		free(answer);
+		return NULL;
 	}
-	free(answer);
+	*last = '\0';
+	return answer;
+}
+
+void
+ask_tocsind(struct exchange *exchange)
+{
+	char *lines = ask(exchange, exchange->word_count,
+	    (const char *const *)exchange->words);
+
+	if (lines)
+		give_lines(exchange, lines);
+	free(lines);
+}
+
+char *
+ask_for_text(struct exchange *exchange, unsigned count,
+    const char *const *words, const char *name)
+{
+	char *lines = ask(exchange, count, words);
+	json_t *object =
+	    lines ? json_loads(lines, JSON_DISABLE_EOF_CHECK, NULL) : NULL;
+	const char *text = json_string_value(json_object_get(object, name));
+	char *owned = text ? strdup(text) : NULL;
+
+	if (lines && !owned)
+		exchange_problem(exchange, 503, NULL,
+		    "tocsind did not say what it was asked for");
+	json_decref(object);
+	free(lines);
+	return owned;
 }

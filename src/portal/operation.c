@@ -32,7 +32,7 @@ is_missing(const char *constraint)
 {
 	static const char *const missing[] = { "site_exists", "bridge_exists",
 		"station_record_exists", "user_account_exists",
-		"receiver_exists" };
+		"receiver_exists", "webhook_exists" };
 
 	for (size_t i = 0; i < COUNT(missing); i++)
 		if (strcmp(constraint, missing[i]) == 0)

@@ -52,6 +52,37 @@ static const struct route_parameter save_station[] = {
 static const struct route_parameter station[] = {
 	ROUTE_ID("station_id", "the station record"), { NULL }
 };
+#define WEBHOOK_FIELDS                                                         \
+ { "name", ROUTE_IN_BODY, ROUTE_TEXT, true, "as the dealer calls it" },        \
+     { "url", ROUTE_IN_BODY, ROUTE_TEXT, true, "https://HOST/PATH" },          \
+ {                                                                             \
+  "classes", ROUTE_IN_BODY, ROUTE_ARRAY, false,                                \
+      "of the classes of events; empty: every signal"                          \
+ }
+static const struct route_parameter list_webhooks[] = {
+	{ "dealer_id", ROUTE_IN_QUERY, ROUTE_INTEGER, false,
+	    "only this one's" },
+	{ NULL },
+};
+static const struct route_parameter add_webhook[] = {
+	{ "dealer_id", ROUTE_IN_BODY, ROUTE_INTEGER, true,
+	    "whose sites' signals" },
+	WEBHOOK_FIELDS,
+	{ NULL },
+};
+static const struct route_parameter save_webhook[] = {
+	ROUTE_ID("webhook_id", "the webhook"),
+	WEBHOOK_FIELDS,
+	{ "enabled", ROUTE_IN_BODY, ROUTE_BOOLEAN, true,
+	    "false: it gets nothing new" },
+	{ NULL },
+};
+static const struct route_parameter webhook[] = {
+	ROUTE_ID("webhook_id", "the webhook"), { NULL }
+};
+#define CLASSES(place)                                                         \
+ "ARRAY(SELECT jsonb_array_elements_text(coalesce(" place "::jsonb, '[]')))"
+
 static const struct route_parameter import[] = {
 	{ "kind", ROUTE_IN_PATH, ROUTE_TEXT, true, "site, channel or contact" },
 	{ "rows", ROUTE_IN_BODY, ROUTE_ARRAY, true,
@@ -102,8 +133,9 @@ static const struct route routes[] = {
 	    "'url_template', s.url_template, 'url_parameter', "
 	    "s.url_parameter, 'version', s.xmin::text), NULL "
 	    "FROM tocsin.station_record s "
-	    "WHERE $1::bigint IS NULL OR s.dealer_id = $1::bigint "
-	    "ORDER BY s.name, s.id" },
+	    "WHERE ($1::bigint IS NULL OR s.dealer_id = $1::bigint) "
+	    "AND NOT EXISTS (SELECT FROM tocsin.webhook w "
+	    "WHERE w.station_record_id = s.id) ORDER BY s.name, s.id" },
 	{ ROUTE_POST, "/stations", "addStation", "A new station record",
 	    ROUTE_SETTINGS, ROUTE_CREATED, add_station,
 	    "SELECT jsonb_build_object('id', tocsin.station_record_save(NULL, "
@@ -119,6 +151,30 @@ static const struct route routes[] = {
 	    "No site may use it any more", ROUTE_SETTINGS, ROUTE_NOTHING,
 	    station, "DELETE FROM tocsin.station_record WHERE id = $1::bigint",
 	    .version_sql = ROUTE_VERSION("station_record") },
+	{ ROUTE_GET, "/webhooks", "listWebhooks",
+	    "Systems of the dealer's own that get its signals", ROUTE_SETTINGS,
+	    ROUTE_LIST, list_webhooks,
+	    "SELECT w.shown, NULL FROM tocsin.portal_webhooks() w "
+	    "WHERE $1::bigint IS NULL OR (w.shown->>'dealer_id')::bigint "
+	    "= $1::bigint ORDER BY w.webhook_id" },
+	{ ROUTE_POST, "/webhooks", "addWebhook",
+	    "One more, which gets nothing before it has a passkey",
+	    ROUTE_SETTINGS, ROUTE_CREATED, add_webhook,
+	    "SELECT jsonb_build_object('id', tocsin.webhook_new($1::bigint, "
+	    "$2, $3, " CLASSES("$4") "))" },
+	{ ROUTE_PUT, "/webhooks/{webhook_id}", "saveWebhook",
+	    "Change one, or let it get nothing for a time", ROUTE_SETTINGS,
+	    ROUTE_NOTHING, save_webhook,
+	    "SELECT tocsin.webhook_set($1::bigint, $2, $3, " CLASSES(
+		"$4") ", $5::boolean)" },
+	{ ROUTE_DELETE, "/webhooks/{webhook_id}", "removeWebhook",
+	    "What waits for it is parked", ROUTE_SETTINGS, ROUTE_NOTHING,
+	    webhook, "SELECT tocsin.webhook_remove($1::bigint)" },
+	{ ROUTE_GET, "/event-classes", "listEventClasses",
+	    "Of which a webhook may get some", ROUTE_READ, ROUTE_LIST,
+	    route_no_parameters,
+	    "SELECT jsonb_build_object('name', c.name, 'title', c.title), NULL "
+	    "FROM tocsin.code_class c ORDER BY c.title" },
 	{ ROUTE_POST, "/import/{kind}", "importRows",
 	    "Many at once; tells of each row, stores only with apply",
 	    ROUTE_SITES, ROUTE_LIST, import,

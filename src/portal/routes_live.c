@@ -1,5 +1,6 @@
 #include "base/array.h"
 #include "portal/route.h"
+#include "portal/webhook.h"
 
 #define SITE                                                                   \
  {                                                                             \
@@ -33,6 +34,13 @@ static const struct route_parameter skip[] = {
 	{ NULL },
 };
 
+static const struct route_parameter passkey[] = {
+	{ "webhook_id", ROUTE_IN_PATH, ROUTE_INTEGER, true, "the webhook" },
+	{ "passkey", ROUTE_IN_BODY, ROUTE_TEXT, false,
+	    "16 to 64 characters; null: one is made" },
+	{ NULL },
+};
+
 /* A center has the receivers that are its own, an operator all, also those
  * that are gone from the directory. */
 #define OWN_RECEIVER                                                           \
@@ -54,7 +62,9 @@ static const struct route routes[] = {
 	{ ROUTE_GET, "/operations/links", "listLinks",
 	    "Links to receivers, with queue and age", ROUTE_OPERATIONS,
 	    ROUTE_LIST, nothing,
-	    "SELECT e.e, NULL FROM jsonb_array_elements($1::jsonb) e (e) " OWN_RECEIVER
+	    "SELECT e.e || jsonb_build_object('dealers_own', EXISTS (SELECT FROM "
+	    "tocsin.center c WHERE c.id = v.center_id AND c.dealer_id IS NOT "
+	    "NULL)), NULL FROM jsonb_array_elements($1::jsonb) e (e) " OWN_RECEIVER
 	    " ORDER BY e.e->>'name'",
 	    .live = LIVE_LINKS },
 	{ ROUTE_GET, "/operations/parked", "listParked",
@@ -113,6 +123,9 @@ static const struct route routes[] = {
 	    "SELECT w FROM jsonb_array_elements_text("
 	    "tocsin.order_test($1::bigint)) w",
 	    .asks = true },
+	{ ROUTE_POST, "/webhooks/{webhook_id}/passkey", "setWebhookPasskey",
+	    "With what its posts are signed from now on; it is shown once",
+	    ROUTE_SETTINGS, ROUTE_ONE, passkey, .handle = webhook_set_passkey },
 };
 
 const struct route_group live_routes = { "Live", routes, COUNT(routes) };

@@ -45,6 +45,14 @@ SELECT setval(pg_get_serial_sequence('tocsin.' || t, 'id'), 100) FROM unnest(ARR
   'arming_exception', 'site_template']) t;
 INSERT INTO tocsin.site_template (id, dealer_id, name) VALUES (1, 1, 'north shop'), (2, 2, 'south shop');
 INSERT INTO tocsin.site_template_library (template_id, zone_type, code) VALUES (2, 3, '131');
+UPDATE tocsin.dealer SET webhooks = 2;
+INSERT INTO tocsin.center (id, name, dealer_id) VALUES (20, 'south systems', 2);
+INSERT INTO tocsin.receiver (id, center_id, name, protocol, visibility, receiver_number, line_number) VALUES
+  (20, 20, 'south hook', 'webhook', 'own', '1', '1');
+INSERT INTO tocsin.receiver_endpoint (receiver_id, position, transport, host, port, path) VALUES (20, 1, 'https', 'south.example', 443, '/');
+INSERT INTO tocsin.station_record (id, dealer_id, center_id, receiver_id, name) VALUES (22, 2, 20, 20, 'south hook');
+INSERT INTO tocsin.webhook (id, dealer_id, station_record_id) VALUES (2, 2, 22);
+SELECT setval(pg_get_serial_sequence('tocsin.' || t, 'id'), 100) FROM unnest(ARRAY['center', 'receiver', 'webhook']) t;
 CREATE ROLE web LOGIN IN ROLE tocsin_portal;
 """
 # a sub-dealer of north and a second center, and the roles that PEOPLE leaves out; what is the sub-dealer's is 33
@@ -66,6 +74,12 @@ INSERT INTO tocsin.arming_window (id, site_id, week_minutes) VALUES (33, 33, '[0
 INSERT INTO tocsin.arming_exception (id, site_id, during, armed, note) VALUES
   (33, 33, '[2026-12-24 12:00,2026-12-27)', true, 'branch holiday');
 INSERT INTO tocsin.site_template (id, dealer_id, name) VALUES (33, 33, 'branch shop');
+INSERT INTO tocsin.center (id, name, dealer_id) VALUES (33, 'branch systems', 33);
+INSERT INTO tocsin.receiver (id, center_id, name, protocol, visibility, receiver_number, line_number) VALUES
+  (33, 33, 'branch hook', 'webhook', 'own', '1', '1');
+INSERT INTO tocsin.receiver_endpoint (receiver_id, position, transport, host, port, path) VALUES (33, 1, 'https', 'branch.example', 443, '/');
+INSERT INTO tocsin.station_record (id, dealer_id, center_id, receiver_id, name) VALUES (330, 33, 33, 33, 'branch hook');
+INSERT INTO tocsin.webhook (id, dealer_id, station_record_id) VALUES (33, 33, 330);
 INSERT INTO tocsin.user_account (id, login, name, role, dealer_id, center_id) VALUES
   (33, 'branch-admin', 'branch person', 'dealer_admin', 33, NULL), (34, 'branch-tech', 'T', 'dealer_technician', 33, NULL),
   (35, 'branch-viewer', 'V', 'viewer', 33, NULL), (36, 'branch-app', 'M', 'app_member', 33, NULL),

@@ -523,7 +523,7 @@ def everything(portal):
     """What each dealer has: table and row."""
     tables = ["dealer", "site", "bridge", "channel", "camera", "contact", "site_partition", "station_record",
               "user_account", "api_key", "alarm_library", "partition_channel", "arming_window", "arming_exception",
-              "app_member", "bridge_path", "site_template", "site_template_library"]
+              "app_member", "bridge_path", "site_template", "site_template_library", "webhook", "receiver_endpoint"]
     return set(portal.postgres.query(" UNION ALL ".join(f"SELECT '{table}', t::text FROM tocsin.{table} t" for table in tables)))
 
 
@@ -569,9 +569,9 @@ def test_what_is_ones_own_is_reached(portal, visitors, login, whose):
 
 # what an operation needs besides, to be good
 GOOD = {"name": "taken", "timezone": "UTC", "center_id": 1, "weekdays": [1], "from": "22:00", "until": "06:00", "zone_type": 3,
-        "login": "taken", "role": "viewer", "scopes": ["read"]}
+        "login": "taken", "role": "viewer", "scopes": ["read"], "url": "https://taken.example/"}
 GOOD_OF = {"addException": {"from": "2027-12-24T12:00", "until": "2027-12-27T00:00", "armed": True},
-           "setSiteArming": {"arming_method": "panel_primary"}, "saveStation": {"name": "kept"}, "createSite": {"timezone": "UTC"}}
+           "setSiteArming": {"arming_method": "panel_primary"}, "saveStation": {"name": "kept"}, "addWebhook": {"name": "hook"}, "createSite": {"timezone": "UTC"}}
 GOOD_WITH = {("createSite", "station_record_id"): {"account_number": "7007"}}
 
 

@@ -192,6 +192,8 @@ def portal():
     directory = make_directory()
     place = Installation(directory)
     place.extra["admin"] = {"portal_socket": "portal"}
+    (directory / "tocsind.key").write_text("a5" * 32)
+    place.extra["directory"] = {"master_key_file": directory / "tocsind.key"}
     portal = None
     try:
         portal = Portal(directory, web=SOURCE / "web", installation=place)
@@ -396,6 +398,26 @@ def test_by_keyboard_alone_to_the_first_alarm(portal, browser):
     assert browser.faults() == []
 
 
+def webhook(portal, browser):
+    """One is added; its passkey is shown and, sealed, what tocsind opens."""
+    browser.press("Add webhook")
+    browser.find("#webhook [name=name]").send_keys("billing")
+    browser.find("#webhook [name=url]").send_keys("http://hooks.example/tocsin")
+    browser.find("#webhook [value=burglary]").click()
+    browser.press("Save")
+    browser.says("[data-field=url] .refused", "https://")
+    browser.picture("24-webhook", phone=True)
+    browser.type("url", "https://hooks.example/tocsin")
+    browser.press("Save")
+    passkey = browser.find("#new-passkey").get_attribute("value")
+    browser.says("tocsin-webhooks table", "billing")
+    assert len(passkey) == 64 and passkey not in portal.program.text() + portal.installation.daemon.text()
+    [(receiver,)] = portal.postgres.query("SELECT receiver_id FROM tocsin.webhook_in_force JOIN tocsin.station_record s "
+                                          "ON s.id = station_record_id WHERE s.dealer_id = 1")
+    wait_until(lambda: any(link["receiver_id"] == receiver and "no passkey" not in str(link)
+                           for link in portal.installation.live("show", "links")), "the link has its passkey")
+
+
 def test_settings_reach_every_customer(portal, browser):
     sign_in(browser, "north-admin")
     browser.driver.set_window_size(1100, 1000)
@@ -413,8 +435,12 @@ def test_settings_reach_every_customer(portal, browser):
     browser.until(lambda: browser.text("tr[data-subject='9'] .refused"))
     panic.send_keys(Keys.CONTROL, "a", Keys.NULL, "122", Keys.TAB)
     browser.says("tr[data-subject='9']", "dealer settings")
+    webhook(portal, browser)
     browser.picture("10-settings")
     browser.phone("10-settings")
+    browser.find("button[aria-label='Remove: billing']").click()
+    browser.driver.switch_to.alert.accept()
+    browser.says("tocsin-webhooks", "No webhook yet")
     assert portal.postgres.query("SELECT prefix FROM tocsin.station_record WHERE name = 'second desk'") == [("77",)]
     assert portal.postgres.query("SELECT code FROM tocsin.alarm_library WHERE dealer_id = 1 AND zone_type = 9") == [("122",)]
     browser.open("#/site/1")

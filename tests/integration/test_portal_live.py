@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from harness import WAIT_S, Installation, make_directory, remove_directory, wait_until
+from harness import WAIT_S, Installation, ledger_lines, make_directory, remove_directory, wait_until
 from panel import frame
 from portal import BRANCH, FAMILY, LOGINS, NORTH, PASSWORD, SOUTH, Portal, Visitor, all_operations, body_of, filled
 
@@ -32,6 +32,8 @@ def place():
     portal = None
     try:
         portal = Portal(directory, installation=installation)
+        (directory / "tocsind.key").write_text("a5" * 32)
+        installation.extra["directory"] = {"master_key_file": directory / "tocsind.key"}
         portal.add_people(FAMILY)
         installation.rx = installation.station("rx")
         installation.postgres.query(ELSEWHERE.format(port=installation.rx.port))
@@ -168,7 +170,7 @@ def test_a_center_sees_its_own_links(visitors):
     def names(login, what):
         return {one["name"] for one in visitors[login].request("GET", f"/operations/{what}").json["items"]}
     assert names("watcher", "links") == {"rx"}
-    assert names("op", "links") == {"rx", "south receiver", "rx elsewhere"}
+    assert names("op", "links") == {"rx", "south receiver", "rx elsewhere", "south hook", "branch hook"}
     assert visitors["op"].request("GET", "/operations/status").json["node"] == "test"
     assert visitors["op"].request("GET", "/operations/bridges-offline").json["items"] == []
     samples = wait_until(lambda: visitors["op"].request("GET", "/operations/rates").json["items"], "a sample")
@@ -230,6 +232,35 @@ def test_a_test_alarm_goes_to_the_station(place, visitors):
     assert [visitors[login].request("POST", "/sites/1/test-signal").status for login in ("north-viewer", "north-app", "watcher")] == [403] * 3
     assert place.postgres.query("SELECT actor, new->>'site_id' FROM tocsin.audit_log WHERE table_name = 'daemon_order' "
                                 "AND new->>'command' = 'test'") == [("north-tech", "1")]
+
+
+def test_a_webhook_gets_the_signals_of_its_dealers_customers(place, visitors):
+    admin, passkey = visitors["north-admin"], "typed-by-somebody-of-north"
+    hook = place.station("hook", "--passkey", passkey, protocol="webhook")
+    made = admin.request("POST", "/webhooks", {"dealer_id": 1, "name": "hook", "url": "https://hook.example:8443/a?b=c",
+                                               "classes": ["burglary"]})
+    assert made.status == 201, made.text
+    path = f"/webhooks/{made.json['id']}"
+    # by a certificate that everybody believes in, which a test has not
+    place.postgres.query("UPDATE tocsin.receiver_endpoint SET transport = 'http', host = '127.0.0.1', port = %s "
+                         "WHERE host = 'hook.example'", hook.port)
+    assert admin.request("POST", path + "/passkey", {"passkey": "too short"}).json["field"] == "passkey"
+    assert admin.request("POST", path + "/passkey", {"passkey": passkey}).json == {"passkey": passkey}
+    # its heartbeats are signed with what the portal could not open
+    wait_until(lambda: any(link["protocol"] == "webhook" and link["up"] for link in place.live("show", "links")), "the hook is reached")
+    alarm(place, "A1", "1301 00 000")
+    alarm(place, "A2")
+    alarm(place, "A1", "1133 01 001")
+    wait_until(lambda: ledger_lines(hook.ledger), "the hook has the alarm")
+    # the account is the site's number: its account number is one at its station
+    assert [line.split()[:5] for line in ledger_lines(hook.ledger)] == [["1", "E", "134", "01", "001"]]
+    [shown] = admin.request("GET", "/webhooks?dealer_id=1").json["items"]
+    assert (shown["classes"], shown["enabled"], shown["has_passkey"]) == (["burglary"], True, True)
+    assert admin.request("PUT", path, {"name": "hook", "url": "https://hook.example/", "enabled": False}).status == 204
+    assert place.postgres.query("SELECT 1 FROM tocsin.directory_destinations d JOIN tocsin.site s USING (id) WHERE s.dealer_id = 1") == []
+    assert admin.request("DELETE", path).status == 204
+    assert place.postgres.query("SELECT 1 FROM tocsin.audit_log WHERE concat(old, new) LIKE %s", f"%{passkey}%") == []
+    assert passkey not in place.daemon.text() + place.portal.program.text()
 
 
 # ---- every operation ---------------------------------------------------------------------------

@@ -57,6 +57,10 @@ UPDATE tocsin.receiver_endpoint SET transport = 'http', path = '/' WHERE receive
 LIBRARY = "INSERT INTO tocsin.alarm_library (dealer_id, site_id, zone_type, inbound_code, enabled, code) VALUES "
 
 STATION = "INSERT INTO tocsin.station_record (dealer_id, center_id, receiver_id, name, passkey) VALUES "
+WEBHOOK = "INSERT INTO tocsin.webhook (dealer_id, station_record_id) VALUES "
+# each with a name of its own
+WEBHOOK_NEW = ("UPDATE tocsin.dealer SET webhooks = 2 WHERE id = 1; SET tocsin.user_id = '1';"
+               "SELECT tocsin.webhook_new(1, 'hook ' || nextval('tocsin.webhook_id_seq'), ")
 CAMERA = "INSERT INTO tocsin.camera (bridge_id, channel_id, name, address) VALUES "
 SHADOW = "INSERT INTO tocsin.receiver (id, center_id, name, protocol, shadow_of) VALUES "
 MEMBER = "INSERT INTO tocsin.partition_channel (site_id, partition_id, bridge_id, channel_id) VALUES "
@@ -381,6 +385,30 @@ REFUSED = [
      "SELECT 100 + i, 1, 1, 'further ' || i FROM generate_series(1, 8) i; "
      "INSERT INTO tocsin.site_destination (site_id, station_record_id, account_number) "
      "SELECT 1, 100 + i, 'A' || i FROM generate_series(1, 8) i"),
+    ("site_destination_at_most_seven", WEBHOOK + "(1, 4); INSERT INTO tocsin.station_record (id, dealer_id, center_id, name) "
+     "SELECT 100 + i, 1, 1, 'further ' || i FROM generate_series(1, 6) i; "
+     "INSERT INTO tocsin.site_destination (site_id, station_record_id, account_number) "
+     "SELECT 1, 100 + i, 'A' || i FROM generate_series(1, 6) i"),
+    ("site_destination_at_most_seven", "INSERT INTO tocsin.station_record (id, dealer_id, center_id, name) "
+     "SELECT 100 + i, 1, 1, 'further ' || i FROM generate_series(1, 6) i; "
+     "INSERT INTO tocsin.site_destination (site_id, station_record_id, account_number) "
+     "SELECT 1, 100 + i, 'A' || i FROM generate_series(1, 6) i;" + WEBHOOK_NEW + "'https://x.example', '{}')"),
+    ("center_dealer_exists", "INSERT INTO tocsin.center (name, dealer_id) VALUES ('x', 99)"),
+    ("center_of_dealer_once", "INSERT INTO tocsin.center (name, dealer_id) VALUES ('x', 1), ('y', 1)"),
+    ("webhook_station_once", WEBHOOK + "(1, 3), (1, 3)"),
+    ("webhook_station_of_dealer", WEBHOOK + "(2, 3)"),
+    ("webhook_station_of_dealer", WEBHOOK + "(1, 4); DELETE FROM tocsin.station_record WHERE id = 4"),
+    ("webhook_station_fixed", WEBHOOK + "(1, 4); UPDATE tocsin.station_record SET receiver_id = 2 WHERE id = 4"),
+    ("webhook_gets_every_site", "UPDATE tocsin.center SET dealer_id = 1 WHERE id = 1; UPDATE tocsin.site SET account_number = '235' WHERE id = 1"),
+    ("webhook_gets_every_site", "UPDATE tocsin.center SET dealer_id = 1 WHERE id = 1;" + DESTINATION + "(2, 3, '8')"),
+    ("webhook_exists", "SET tocsin.user_id = '1'; SELECT tocsin.webhook_remove(5)"),
+    ("webhook_url_format", WEBHOOK_NEW + "'http://x.example/', '{}')"),
+    ("webhook_url_format", WEBHOOK_NEW + "'https://ann:secret@x.example/', '{}')"),
+    ("webhook_url_format", WEBHOOK_NEW + "'https://x.example:65536/', '{}')"),
+    ("webhook_classes_known", WEBHOOK_NEW + "'https://x.example/', '{fire,x}')"),
+    ("webhook_allowed", 3 * (WEBHOOK_NEW + "'https://x.example/', '{}');")),
+    ("webhook_allowed", WEBHOOK_NEW.replace("= 2", "= 0") + "'https://x.example/', '{}')"),
+    ("dealer_webhooks_range", "UPDATE tocsin.dealer SET webhooks = 3"),
     ("site_destination_station_of_dealer", DESTINATION + "(2, 2, '7')"),
     ("site_destination_station_of_dealer", DESTINATION + "(2, 3, '8'); UPDATE tocsin.site SET dealer_id = 2 WHERE id = 2"),
     ("site_destination_station_of_dealer", "UPDATE tocsin.station_record SET dealer_id = 2 WHERE id = 3"),

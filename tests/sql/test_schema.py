@@ -90,6 +90,8 @@ def test_everything_in_the_catalog_has_a_comment(db):
     assert db.fetchall() == []
 
 
+WEBHOOK = "UPDATE tocsin.dealer SET webhooks = 2 WHERE id = 1; DELETE FROM tocsin.directory_change; INSERT INTO tocsin.webhook (dealer_id, station_record_id) VALUES (1, 4);"
+OF_BEFORE = "DELETE FROM tocsin.directory_change;"
 FEED = [
     ("UPDATE tocsin.dealer SET name = 'n' WHERE id = 1", {("dealer", 1)}),
     ("UPDATE tocsin.receiver SET paused = true WHERE id = 1", {("receiver", 1)}),
@@ -134,6 +136,13 @@ FEED = [
     ("INSERT INTO tocsin.site_destination (site_id, station_record_id, account_number) "
      "SELECT 2, s.id, 'F1' FROM tocsin.station_record s JOIN tocsin.site t USING (dealer_id) WHERE t.id = 2 "
      "AND s.id IS DISTINCT FROM t.station_record_id ORDER BY s.id LIMIT 1", {("destinations", 2)}),
+    (WEBHOOK, {("destinations", 1), ("destinations", 2)}),
+    (WEBHOOK + OF_BEFORE + "UPDATE tocsin.webhook SET enabled = false", {("destinations", 1), ("destinations", 2)}),
+    (WEBHOOK + OF_BEFORE + "UPDATE tocsin.dealer SET webhooks = 0 WHERE id = 1", {("dealer", 1), ("destinations", 1), ("destinations", 2)}),
+    (WEBHOOK + OF_BEFORE + "DELETE FROM tocsin.webhook", {("destinations", 1), ("destinations", 2)}),
+    (WEBHOOK + OF_BEFORE + "INSERT INTO tocsin.site (id, dealer_id, name, timezone) VALUES (7, 1, 'n', 'UTC'), (8, 2, 'n', 'UTC')",
+     {("site", 7), ("site", 8), ("destinations", 7)}),
+    (WEBHOOK + OF_BEFORE + "UPDATE tocsin.site SET dealer_id = 2 WHERE id = 2", {("site", 2), ("destinations", 2)}),
 ]
 
 
