@@ -106,7 +106,7 @@ def test_a_receiver_has_translations_of_its_own(conninfo, site):
     assert shown() == "BA=E131,P130=BX"
     for codes, sentence in (("E130=E131", "Contact ID is translated to SIA"), ("BA=BV", "Contact ID is translated to SIA"),
                             ("E130=BV,E130=BW", "has a code twice"), ("130=BV", "a code is E, R or P"),
-                            ("E130", "is translated to E, R or P"), ("E130=BVX", "is translated to E, R or P"),
+                            ("E130", "Contact ID is translated to SIA"), ("E130=BVX", "is translated to E, R or P"),
                             ("E1A0=BV", "a code is E, R or P")):
         done = ctl("receiver", "set", "--id", 1, "--codes", codes, conninfo=conninfo)
         assert done.returncode == 1 and sentence in done.stderr, (codes, done.stderr)
