@@ -124,4 +124,41 @@ postgres_migrate(struct db *db)
 	return version;
 }
 
+static inline void
+postgres_connect(struct db *db, const char *more)
+{
+	char conninfo[600];
+	struct err err = { "" };
+
+	snprintf(conninfo, sizeof(conninfo), "%s %s", postgres_conninfo, more);
+	if (db_connect(db, conninfo, "tocsin test", &err) < 0)
+		fail_msg("%s", err.text);
+}
+
+/* The database with the schema and nothing in it, as often as that is asked for:
+ * migrating takes seconds, a copy does not. Nobody is connected. Returns the
+ * number of the last migration. */
+static inline int
+postgres_renew(void)
+{
+	static int version;
+	struct db db = { 0 };
+
+	if (version == 0) {
+		postgres_connect(&db, "");
+		version = postgres_migrate(&db);
+		db_close(&db);
+		postgres_connect(&db, "dbname=template1");
+		postgres_execute(&db,
+		    "CREATE DATABASE migrated TEMPLATE postgres");
+	} else {
+		postgres_connect(&db, "dbname=template1");
+		postgres_execute(&db, "DROP DATABASE postgres WITH (FORCE)");
+		postgres_execute(&db,
+		    "CREATE DATABASE postgres TEMPLATE migrated");
+	}
+	db_close(&db);
+	return version;
+}
+
 #endif

@@ -59,15 +59,6 @@ static const char provisioning[] =
     " (1, NULL, 1, NULL, false, NULL), (NULL, 1, 1, NULL, NULL, '131'),"
     " (NULL, 1, NULL, '602', false, NULL);";
 
-static void
-connect_sql(struct db *db)
-{
-	struct err err = { "" };
-
-	if (db_connect(db, postgres_conninfo, "tocsin test", &err) < 0)
-		fail_msg("%s", err.text);
-}
-
 /* As it was before the first test. */
 static int
 setup(void **state)
@@ -81,9 +72,8 @@ setup(void **state)
 	directory_thread_register();
 	directory_thread_online();
 	changed_fd = eventfd(0, EFD_NONBLOCK);
-	connect_sql(&sql);
-	postgres_execute(&sql, "DROP SCHEMA IF EXISTS tocsin CASCADE");
-	schema = postgres_migrate(&sql);
+	schema = postgres_renew();
+	postgres_connect(&sql, "");
 	postgres_execute(&sql, provisioning);
 	return 0;
 }
@@ -333,7 +323,7 @@ a_late_commit_is_not_missed(void **state)
 
 	(void)state;
 	open_directory();
-	connect_sql(&late);
+	postgres_connect(&late, "");
 	postgres_execute(&late,
 	    "BEGIN; UPDATE tocsin.site SET name = 'late' WHERE id = 1");
 	for (int i = 0; i < 3; i++) {
@@ -358,7 +348,7 @@ open_during_the_load(void **state)
 	struct db late = { 0 };
 
 	(void)state;
-	connect_sql(&late);
+	postgres_connect(&late, "");
 	postgres_execute(&late,
 	    "BEGIN; UPDATE tocsin.site SET name = 'late' WHERE id = 1");
 	open_directory();
@@ -426,7 +416,7 @@ a_lost_server_comes_back(void **state)
 	assert_true(status.problem[0] != '\0');
 	check_loaded(); /* what we had is kept */
 	assert_true(postgres_start());
-	connect_sql(&sql);
+	postgres_connect(&sql, "");
 	postgres_execute(&sql,
 	    "UPDATE tocsin.site SET name = 'while away' WHERE id = 1");
 	wait_until(strcmp(site_name(1), "while away") == 0);
@@ -461,7 +451,7 @@ starts_from_the_snapshot(void **state)
 	assert_false(status.connected);
 	assert_true(status.loaded_wall_us > 0);
 	assert_true(postgres_start());
-	connect_sql(&sql);
+	postgres_connect(&sql, "");
 	postgres_execute(&sql,
 	    "UPDATE tocsin.site SET name = 'from the server' WHERE id = 1");
 	wait_until(strcmp(site_name(1), "from the server") == 0);
