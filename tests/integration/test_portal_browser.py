@@ -7,7 +7,7 @@ import socket
 
 import pytest
 from selenium import webdriver
-from selenium.common.exceptions import JavascriptException, StaleElementReferenceException
+from selenium.common.exceptions import ElementNotInteractableException, JavascriptException, StaleElementReferenceException
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -18,7 +18,8 @@ from panel import frame
 from portal import PASSWORD, Portal, one_time_code
 
 WAIT_S = 60
-REPLACED = [StaleElementReferenceException, JavascriptException]  # or the page was, while it was asked
+# or the page was, while it was asked, or is about to be
+REPLACED = [StaleElementReferenceException, JavascriptException, ElementNotInteractableException]
 visits = itertools.count()  # each a page that is loaded anew
 TABS = 10  # at a time: each question to the browser takes longer than a key
 TABS_MAX = 120

@@ -316,7 +316,8 @@ def test_everything_that_show_knows(running):
     place = running
     words = place.ctl("-h", options=False).split("\n")
     words = next(line for line in words if line.strip().startswith("show "))
-    words = re.sub(r" (\[[^]]*\]|SITE)", "", words).split()[1].split("|")
+    words = re.sub(r" (\[[^]]*\]|SITE|NAME)", "", words).split()[1].split("|")
+    words.remove("shadow")  # there is none
     assert {"status", "links", "parked", "archive"} <= set(words)
     behind = {"arming": place.postgres.query(
         "SELECT min(id) FROM tocsin.site")[0]}
@@ -324,6 +325,8 @@ def test_everything_that_show_knows(running):
         arguments = (word, *behind.get(word, ()))
         place.ctl("show", *arguments, "--json", database=False)
         place.ctl("show", *arguments, database=False)  # for people
+    done = place.ctl("show", "shadow", "of nobody", database=False, check=False)
+    assert done.returncode != 0 and "of nobody" in done.stderr
     done = place.ctl("show", "lnks", database=False, check=False)
     assert done.returncode == 64
     assert "did you mean 'show links'" in done.stderr
