@@ -136,18 +136,25 @@ show_errors(struct client *client, const struct words *words)
 	send_elements(client, &array);
 }
 
-void
-show_links(struct client *client, const struct words *words)
+static void
+show_of_egress(struct client *client,
+    void (*show)(struct egress *egress, struct json *json))
 {
 	struct egress *egress = client->admin->stages.egress;
 	struct json array = { 0 };
 
-	(void)words;
 	if (!is_open(client, egress, "egress"))
 		return;
 	json_array_begin(&array, NULL);
-	egress_show(egress, &array);
+	show(egress, &array);
 	send_elements(client, &array);
+}
+
+void
+show_links(struct client *client, const struct words *words)
+{
+	(void)words;
+	show_of_egress(client, egress_show);
 }
 
 void
@@ -168,15 +175,8 @@ show_parked(struct client *client, const struct words *words)
 void
 show_shadows(struct client *client, const struct words *words)
 {
-	struct egress *egress = client->admin->stages.egress;
-	struct json array = { 0 };
-
 	(void)words;
-	if (!is_open(client, egress, "egress"))
-		return;
-	json_array_begin(&array, NULL);
-	egress_show_shadows(egress, &array);
-	send_elements(client, &array);
+	show_of_egress(client, egress_show_shadows);
 }
 
 void
