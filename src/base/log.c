@@ -29,7 +29,10 @@ static const struct {
 
 static atomic_int threshold = LOG_INFO;
 static atomic_int descriptor = STDERR_FILENO;
-static char log_path[512];
+/* The log's number for good, whatever the file: a thread that read the number
+ * and writes a moment later must not meet what another one has opened since,
+ * a segment of the journal or a panel's socket. -1: no file was ever open. */
+static int file = -1;
 
 enum log_level
 log_level_from_name(const char *name)
@@ -50,34 +53,49 @@ level_name(enum log_level level)
 }
 
 int
-log_open(const char *path, enum log_level level, struct err *err)
+log_prepare(struct log_target *ret, const char *path, enum log_level level,
+    struct err *err)
 {
-	int fd = STDERR_FILENO, old;
-
-	if (path && *path) {
-		fd =
-		    open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
-		if (fd < 0)
-			return err_set_errno(err, "cannot open log file %s",
-			    path);
-		snprintf(log_path, sizeof(log_path), "%s", path);
-	} else {
-		log_path[0] = '\0';
-	}
-	atomic_store(&threshold, (int)level);
-	old = atomic_exchange(&descriptor, fd);
-	if (old != STDERR_FILENO && old != fd)
-		close(old);
+	*ret = (struct log_target){ .fd = STDERR_FILENO, .level = level };
+	if (!path || !*path)
+		return 0;
+	ret->fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+	if (ret->fd < 0)
+		return err_set_errno(err, "cannot open log file %s", path);
 	return 0;
 }
 
-int
-log_reopen(struct err *err)
+void
+log_switch(const struct log_target *target)
 {
-	char path[sizeof(log_path)];
+	if (file < 0 && target->fd != STDERR_FILENO) {
+		file = target->fd;
+	} else if (file >= 0) {
+		while (dup3(target->fd, file, O_CLOEXEC) < 0 && errno == EINTR)
+			;
+		log_discard(target);
+	}
+	atomic_store(&descriptor,
+	    target->fd == STDERR_FILENO ? STDERR_FILENO : file);
+	atomic_store(&threshold, (int)target->level);
+}
 
-	memcpy(path, log_path, sizeof(path));
-	return log_open(path, (enum log_level)atomic_load(&threshold), err);
+void
+log_discard(const struct log_target *target)
+{
+	if (target->fd != STDERR_FILENO)
+		close(target->fd);
+}
+
+int
+log_open(const char *path, enum log_level level, struct err *err)
+{
+	struct log_target target;
+	int result = log_prepare(&target, path, level, err);
+
+	if (result == 0)
+		log_switch(&target);
+	return result;
 }
 
 /* Line breaks would forge further log lines. */

@@ -1,6 +1,6 @@
 /*
- * logfmt on stderr (with the <N> level prefix under systemd) or to a file that
- * log_reopen opens again. One line is one write; any thread. Never log a key,
+ * logfmt on stderr (with the <N> level prefix under systemd) or to a file. One
+ * line is one write; any thread. Never log a key,
  * a passkey or a PIN.
  *
  *   log_write(LOG_WARN, "link", "down", "name=%s error=\"%s\"", name, text);
@@ -23,10 +23,22 @@ enum log_level {
 
 /*
  * Where to (NULL: stderr) and how much. Before the first call everything up to
- * LOG_INFO goes to stderr. Returns 0 or -errno with the reason in err.
+ * LOG_INFO goes to stderr. A path that is in use is opened again: it may have
+ * been renamed. By one thread at a time. 0 or -errno with the reason in err.
  */
 int log_open(const char *path, enum log_level level, struct err *err);
-int log_reopen(struct err *err);
+
+/* The same in two steps, for who may have to stay with what was: after
+ * log_prepare nothing has changed, and one of the others must follow. */
+struct log_target {
+	int fd;
+	enum log_level level;
+};
+int log_prepare(struct log_target *ret, const char *path, enum log_level level,
+    struct err *err);
+void log_switch(const struct log_target *target);
+void log_discard(const struct log_target *target);
+
 enum log_level log_level_from_name(const char *name); /* 0 when unknown */
 
 void log_write(enum log_level level, const char *scope, const char *event,

@@ -54,19 +54,21 @@ reload(void *context, struct err *err)
 {
 	struct daemon *daemon = context;
 	struct config *fresh = NULL;
+	struct log_target log;
 	int result;
 
 	process_reloading(true);
 	result = config_load(daemon->config_path, &fresh, err);
 	if (result == 0)
-		result = log_open(fresh->log.file, fresh->log.level, err);
+		result =
+		    log_prepare(&log, fresh->log.file, fresh->log.level, err);
 	if (result == 0) {
 		result = ingress_reload(daemon->ingress, &fresh->ingress, err);
-		if (result < 0) /* as it was before, as far as it can be */
-			log_open(daemon->config->log.file,
-			    daemon->config->log.level, NULL);
+		if (result < 0)
+			log_discard(&log);
 	}
 	if (result == 0) {
+		log_switch(&log);
 		config_log_changes(daemon->config, fresh);
 		directory_reload(daemon->directory);
 	}
