@@ -271,8 +271,9 @@ static const struct config_setting table[] = {
 	    OF(ingress.tls.max_handshakes), .min = 1, .max = 1000000,
 	    .standard = "2000", .reload = true,
 	    .help =
-		"TLS handshakes at a time. Further connections wait, or the one\n"
-		"that was silent for longest, a second at least, makes room." },
+		"TLS handshakes at a time. Further connections wait; one of the\n"
+		"address that has most, or the one that was silent for longest, a\n"
+		"second at least, makes room." },
 	{ CONFIG_SECTION_LISTENER, "time_window_past", CONFIG_DURATION,
 	    OF(ingress.window.past_s), .unit = SECOND, .max = DAY,
 	    .standard = "40s", .reload = true,

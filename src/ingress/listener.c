@@ -82,6 +82,7 @@ listener_open(struct listener **ret,
 		slot->fd = -1;
 		TAILQ_INIT(&slot->sessions);
 		TAILQ_INIT(&slot->handshakes);
+		TAILQ_INIT(&slot->queued);
 	}
 	for (unsigned i = 0; i < worker_count && result == 0; i++)
 		result = bind_slot(&listener->slots[i], err);

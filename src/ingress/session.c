@@ -24,7 +24,7 @@ session_update_reading(struct session *session)
 	    !session->stalled && !session->throttled && !session->writing &&
 	    session->in_flight < SESSION_IN_FLIGHT_MAX &&
 	    !session->worker->draining && !session_waits_in_turn(session) &&
-	    !(session->tls && session->tls->ready);
+	    !tls_session_is_held(session);
 
 	if (wanted == session->reading)
 		return;
@@ -155,9 +155,9 @@ session_close(struct session *session)
 	TAILQ_REMOVE(&slot->sessions, session, by_slot);
 	atomic_fetch_sub_explicit(&slot->listener->sessions, 1,
 	    memory_order_relaxed);
-	sources_leave(&slot->listener->sources, session->from.address);
 	if (session->tls)
 		tls_session_close(session);
+	sources_leave(&slot->listener->sources, session->from.address);
 	session->slot = NULL;
 	close(session->fd); /* counted before the peer can know */
 	if (session->in_flight == 0)

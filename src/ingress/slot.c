@@ -68,17 +68,6 @@ refuse(struct slot *slot, int fd, const struct socket_address *address,
 	close(fd);
 }
 
-/* As many handshakes as there may be: the rest waits in the kernel's queue. */
-static bool
-wait_for_room(struct slot *slot)
-{
-	if (!slot->tls || tls_session_has_room(slot))
-		return false;
-	event_del(&slot->event);
-	slot->paused = true;
-	return true;
-}
-
 /* False: nothing more to accept now. */
 static bool
 accept_one(struct slot *slot)
@@ -86,8 +75,6 @@ accept_one(struct slot *slot)
 	struct socket_address address = { .length = sizeof(address.storage) };
 	int fd, result = -ENOMEM;
 
-	if (wait_for_room(slot))
-		return false;
 	fd = accept4(slot->fd, &address.any, &address.length,
 	    SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (fd < 0 && (errno == EMFILE || errno == ENFILE)) {

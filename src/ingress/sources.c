@@ -12,7 +12,7 @@
 struct source {
 	struct source *next;
 	uint64_t address[2];
-	uint32_t sessions;
+	uint32_t sessions, handshakes;
 	int64_t used_until_us[SOURCE_RATES];
 	TAILQ_ENTRY(source) by_idle; /* when there are no sessions */
 };
@@ -171,6 +171,22 @@ sources_leave(struct sources *sources, const uint64_t address[2])
 			forget(sources, source);
 	}
 	pthread_mutex_unlock(&sources->lock);
+}
+
+uint32_t
+sources_handshakes(struct sources *sources, const uint64_t address[2],
+    int change)
+{
+	struct source *source;
+	uint32_t count;
+	uint64_t key[2];
+
+	make_key(address, key);
+	pthread_mutex_lock(&sources->lock);
+	source = *find(sources, key);
+	count = source->handshakes += (uint32_t)change;
+	pthread_mutex_unlock(&sources->lock);
+	return count;
 }
 
 static bool

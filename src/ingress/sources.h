@@ -48,6 +48,10 @@ int sources_enter(struct sources *sources, const uint64_t address[2],
     uint32_t limit);
 /* It has gone. */
 void sources_leave(struct sources *sources, const uint64_t address[2]);
+/* So many more of its connections, or fewer, shake hands; it has one at least.
+ * Returns how many do now. */
+uint32_t sources_handshakes(struct sources *sources, const uint64_t address[2],
+    int change);
 /* One more of these from there: false when there were more than so many in a
  * second, a second's worth at once. 0: no limit. Without memory: true. */
 bool sources_may(struct sources *sources, const uint64_t address[2],

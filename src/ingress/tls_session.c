@@ -15,76 +15,49 @@
 #define TLS_RECORD_HANDSHAKE 0x16
 /* A handshake that has waited so long for its peer makes room for others. */
 #define PATIENCE_US  1000000
+#define LOOKED_AT    32	 /* of those who wait longest, for one to make room */
 #define ACCOUNT_MAX  17	 /* characters of an account in DC-09 */
 #define ACCOUNTS_MAX 256 /* of one certificate */
 
 /* ---- life ----------------------------------------------------------------- */
 
 static void
+move(struct tls_session *tls, struct tls_list *list)
+{
+	if (tls->in)
+		TAILQ_REMOVE(tls->in, tls, by_handshake);
+	tls->in = list;
+	if (list)
+		TAILQ_INSERT_TAIL(list, tls, by_handshake);
+}
+
+/* By so many more: how many its address has under way. */
+static uint32_t
+count_handshakes(const struct tls_session *tls, int change)
+{
+	const struct session *session = tls->session;
+
+	return sources_handshakes(&session->slot->listener->sources,
+	    session->from.address, change);
+}
+
+static void
 leave_handshake(struct tls_session *tls)
 {
-	struct slot *slot = tls->session->slot;
-
-	TAILQ_REMOVE(tls->ready ? &tls->session->worker->ready
-				: &slot->handshakes,
-	    tls, by_handshake);
-	slot->handshake_count--;
-}
-
-static bool
-handshakes_are_full(const struct slot *slot)
-{
-	unsigned workers = slot->listener->slot_count;
-	uint32_t share =
-	    (slot->config->tls.max_handshakes + workers - 1) / workers;
-
-	return slot->handshake_count >= share;
-}
-
-/* One more than there may be takes the place of the one that has waited
- * longest for its peer. */
-static void
-enter_handshake(struct tls_session *tls)
-{
-	struct slot *slot = tls->session->slot;
-
-	if (handshakes_are_full(slot)) {
-		session_give_up(TAILQ_FIRST(&slot->handshakes)->session,
-		    "a handshake that others wait behind");
-	}
-	TAILQ_INSERT_TAIL(&slot->handshakes, tls, by_handshake);
-	slot->handshake_count++;
-}
-
-bool
-tls_session_has_room(struct slot *slot)
-{
-	const struct tls_session *oldest = TAILQ_FIRST(&slot->handshakes);
-
-	if (!handshakes_are_full(slot))
-		return true;
-	worker_read_clock(slot->worker);
-	return oldest &&
-	    oldest->session->active_us + PATIENCE_US <=
-	    slot->worker->monotonic_us;
+	move(tls, NULL);
+	if (!tls->ssl)
+		return;
+	tls->session->slot->handshake_count--;
+	count_handshakes(tls, -1);
 }
 
 int
 tls_session_open(struct session *session)
 {
-	struct tls_session *tls = calloc(1, sizeof(*tls));
-
-	if (tls)
-		tls->ssl = SSL_new(session->slot->tls);
-	if (!tls || !tls->ssl || SSL_set_fd(tls->ssl, session->fd) != 1) {
-		SSL_free(tls ? tls->ssl : NULL);
-		free(tls);
+	session->tls = calloc(1, sizeof(*session->tls));
+	if (!session->tls)
 		return -ENOMEM;
-	}
-	SSL_set_accept_state(tls->ssl);
-	tls->session = session;
-	session->tls = tls;
-	enter_handshake(tls);
+	session->tls->session = session;
 	return 0;
 }
 
@@ -104,6 +77,88 @@ tls_session_close(struct session *session)
 	SSL_free(tls->ssl);
 	free(tls->accounts);
 	free(tls);
+}
+
+/* ---- places --------------------------------------------------------------- */
+
+static bool
+handshakes_are_full(const struct slot *slot)
+{
+	unsigned workers = slot->listener->slot_count;
+	uint32_t share =
+	    (slot->config->tls.max_handshakes + workers - 1) / workers;
+
+	return slot->handshake_count >= share;
+}
+
+/* One of the address that has most of them, and more than the newcomer's will
+ * have; else the one that has waited longest for its peer, if that is long. */
+static struct tls_session *
+find_victim(const struct slot *slot, const struct tls_session *newcomer)
+{
+	uint32_t most = count_handshakes(newcomer, 0) + 1;
+	struct tls_session *tls, *victim = NULL;
+	unsigned looked = 0;
+
+	TAILQ_FOREACH(tls, &slot->handshakes, by_handshake) {
+		uint32_t count = count_handshakes(tls, 0);
+
+		if (count > most) {
+			most = count;
+			victim = tls;
+		}
+		if (++looked == LOOKED_AT)
+			break;
+	}
+	tls = TAILQ_FIRST(&slot->handshakes);
+	if (!victim && tls &&
+	    tls->session->active_us + PATIENCE_US <= slot->worker->monotonic_us)
+		victim = tls;
+	return victim;
+}
+
+static bool
+find_place(const struct slot *slot, const struct tls_session *newcomer)
+{
+	struct tls_session *victim;
+
+	if (!handshakes_are_full(slot))
+		return true;
+	victim = find_victim(slot, newcomer);
+	if (victim)
+		session_give_up(victim->session,
+		    "a handshake that others wait behind");
+	return victim != NULL;
+}
+
+/* Takes the place that was found. False: no memory, and it is closed. */
+static bool
+begin(struct tls_session *tls)
+{
+	struct slot *slot = tls->session->slot;
+	SSL *ssl = SSL_new(slot->tls);
+
+	if (!ssl || SSL_set_fd(ssl, tls->session->fd) != 1) {
+		SSL_free(ssl);
+		session_close(tls->session);
+		return false;
+	}
+	SSL_set_accept_state(ssl);
+	tls->ssl = ssl;
+	slot->handshake_count++;
+	count_handshakes(tls, 1);
+	return true;
+}
+
+/* Those who wait for a place. */
+static void
+let_in(struct slot *slot)
+{
+	struct tls_session *next;
+
+	while ((next = TAILQ_FIRST(&slot->queued)) && find_place(slot, next))
+		if (begin(next))
+			move(next, &slot->worker->ready);
 }
 
 /* ---- handshake ------------------------------------------------------------ */
@@ -133,10 +188,8 @@ begins_with_hello(struct session *session)
 		session_close(session);
 		return false;
 	}
-	if (bytes[0] == TLS_RECORD_HANDSHAKE) {
-		session->tls->begun = true;
+	if (bytes[0] == TLS_RECORD_HANDSHAKE)
 		return true;
-	}
 	/* what is unread would turn the goodbye into a reset */
 	recv(session->fd, bytes, (size_t)n, 0);
 	report(session, INGRESS_REFUSED_NOT_TLS, "no TLS on a port for TLS",
@@ -242,18 +295,38 @@ step(struct session *session)
 	}
 }
 
+bool
+tls_session_is_held(const struct session *session)
+{
+	const struct tls_list *in = session->tls ? session->tls->in : NULL;
+
+	return in &&
+	    (in == &session->worker->ready || in == &session->slot->queued);
+}
+
 void
 tls_session_handshake(struct session *session)
 {
-	struct tls_session *tls = session->tls;
-
-	if (tls->ready)
+	if (tls_session_is_held(session))
 		return;
-	TAILQ_REMOVE(&session->slot->handshakes, tls, by_handshake);
-	tls->ready = true;
-	TAILQ_INSERT_TAIL(&session->worker->ready, tls, by_handshake);
+	move(session->tls, &session->worker->ready);
 	session_set_writing(session, false);
 	session_update_reading(session);
+}
+
+/* It said the first of its hello. */
+static void
+ask_for_place(struct tls_session *tls)
+{
+	struct session *session = tls->session;
+	struct slot *slot = session->slot;
+
+	if (!find_place(slot, tls)) {
+		move(tls, &slot->queued);
+	} else if (begin(tls)) {
+		move(tls, &slot->handshakes);
+		step(session);
+	}
 }
 
 /* Of the one that waits longest for us. */
@@ -263,13 +336,16 @@ take_step(struct worker *worker)
 	struct tls_session *tls = TAILQ_FIRST(&worker->ready);
 	struct session *session = tls->session;
 
-	TAILQ_REMOVE(&worker->ready, tls, by_handshake);
-	tls->ready = false;
-	TAILQ_INSERT_TAIL(&session->slot->handshakes, tls, by_handshake);
 	worker_read_clock(worker);
 	session->active_us = worker->monotonic_us;
-	if (tls->begun || begins_with_hello(session))
+	if (tls->ssl) {
+		move(tls, &session->slot->handshakes);
 		step(session);
+	} else {
+		move(tls, NULL);
+		if (begins_with_hello(session))
+			ask_for_place(tls);
+	}
 	session_update_reading(session);
 }
 
@@ -287,7 +363,11 @@ mark_unread(struct tls_session *tls)
 void
 tls_session_read_on(struct session *session)
 {
-	if (SSL_has_pending(session->tls->ssl))
+	const struct tls_session *tls = session->tls;
+
+	/* a handshake takes all there is: what is left lacks its end, and to
+	 * look at it again would bring nothing */
+	if (tls->established && SSL_has_pending(tls->ssl))
 		mark_unread(session->tls);
 }
 
@@ -295,7 +375,13 @@ void
 tls_session_end_turn(struct worker *worker)
 {
 	struct tls_session *tls;
+	struct slot *slot;
 
+	TAILQ_FOREACH(slot, &worker->slots, by_worker)
+		if (!TAILQ_EMPTY(&slot->queued)) {
+			worker_read_clock(worker);
+			let_in(slot);
+		}
 	for (unsigned i = 0; i < TLS_HANDSHAKES_PER_TURN; i++)
 		if (!TAILQ_EMPTY(&worker->ready))
 			take_step(worker);
@@ -361,7 +447,10 @@ void
 tls_session_show(const struct tls_session *tls, struct json *json)
 {
 	if (!tls->established) {
-		json_string(json, "tls", "handshake");
+		json_string(json, "tls",
+		    tls->ssl	  ? "handshake"
+			: tls->in ? "queued"
+				  : "silent");
 		return;
 	}
 	json_format(json, "tls", "%s %s", SSL_get_version(tls->ssl),

@@ -2,6 +2,12 @@
  * The TLS of one connection, over its session's socket and events. Reading
  * and writing look like recv() and send(). The library may hold bytes that the
  * socket no longer shows: such a session is read on in the next turn.
+ *
+ * A handshake costs a signature and tens of KiB: a listener has so many places
+ * for them. A connection asks for one with the first bytes of a hello, not
+ * before; while all are taken it waits, unread, in the order of asking. Whoever
+ * comes from an address with fewer handshakes than another has waits for none
+ * of that: one of the other's makes room.
  */
 #ifndef INGRESS_TLS_SESSION_H
 #define INGRESS_TLS_SESSION_H
@@ -23,23 +29,23 @@ struct worker;
  * wait no longer than for these. */
 #define TLS_HANDSHAKES_PER_TURN 1
 
+TAILQ_HEAD(tls_list, tls_session);
 struct tls_session {
 	struct session *session;
-	SSL *ssl;
-	bool begun;	  /* the first bytes were those of TLS */
+	SSL *ssl;	  /* NULL: has no place yet */
 	bool established; /* frames may come */
-	bool ready;	  /* for a step of its handshake */
 	bool unread;	  /* in the worker's list */
 	/* The accounts that the client's certificate names, each ended by a
 	 * NUL; NULL: any. */
 	char *accounts;
 	size_t accounts_length;
-	/* until established: in the slot's list of those that wait for their
-	 * peer, or in the worker's of those that are ready for a step */
+	/* until established: the slot's list of those that wait for their
+	 * peer, or for a place, or the worker's of those that are ready for a
+	 * step; NULL: it has said nothing yet */
+	struct tls_list *in;
 	TAILQ_ENTRY(tls_session) by_handshake;
 	TAILQ_ENTRY(tls_session) by_unread;
 };
-TAILQ_HEAD(tls_list, tls_session);
 
 /* session->tls. -ENOMEM. */
 int tls_session_open(struct session *session);
@@ -50,6 +56,9 @@ void tls_session_close(struct session *session);
  * and the socket is not looked at until then. */
 void tls_session_handshake(struct session *session);
 
+/* It has something to read, and waits for its step or a place. */
+bool tls_session_is_held(const struct session *session);
+
 /* As recv() and send() without blocking. */
 ssize_t tls_session_read(struct session *session, void *data, size_t size);
 ssize_t tls_session_write(struct session *session, const void *data,
@@ -59,11 +68,6 @@ void tls_session_read_on(struct session *session);
 
 /* May this connection speak for the account? */
 bool tls_session_may_say(const struct tls_session *tls, struct slice account);
-
-/* One more handshake may begin on this listener; the one that has waited
- * longest for its peer, a second at least, goes for it where there are too
- * many. */
-bool tls_session_has_room(struct slot *slot);
 
 /* The worker's end of turn. */
 void tls_session_end_turn(struct worker *worker);

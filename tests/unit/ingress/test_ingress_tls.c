@@ -4,6 +4,7 @@
 #include "unit/certificates.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <signal.h>
@@ -229,6 +230,24 @@ errors_say(struct fixture *f, const char *text)
 	said = strstr(json_text(&json), text);
 	json_close(&json);
 	return said;
+}
+
+/* How many sessions are shown so. */
+#define HAS_PLACE "\"tls\":\"handshake\""
+#define QUEUED	  "\"tls\":\"queued\""
+static unsigned
+count_shown(struct fixture *f, const char *text)
+{
+	struct json json = { 0 };
+	unsigned count = 0;
+
+	json_array_begin(&json, NULL);
+	ingress_show_sessions(f->rig.ingress, &json, 100);
+	json_array_end(&json);
+	for (const char *at = json_text(&json); (at = strstr(at, text)); at++)
+		count++;
+	json_close(&json);
+	return count;
 }
 
 static void
@@ -628,6 +647,40 @@ test_a_slow_handshake_is_closed(void **state)
 	close(slow);
 }
 
+/* Connections from there that begin a hello, one after the other, each until
+ * it has a place or waits for one. */
+static void
+begin_hellos(struct fixture *f, const char *source, int *fds, unsigned count)
+{
+	static const char hello[] = { 0x16, 0x03, 0x01, 0x02, 0x00, 0x01 };
+	unsigned before = count_shown(f, HAS_PLACE) + count_shown(f, QUEUED);
+
+	for (unsigned i = 0; i < count; i++) {
+		fds[i] = rig_connect_from(&f->rig, names[OPEN], source);
+		rig_send(fds[i], hello, sizeof(hello));
+		while (count_shown(f, HAS_PLACE) + count_shown(f, QUEUED) <=
+		    before + i)
+			;
+	}
+}
+
+static void
+expect_served(struct fixture *f)
+{
+	SSL *ssl = open_panel(f, OPEN, NULL);
+
+	say_event(f, ssl, "1234", 1);
+	expect(ssl, "ACK", 1);
+	hang_up(ssl);
+}
+
+static void
+close_all(const int *fds, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		close(fds[i]);
+}
+
 /* Four may shake hands at a time here. A fifth waits until one is done, or has
  * kept us waiting for a second. */
 static void
@@ -635,21 +688,81 @@ test_half_open_handshakes_make_room(void **state)
 {
 	struct fixture *f = *state;
 	int mute[4];
-	SSL *ssl;
+
+	for (unsigned i = 0; i < COUNT(mute); i++) {
+		char source[16];
+
+		snprintf(source, sizeof(source), "127.0.0.%u", i + 2);
+		begin_hellos(f, source, &mute[i], 1);
+	}
+	advance(f, 1500000);
+	expect_served(f);
+	rig_expect_closed(mute[0]);
+	rig_expect_nothing(mute[1]);
+	close_all(mute, COUNT(mute));
+}
+
+/* They hold all places and more wait for one: whoever comes from elsewhere is
+ * let in at once. */
+static void
+test_many_of_one_address_make_room(void **state)
+{
+	struct fixture *f = *state;
+	int mute[8];
+
+	begin_hellos(f, "127.0.0.2", mute, COUNT(mute));
+	expect_served(f);
+	rig_expect_closed(mute[0]);
+	rig_expect_nothing(mute[1]);
+	close_all(mute, COUNT(mute));
+}
+
+/* Without a word they take no place, and the next is not kept waiting. */
+static void
+test_mute_connections_take_no_place(void **state)
+{
+	struct fixture *f = *state;
+	int mute[8];
 
 	for (unsigned i = 0; i < COUNT(mute); i++)
 		mute[i] = rig_connect(&f->rig, names[OPEN]);
 	while (status(f, OPEN).sessions_now < COUNT(mute))
 		;
-	advance(f, 1500000);
-	ssl = open_panel(f, OPEN, NULL);
-	say_event(f, ssl, "1234", 1);
-	expect(ssl, "ACK", 1);
-	rig_expect_closed(mute[0]);
-	rig_expect_nothing(mute[1]);
-	hang_up(ssl);
+	assert_int_equal(count_shown(f, HAS_PLACE), 0);
+	expect_served(f);
 	for (unsigned i = 0; i < COUNT(mute); i++)
-		close(mute[i]);
+		rig_expect_nothing(mute[i]);
+	close_all(mute, COUNT(mute));
+}
+
+/* As many of one address as there are places, and four more: those have them
+ * as soon as the first are gone. */
+static void
+test_who_waits_for_a_place_gets_it(void **state)
+{
+	struct fixture *f = *state;
+	int mute[4];
+	SSL *waiting[4];
+
+	begin_hellos(f, "127.0.0.1", mute, COUNT(mute));
+	for (unsigned i = 0; i < COUNT(waiting); i++) {
+		waiting[i] = connect_tls(f, OPEN, NULL);
+		SSL_set_connect_state(waiting[i]);
+		fcntl(SSL_get_fd(waiting[i]), F_SETFL, O_NONBLOCK);
+		assert_int_equal(SSL_do_handshake(waiting[i]), -1);
+	}
+	while (count_shown(f, QUEUED) < COUNT(waiting))
+		;
+	assert_int_equal(count_shown(f, HAS_PLACE), 4);
+	close_all(mute, COUNT(mute));
+	for (unsigned i = 0; i < COUNT(waiting); i++) {
+		fcntl(SSL_get_fd(waiting[i]), F_SETFL, 0);
+		assert_int_equal(SSL_do_handshake(waiting[i]), 1);
+		say_event(f, waiting[i], "1234", i + 1);
+		expect(waiting[i], "ACK", i + 1);
+		hang_up(waiting[i]);
+	}
+	assert_int_equal(status(f, OPEN).timeouts, 0);
 }
 
 /* Broken off at every length, and garbage behind a good beginning. */
@@ -745,6 +858,9 @@ main(void)
 		TEST(test_tls_on_a_clear_port),
 		TEST(test_a_slow_handshake_is_closed),
 		TEST(test_half_open_handshakes_make_room),
+		TEST(test_many_of_one_address_make_room),
+		TEST(test_mute_connections_take_no_place),
+		TEST(test_who_waits_for_a_place_gets_it),
 		TEST(test_cut_handshakes),
 		TEST(test_garbage_behind_the_handshake),
 	};
