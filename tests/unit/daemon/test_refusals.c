@@ -235,7 +235,7 @@ say_by_certificate(struct fixture *f, const struct row *row)
 	SSL_free(ssl);
 	SSL_CTX_free(context);
 	certificate_free(&own);
-	close(fd);
+	hang_up(fd);
 }
 
 static void
@@ -284,8 +284,8 @@ hurry_handshakes(struct fixture *f, const struct row *row)
 {
 	uint64_t before = refused(f, row);
 
-	do
-		close(rig_connect(&f->rig, names[row->listener]));
+	do /* to the end: its descriptor is counted on further down */
+		hang_up(rig_connect(&f->rig, names[row->listener]));
 	while (refused(f, row) == before);
 }
 
