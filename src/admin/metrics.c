@@ -349,6 +349,67 @@ write_egress(struct egress *egress, struct evbuffer *out)
 	free(links.copies);
 }
 
+/* ---- shadows ----------------------------------------------------------------------------- */
+
+struct shadow_writer {
+	struct evbuffer *out;
+	const char *name;
+	double (*number)(const struct egress_shadow_status *status);
+};
+
+#define SHADOW_NUMBER(member)                                                  \
+ static double shadow_##member(const struct egress_shadow_status *status)      \
+ {                                                                             \
+  return (double)status->member;                                               \
+ }
+SHADOW_NUMBER(up)
+SHADOW_NUMBER(waiting)
+SHADOW_NUMBER(copied)
+SHADOW_NUMBER(lost)
+SHADOW_NUMBER(same)
+SHADOW_NUMBER(different)
+
+static const struct {
+	const char *name, *type, *help;
+	double (*number)(const struct egress_shadow_status *status);
+} shadow_families[] = {
+	{ "tocsin_shadow_up", "gauge", "1 while it takes copies.", shadow_up },
+	{ "tocsin_shadow_waiting", "gauge", "Copies that wait.",
+	    shadow_waiting },
+	{ "tocsin_shadow_copied_total", "counter",
+	    "Deliveries of which it was to get a copy.", shadow_copied },
+	{ "tocsin_shadow_lost_total", "counter", "Copies that it never got.",
+	    shadow_lost },
+	{ "tocsin_shadow_same_total", "counter",
+	    "Copies that ended as the delivery did.", shadow_same },
+	{ "tocsin_shadow_different_total", "counter",
+	    "Copies that ended otherwise.", shadow_different },
+};
+
+static void
+write_shadow(void *context, const struct egress_shadow_status *status)
+{
+	const struct shadow_writer *writer = context;
+	char name[NAME_SIZE];
+
+	escape_label(status->name, name);
+	evbuffer_add_printf(writer->out, "%s{link=\"%s\"} %.17g\n",
+	    writer->name, name, writer->number(status));
+}
+
+static void
+write_shadows(struct egress *egress, struct evbuffer *out)
+{
+	for (size_t f = 0; f < COUNT(shadow_families); f++) {
+		struct shadow_writer writer = { out, shadow_families[f].name,
+			shadow_families[f].number };
+
+		family(out, shadow_families[f].name, shadow_families[f].type,
+		    shadow_families[f].help);
+		egress_each_shadow(egress, write_shadow, &writer);
+	}
+}
+
 /* ---- the other stages -------------------------------------------------------------------- */
 
 static void
@@ -480,8 +541,10 @@ metrics_write(struct admin *admin, struct evbuffer *out)
 		write_journal(stages->journal, out);
 	if (stages->dispatch)
 		write_dispatch(stages->dispatch, out);
-	if (stages->egress)
+	if (stages->egress) {
 		write_egress(stages->egress, out);
+		write_shadows(stages->egress, out);
+	}
 	if (stages->archive)
 		write_archive(stages->archive, out);
 	if (stages->directory)

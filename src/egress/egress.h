@@ -146,4 +146,16 @@ typedef void (*egress_status_fn)(void *context,
     const struct egress_link_status *status);
 void egress_each(struct egress *egress, egress_status_fn fn, void *context);
 
+/* For metrics: fn per shadow. */
+struct egress_shadow_status {
+	const char *name;
+	bool up;
+	size_t waiting; /* copies */
+	uint64_t copied, lost, same, different;
+};
+typedef void (*egress_shadow_fn)(void *context,
+    const struct egress_shadow_status *status);
+void egress_each_shadow(struct egress *egress, egress_shadow_fn fn,
+    void *context);
+
 #endif

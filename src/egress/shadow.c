@@ -257,6 +257,17 @@ shadow_front(const struct link *link)
 }
 
 void
+shadow_status(const struct link *link, struct egress_shadow_status *ret)
+{
+	const struct shadow *shadow = link->shadow;
+
+	ret->copied = shadow->copied;
+	ret->lost = shadow->lost;
+	ret->same = shadow->same;
+	ret->different = shadow->different;
+}
+
+void
 shadow_show(const struct link *link, struct json *json)
 {
 	const struct shadow *shadow = link->shadow;

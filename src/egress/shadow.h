@@ -53,7 +53,9 @@ uint64_t shadow_of(const struct link *link);
 size_t shadow_waiting(const struct link *link);
 /* The first of them; NULL: none. */
 const struct egress_reference *shadow_front(const struct link *link);
-/* Members of an open object. */
+/* What it has counted. */
+void shadow_status(const struct link *link, struct egress_shadow_status *ret);
+/* The same and what its station answered, as members of an open object. */
 void shadow_show(const struct link *link, struct json *json);
 /* Objects into an open array. */
 void shadow_show_differences(const struct link *link, struct json *json);

@@ -89,6 +89,12 @@ show_tls(const SSL *tls, struct json *json)
 		    SSL_get_cipher_name(tls));
 }
 
+static size_t
+copies_waiting(const struct link *link)
+{
+	return copies_in_ring(link) + shadow_waiting(link);
+}
+
 /* Of the receiver whose shadow it is. */
 static const char *
 name_of_original(const struct link *link)
@@ -155,8 +161,7 @@ egress_show_shadows(struct egress *egress, struct json *json)
 		json_string(json, "name", link_name(link));
 		json_string(json, "shadow_of", name_of_original(link));
 		json_boolean(json, "up", link_is_up(link));
-		json_unsigned(json, "waiting",
-		    copies_in_ring(link) + shadow_waiting(link));
+		json_unsigned(json, "waiting", copies_waiting(link));
 		shadow_show(link, json);
 		json_object_end(json);
 	}
@@ -202,5 +207,22 @@ egress_each(struct egress *egress, egress_status_fn fn, void *context)
 		/* what it is to deliver itself counts as ever */
 		if (!link->shadow || status.queued > 0)
 			fn(context, &status);
+	}
+}
+
+void
+egress_each_shadow(struct egress *egress, egress_shadow_fn fn, void *context)
+{
+	for (size_t i = 0; i < egress->count; i++) {
+		const struct link *link = egress->links[i];
+		struct egress_shadow_status status;
+
+		if (!link->shadow)
+			continue;
+		status.name = link_name(link);
+		status.up = link_is_up(link);
+		status.waiting = copies_waiting(link);
+		shadow_status(link, &status);
+		fn(context, &status);
 	}
 }

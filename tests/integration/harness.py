@@ -18,6 +18,8 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
+import urllib.request
 
 import psycopg2
 
@@ -257,6 +259,21 @@ class Installation:
             except OSError:
                 return False
         wait_until(ready, "tocsind accepts connections")
+
+    def page(self, path):
+        """Status and text of a page of the metrics port."""
+        url = f"http://127.0.0.1:{self.metrics_port}{path}"
+        try:
+            with urllib.request.urlopen(url, timeout=WAIT_S) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+
+    def metric(self, name):
+        """Its value, summed over its labels; None: there is none."""
+        values = re.findall(rf"^{name}(?:{{[^}}]*}})? (\S+)$",
+                            self.page("/metrics")[1], re.M)
+        return sum(map(float, values)) if values else None
 
     def control(self):
         """A connection to the control socket."""

@@ -8,8 +8,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import urllib.error
-import urllib.request
 
 import panel
 import proof
@@ -28,23 +26,6 @@ def tocsind(*arguments):
     return subprocess.run([harness.PROGRAMS / "tocsind", *map(str, arguments)],
                           capture_output=True, text=True,
                           timeout=harness.WAIT_S, check=False)
-
-
-def get(place, path):
-    """Status and text of a page of the metrics port."""
-    url = f"http://127.0.0.1:{place.metrics_port}{path}"
-    try:
-        with urllib.request.urlopen(url, timeout=harness.WAIT_S) as answer:
-            return answer.status, answer.read().decode()
-    except urllib.error.HTTPError as error:
-        return error.code, error.read().decode()
-
-
-def metric(place, name):
-    """Its value, summed over its labels; None: there is none."""
-    values = re.findall(rf"^{name}(?:{{[^}}]*}})? (\S+)$",
-                        get(place, "/metrics")[1], re.M)
-    return sum(map(float, values)) if values else None
 
 
 def received(stations):
@@ -213,9 +194,9 @@ def test_metrics_and_health(running):
     assert load.wait() == 0, load.text()
     polls = json.loads(load.text().splitlines()[-1])["link_tests_acknowledged"]
     harness.wait_until(place.drained, "delivered")
-    assert get(place, "/healthz")[0] == 200
-    assert get(place, "/readyz")[0] == 200
-    assert get(place, "/else")[0] == 404
+    assert place.page("/healthz")[0] == 200
+    assert place.page("/readyz")[0] == 200
+    assert place.page("/else")[0] == 404
     for name, value in {
             "tocsin_signals_received_total": 100, "tocsin_polls_total": polls,
             "tocsin_ack_seconds_count": 100,
@@ -225,18 +206,18 @@ def test_metrics_and_health(running):
             "tocsin_journal_refusing": 0, "tocsin_directory_sites": SITES,
             "tocsin_archive_connected": 1, "tocsin_healthy": 1,
             "tocsin_build_info": 1}.items():
-        assert metric(place, name) == value, name
-    text = get(place, "/metrics")[1]
+        assert place.metric(name) == value, name
+    text = place.page("/metrics")[1]
     # what the manual lists is there, and no account is a label
     manual = (harness.SOURCE / "docs/OPERATIONS.md").read_text()
     roles = "daemon|operator|portal"  # of the database
     for name in re.findall(rf"tocsin_(?!(?:{roles})\b)[a-z_]+", manual):
         if not name.startswith("tocsin_link_parked"):
-            assert re.search(rf"^{name}", text, re.M), name
+            assert re.search(rf"^# HELP {name}", text, re.M), name
     assert not re.search(r'="[^"\n]*1000[0-9A-F]{2}[^"\n]*"', text)
     for station in place.stations:
         station.kill()
-    harness.wait_until(lambda: metric(place, "tocsin_link_up") == 0,
+    harness.wait_until(lambda: place.metric("tocsin_link_up") == 0,
                        "both links are down")
 
 

@@ -388,6 +388,9 @@ def test_shadows_change_nothing(installation):
     assert dead["waiting"] + dead["lost"] == count and not dead["up"]
     assert other["refused"] == other["different"] > 0
     assert other["refused"] + other["lost"] == count
+    for name in ("copied", "lost", "different"):
+        assert place.metric(f"tocsin_shadow_{name}_total") == \
+            dead[name] + other[name]
     last = place.live("show", "shadow", "refusing")[-1]
     assert (last["station"], last["shadow"]) == ("delivered", "refused")
     traced = place.ctl("trace", last["event"], "--json", database=False)
