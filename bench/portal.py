@@ -242,7 +242,7 @@ class Scale(PortalBench):
             "its alarm codes": of_site("/library"), "its contacts": of_site("/contacts"), "its members": of_site("/members"),
             "its partitions": of_site("/partitions"), "its schedule": of_site("/windows"), "its history": of_site("/events"),
             "channels of a bridge": lambda row: f"/bridges/{row[0]}/channels",
-            "dealers": lambda row: "/dealers", "station records": lambda row: "/stations", "receivers": lambda row: "/receivers",
+            "dealers": lambda row: "/dealers", "station records, a page": lambda row: "/stations", "receivers": lambda row: "/receivers",
             "alarm codes of a dealer": lambda row: "/dealers/1/library", "templates": lambda row: "/templates",
             "users": lambda row: "/users", "keys": lambda row: "/keys", "audit trail": lambda row: "/audit"}
 

@@ -44,6 +44,23 @@ class Api {
 		return (await this.get(path)).items;
 	}
 
+	// Of a list that comes a page at a time, every page.
+	async all(path) {
+		const items = [];
+		let next;
+		do {
+			const page = await this.get(`${path}&limit=200${next ? `&after=${encodeURIComponent(next)}` : ""}`);
+			items.push(...page.items);
+			({next} = page);
+		} while (next);
+		return items;
+	}
+
+	// By name.
+	async stations(dealerId) {
+		return (await this.all(`/stations?dealer_id=${dealerId}`)).sort((a, b) => a.name.localeCompare(b.name));
+	}
+
 	async post(path, body) {
 		return (await this.#send("POST", path, body)).value;
 	}

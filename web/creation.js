@@ -42,7 +42,7 @@ async function templateOf({template_id: id}) {
 }
 
 async function stationStep({values}) {
-	const [stations, template] = await Promise.all([api.items(`/stations?dealer_id=${values.dealer_id}`), templateOf(values)]);
+	const [stations, template] = await Promise.all([api.stations(values.dealer_id), templateOf(values)]);
 	// a number without a station would be one for the template's
 	const none = template.station_record_id ? [] : [{value: "", text: texts.creation.noStation}];
 	const sent = element("p", {class: "hint", role: "status"});
@@ -109,7 +109,7 @@ function reviewPart(step, pairs) {
 }
 
 async function reviewStep({values, library}) {
-	const [stations, methods, rows] = await Promise.all([api.items(`/stations?dealer_id=${values.dealer_id}`), api.items("/arming-methods"),
+	const [stations, methods, rows] = await Promise.all([api.stations(values.dealer_id), api.items("/arming-methods"),
 		zoneTypes(values)]);
 	const changed = rows.filter((row) => library[row.subject]).map((row) => {
 		const {title, enabled, code} = merged(row, library[row.subject]);

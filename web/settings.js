@@ -85,7 +85,7 @@ class Settings extends HTMLElement {
 	}
 
 	async #showStations() {
-		const stations = await api.items(`/stations?dealer_id=${this.#dealerId}`);
+		const stations = await api.stations(this.#dealerId);
 		this.#stations.replaceChildren(element("h3", {tabindex: -1}, texts.settings.stations),
 			stations.length ? this.#table(stations) : element("p", {}, texts.settings.noStation),
 			api.user.writes_settings ? button(texts.settings.add, () => this.#edit(null), {class: "main", id: "add-station"}) : "");

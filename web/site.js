@@ -115,7 +115,7 @@ class Site extends HTMLElement {
 			await Promise.all([api.getVersioned(path),
 				...["warnings", "bridges", "library", "contacts", "partitions", "members"].map((name) => api.items(`${path}/${name}`)),
 				api.items("/arming-methods")]);
-		const [known, stations] = await Promise.all([readChannels(bridges), api.items(`/stations?dealer_id=${site.dealer_id}`)]);
+		const [known, stations] = await Promise.all([readChannels(bridges), api.stations(site.dealer_id)]);
 		const mayChange = api.user.writes_sites;
 		const done = (sentence) => this.#reload(sentence);
 		const account = mayChange ? section(texts.site.details, accountForm(site, version, stations, done)) : null;

@@ -35,7 +35,7 @@ class Templates extends HTMLElement {
 
 	async connectedCallback() {
 		await attempt(async () => {
-			const [stations, methods] = await Promise.all([api.items(`/stations?dealer_id=${this.#dealerId}`), api.items("/arming-methods")]);
+			const [stations, methods] = await Promise.all([api.stations(this.#dealerId), api.items("/arming-methods")]);
 			this.#known = {methods, stations};
 			await this.#load();
 		});

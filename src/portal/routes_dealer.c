@@ -36,6 +36,9 @@ static const struct route_parameter library_subject[] = { ROUTE_DEALER,
 static const struct route_parameter list_stations[] = {
 	{ "dealer_id", ROUTE_IN_QUERY, ROUTE_INTEGER, false,
 	    "only this one's" },
+	{ "after", ROUTE_IN_QUERY, ROUTE_INTEGER, false,
+	    "\"next\" of the page before" },
+	ROUTE_LIMIT,
 	{ NULL },
 };
 static const struct route_parameter add_station[] = {
@@ -124,18 +127,21 @@ static const struct route routes[] = {
 	    "resetDealerLibrary", "Back to what is built in", ROUTE_SETTINGS,
 	    ROUTE_NOTHING, library_subject,
 	    ROUTE_LIBRARY_RESET("alarm_library", "dealer_id") },
-	{ ROUTE_GET, "/stations", "listStations", "Station records", ROUTE_READ,
-	    ROUTE_LIST, list_stations,
+	{ ROUTE_GET, "/stations", "listStations",
+	    "Station records, a page at a time", ROUTE_READ, ROUTE_LIST,
+	    list_stations,
 	    "SELECT jsonb_build_object('id', s.id, 'dealer_id', s.dealer_id, "
 	    "'center_id', s.center_id, 'receiver_id', s.receiver_id, 'name', "
 	    "s.name, 'prefix', s.prefix, 'receiver_adds_prefix', "
 	    "s.receiver_adds_prefix, 'line_card', s.line_card, "
 	    "'url_template', s.url_template, 'url_parameter', "
-	    "s.url_parameter, 'version', s.xmin::text), NULL "
+	    "s.url_parameter, 'version', s.xmin::text), s.id "
 	    "FROM tocsin.station_record s "
 	    "WHERE ($1::bigint IS NULL OR s.dealer_id = $1::bigint) "
+	    "AND s.id > coalesce($2::bigint, 0) "
 	    "AND NOT EXISTS (SELECT FROM tocsin.webhook w "
-	    "WHERE w.station_record_id = s.id) ORDER BY s.name, s.id" },
+	    "WHERE w.station_record_id = s.id) ORDER BY s.id "
+	    "LIMIT $3::integer" },
 	{ ROUTE_POST, "/stations", "addStation", "A new station record",
 	    ROUTE_SETTINGS, ROUTE_CREATED, add_station,
 	    "SELECT jsonb_build_object('id', tocsin.station_record_save(NULL, "

@@ -296,11 +296,12 @@ def test_a_bridge_comes_moves_and_goes(portal, visitors):
     assert admin.request("GET", "/bridges/3").status == 404
 
 
-def test_pages_of_a_list_meet(portal, visitors):
+@pytest.mark.parametrize("what", ["sites", "stations"])
+def test_pages_of_a_list_meet(portal, visitors, what):
     seen, after = [], ""
     while True:
-        page = visitors["op"].request("GET", f"/sites?limit=1{after}").json
-        seen += [site["id"] for site in page["items"]]
+        page = visitors["op"].request("GET", f"/{what}?limit=1{after}").json
+        seen += [row["id"] for row in page["items"]]
         if "next" not in page:
             break
         after = f"&after={page['next']}"
