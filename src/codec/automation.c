@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "codec/codec.h"
 #include "codec/sia.h"
 
 #define ZONE_SIZE 16
@@ -65,6 +66,8 @@ const char *
 automation_contact_id_fill(const struct delivery *delivery,
     struct automation_contact_id *ret)
 {
+	if (signal_format_is_own(delivery->format))
+		return CODEC_OWN_CODE;
 	if (delivery->format != SIGNAL_FORMAT_CONTACT_ID ||
 	    signal_qualifier_letter(delivery->qualifier) == 0 ||
 	    strlen(delivery->code) != 3)

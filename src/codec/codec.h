@@ -16,6 +16,11 @@ enum codec_result {
 	CODEC_BAD,  /* broken; skip what is consumed and go on */
 };
 
+/* Why an output refuses a code of signal_format_is_own. */
+#define CODEC_OWN_CODE                                                         \
+ "it cannot say a panel's own code: the alarm library's inbound codes can "    \
+ "give it a Contact ID or SIA code"
+
 /* An AES key. length 0: none. */
 struct codec_key {
 	uint8_t bytes[32];

@@ -81,6 +81,12 @@ dc09_event_encode(const struct signal_event *event, struct slice account,
 	case SIGNAL_FORMAT_SIA:
 		result = write_sia(&w, event, ret_problem);
 		break;
+	case SIGNAL_FORMAT_PULSE:
+	case SIGNAL_FORMAT_BFSK:
+	case SIGNAL_FORMAT_HIGH_SPEED:
+	case SIGNAL_FORMAT_ACRON:
+		*ret_problem = CODEC_OWN_CODE;
+		break;
 	case SIGNAL_FORMAT_NONE:
 		*ret_problem = "an event of no format";
 		break;

@@ -98,6 +98,19 @@ put_event(const struct output *out, const struct signal_event *event,
 		put_string(out, "code", event->code);
 		put_slice(out, "addr", event->zone);
 		break;
+	case SIGNAL_FORMAT_PULSE:
+	case SIGNAL_FORMAT_BFSK:
+	case SIGNAL_FORMAT_HIGH_SPEED:
+	case SIGNAL_FORMAT_ACRON:
+		q[0] = signal_qualifier_letter(event->qualifier);
+		put_string(out, "format", signal_format_name(event->format));
+		if (q[0])
+			put_string(out, "q", q);
+		put_string(out, "code", event->code);
+		put_slice(out, "part", event->partition);
+		put_slice(out, "zone", event->zone);
+		put_slice(out, "idm", event->user);
+		break;
 	case SIGNAL_FORMAT_NONE:
 		break;
 	}
@@ -336,7 +349,8 @@ put_acknowledged(const struct output *out, const struct signal *signal)
 		put_string(out, "kind", "heartbeat");
 }
 
-/* A line of one character, else of three: the widths do not overlap. */
+/* A line of one character, else of three: the widths do not overlap, but in high
+ * speed, where two digits may be the line's or the account's. */
 static enum codec_result
 next_surgard(const char *data, size_t length, size_t *ret_consumed,
     struct signal *ret)

@@ -11,8 +11,10 @@
 #define RECORD_VERSION	       1u
 #define SIGNAL_VERSION_BRIDGE  2u
 #define SIGNAL_VERSION_SITE    3u
+#define SIGNAL_VERSION_OWN     4u      /* codes of a panel's own */
 #define RECORD_VERSION_EFFECTS 2u      /* of a decision */
 #define RECORD_VERSION_PLACES  3u      /* of a decision */
+#define RECORD_VERSION_OWN     4u      /* of a decision */
 #define RECORD_VERSION_SENT_AS 2u      /* of an outcome */
 #define PIECE_INLINE	       0xffffu /* the bytes follow */
 #define SIGNAL_PIECES	       7
@@ -106,15 +108,17 @@ write_event(struct writer *w, struct slice raw,
 	write_pieces(w, raw, pieces, EVENT_PIECES);
 }
 
-/* Format, qualifier and code stand alike in events and deliveries. */
+/* Format, qualifier and code stand alike in events and deliveries. own: the
+ * payload is of a version that may have codes of a panel's own. */
 static void
-read_code(struct reader *r, enum signal_format *format,
+read_code(struct reader *r, bool own, enum signal_format *format,
     enum signal_qualifier *qualifier, char code[SIGNAL_CODE_SIZE])
 {
 	unsigned format_byte = reader_u8(r), qualifier_byte = reader_u8(r);
 	struct slice bytes = reader_bytes(r, SIGNAL_CODE_SIZE);
 
-	if (format_byte > SIGNAL_FORMAT_SIA ||
+	if (format_byte > SIGNAL_FORMAT_LAST ||
+	    (signal_format_is_own((enum signal_format)format_byte) && !own) ||
 	    (qualifier_byte != SIGNAL_QUALIFIER_NONE &&
 		qualifier_byte != SIGNAL_QUALIFIER_NEW &&
 		qualifier_byte != SIGNAL_QUALIFIER_RESTORE &&
@@ -131,11 +135,12 @@ read_code(struct reader *r, enum signal_format *format,
 }
 
 static void
-read_event(struct reader *r, struct slice raw, struct signal_event *ret)
+read_event(struct reader *r, struct slice raw, bool own,
+    struct signal_event *ret)
 {
 	struct slice pieces[EVENT_PIECES];
 
-	read_code(r, &ret->format, &ret->qualifier, ret->code);
+	read_code(r, own, &ret->format, &ret->qualifier, ret->code);
 	ret->block = (char)reader_u8(r);
 	read_pieces(r, raw, pieces, EVENT_PIECES);
 	ret->partition = pieces[0];
@@ -168,7 +173,7 @@ write_signal(struct writer *w, struct slice raw, const struct signal *signal)
 }
 
 static void
-read_signal(struct reader *r, struct slice raw, struct signal *ret)
+read_signal(struct reader *r, struct slice raw, bool own, struct signal *ret)
 {
 	struct slice pieces[SIGNAL_PIECES];
 
@@ -187,7 +192,7 @@ read_signal(struct reader *r, struct slice raw, struct signal *ret)
 		return;
 	}
 	for (unsigned i = 0; i < ret->event_count; i++)
-		read_event(r, raw, &ret->events[i]);
+		read_event(r, raw, own, &ret->events[i]);
 	ret->extended_count = reader_u8(r);
 	if (ret->extended_count > SIGNAL_EXTENDED_MAX) {
 		r->failed = true;
@@ -224,21 +229,33 @@ check_read(const struct reader *r, unsigned version, unsigned newest,
 	return 0;
 }
 
+/* The least that says it: most records have no more to say. */
+static unsigned
+signal_version(const struct record_signal *record)
+{
+	const struct signal *signal = &record->signal;
+
+	for (unsigned i = 0; i < signal->event_count; i++)
+		if (signal_format_is_own(signal->events[i].format))
+			return SIGNAL_VERSION_OWN;
+	if (record->site_id)
+		return SIGNAL_VERSION_SITE;
+	return record->bridge_id ? SIGNAL_VERSION_BRIDGE : RECORD_VERSION;
+}
+
 int
 record_signal_encode(const struct record_signal *record, void *out,
     size_t out_size)
 {
 	struct writer w = writer_open(out, out_size);
 	const struct signal *signal = &record->signal;
+	unsigned version;
 
 	if (signal->event_count > SIGNAL_EVENTS_MAX ||
 	    signal->extended_count > SIGNAL_EXTENDED_MAX)
 		return -EMSGSIZE;
-	/* the least that says it: most records have no more to say */
-	writer_u8(&w,
-	    record->site_id	    ? SIGNAL_VERSION_SITE
-		: record->bridge_id ? SIGNAL_VERSION_BRIDGE
-				    : RECORD_VERSION);
+	version = signal_version(record);
+	writer_u8(&w, (uint8_t)version);
 	writer_u8(&w, (uint8_t)signal->protocol);
 	writer_u8(&w,
 	    (uint8_t)((signal->poll ? SIGNAL_BIT_POLL : 0) |
@@ -253,9 +270,9 @@ record_signal_encode(const struct record_signal *record, void *out,
 	writer_slice(&w, record->peer);
 	writer_slice(&w, record->raw);
 	write_signal(&w, record->raw, signal);
-	if (record->bridge_id || record->site_id)
+	if (version >= SIGNAL_VERSION_BRIDGE)
 		writer_u64(&w, record->bridge_id);
-	if (record->site_id)
+	if (version >= SIGNAL_VERSION_SITE)
 		writer_u64(&w, record->site_id);
 	return written(&w);
 }
@@ -292,10 +309,10 @@ record_signal_decode(struct slice payload, struct record_signal *ret,
 	ret->listener = reader_slice(&r);
 	ret->peer = reader_slice(&r);
 	ret->raw = reader_slice(&r);
-	read_signal(&r, ret->raw, &ret->signal);
+	read_signal(&r, ret->raw, version >= SIGNAL_VERSION_OWN, &ret->signal);
 	ret->bridge_id = version >= SIGNAL_VERSION_BRIDGE ? reader_u64(&r) : 0;
 	ret->site_id = version >= SIGNAL_VERSION_SITE ? reader_u64(&r) : 0;
-	return check_read(&r, version, SIGNAL_VERSION_SITE, "signal", err);
+	return check_read(&r, version, SIGNAL_VERSION_OWN, "signal", err);
 }
 
 static void
@@ -322,11 +339,11 @@ write_delivery(struct writer *w, const struct delivery *delivery)
 }
 
 static void
-read_delivery(struct reader *r, struct delivery *ret)
+read_delivery(struct reader *r, bool own, struct delivery *ret)
 {
 	ret->receiver_id = reader_u64(r);
 	ret->number = reader_u64(r);
-	read_code(r, &ret->format, &ret->qualifier, ret->code);
+	read_code(r, own, &ret->format, &ret->qualifier, ret->code);
 	ret->account = reader_slice(r);
 	ret->partition = reader_slice(r);
 	ret->zone = reader_slice(r);
@@ -511,9 +528,15 @@ read_positions(struct reader *r, unsigned version, struct decision *ret)
 static unsigned
 decision_version(const struct decision *decision)
 {
-	for (unsigned i = 0; i < decision->delivery_count; i++)
-		if (decision->deliveries[i].position.known)
-			return RECORD_VERSION_PLACES;
+	bool places = false;
+
+	for (unsigned i = 0; i < decision->delivery_count; i++) {
+		if (signal_format_is_own(decision->deliveries[i].format))
+			return RECORD_VERSION_OWN;
+		places |= decision->deliveries[i].position.known;
+	}
+	if (places)
+		return RECORD_VERSION_PLACES;
 	return decision->effect_count > 0 ? RECORD_VERSION_EFFECTS
 					  : RECORD_VERSION;
 }
@@ -576,12 +599,13 @@ record_decision_decode(struct slice payload, struct decision *ret,
 		r.failed = true;
 	}
 	for (unsigned i = 0; i < ret->delivery_count; i++)
-		read_delivery(&r, &ret->deliveries[i]);
+		read_delivery(&r, version >= RECORD_VERSION_OWN,
+		    &ret->deliveries[i]);
 	ret->effect_count = 0;
 	if (version >= RECORD_VERSION_EFFECTS)
 		read_effects(&r, ret);
 	read_positions(&r, version, ret);
-	return check_read(&r, version, RECORD_VERSION_PLACES, "decision", err);
+	return check_read(&r, version, RECORD_VERSION_OWN, "decision", err);
 }
 
 int

@@ -58,6 +58,8 @@ codes_contact_id(enum signal_format format, const char *code, char ret_code[4],
     enum signal_qualifier *qualifier)
 {
 	memset(ret_code, 0, SIGNAL_CODE_SIZE);
+	if (signal_format_is_own(format))
+		return false;
 	if (format == SIGNAL_FORMAT_SIA)
 		return codes_contact_id_from_sia(code, ret_code, qualifier);
 	for (size_t i = 0; i < SIGNAL_CODE_SIZE - 1 && code[i]; i++)
@@ -82,6 +84,8 @@ codes_both_find(enum signal_format format, const char *code,
 	const struct codes_sia *sia;
 
 	*ret = (struct codes_both){ .qualifier = qualifier, .kind = "other" };
+	if (signal_format_is_own(format))
+		return;
 	codes_contact_id(format, code, ret->contact_id, &ret->qualifier);
 	if (format == SIGNAL_FORMAT_SIA) {
 		ret->sia = code;
@@ -98,12 +102,31 @@ codes_both_find(enum signal_format format, const char *code,
 		ret->kind = contact_id->kind;
 }
 
+const char *
+codes_inbound_format(enum signal_format format, const char *code,
+    char out[CODES_INBOUND_SIZE])
+{
+	static const char digits[SIGNAL_FORMAT_LAST + 1] = {
+		[SIGNAL_FORMAT_PULSE] = '1',
+		[SIGNAL_FORMAT_BFSK] = '6',
+		[SIGNAL_FORMAT_HIGH_SPEED] = '8',
+		[SIGNAL_FORMAT_ACRON] = '9',
+	};
+
+	if (!signal_format_is_own(format))
+		return code;
+	snprintf(out, CODES_INBOUND_SIZE, "%c-%.3s", digits[format], code);
+	return out;
+}
+
 bool
 codes_is_life_safety(enum signal_format format, const char *code)
 {
 	char contact_id[SIGNAL_CODE_SIZE];
 	enum signal_qualifier qualifier;
 
+	if (signal_format_is_own(format))
+		return true;
 	return codes_contact_id(format, code, contact_id, &qualifier) &&
 	    contact_id[0] == '1' && contact_id[1] >= '0' &&
 	    contact_id[1] <= '2';
@@ -116,6 +139,8 @@ codes_is_zone_alarm(const struct signal_event *event)
 	enum signal_qualifier qualifier;
 	const char *contact_id = event->code;
 
+	if (signal_format_is_own(event->format))
+		return false;
 	if (event->format == SIGNAL_FORMAT_SIA) {
 		if (!codes_contact_id_from_sia(event->code, code, &qualifier))
 			return false;

@@ -39,9 +39,9 @@ const char *codes_sia_from_contact_id(const char *code,
 bool codes_contact_id_from_sia(const char *sia, char ret_code[4],
     enum signal_qualifier *ret_qualifier);
 
-/* The Contact ID event of a code of either format. Of SIA the qualifier is set,
- * of Contact ID it is left as it is. False: SIA without translation; ret_code
- * is "" then. */
+/* The Contact ID event of a code. Of SIA the qualifier is set, of Contact ID it
+ * is left as it is. False: SIA without translation, or a panel's own code;
+ * ret_code is "" then. */
 bool codes_contact_id(enum signal_format format, const char *code,
     char ret_code[4], enum signal_qualifier *qualifier);
 
@@ -59,10 +59,17 @@ struct codes_both {
 void codes_both_find(enum signal_format format, const char *code,
     enum signal_qualifier qualifier, const char *other, struct codes_both *ret);
 
-/* Medical, fire, panic and hold-up, or their end, in either format. */
+/* What the alarm library calls an inbound code: itself, or of a panel's own code
+ * Sur-Gard's digit of its format and the code, as in "1-A" or "8-17". */
+#define CODES_INBOUND_SIZE 6
+const char *codes_inbound_format(enum signal_format format, const char *code,
+    char out[CODES_INBOUND_SIZE]);
+
+/* Medical, fire, panic and hold-up, or their end; and what may be that for all
+ * anybody here knows: a panel's own code. */
 bool codes_is_life_safety(enum signal_format format, const char *code);
 
-/* A zone reporting an alarm (or its restore), in either format: what a
+/* A zone reporting an alarm (or its restore), in Contact ID or SIA: what a
  * bridge's alarm library speaks about. Everything else passes. */
 bool codes_is_zone_alarm(const struct signal_event *event);
 

@@ -66,8 +66,25 @@ signal_format_name(enum signal_format format)
 		return "contact-id";
 	case SIGNAL_FORMAT_SIA:
 		return "sia";
+	case SIGNAL_FORMAT_PULSE:
+		return "pulse";
+	case SIGNAL_FORMAT_BFSK:
+		return "bfsk";
+	case SIGNAL_FORMAT_HIGH_SPEED:
+		return "high-speed";
+	case SIGNAL_FORMAT_ACRON:
+		return "acron";
 	}
 	return "unknown";
+}
+
+enum signal_format
+signal_format_from_name(struct slice name)
+{
+	for (unsigned i = 0; i <= SIGNAL_FORMAT_LAST; i++)
+		if (slice_is(name, signal_format_name((enum signal_format)i)))
+			return (enum signal_format)i;
+	return SIGNAL_FORMAT_NONE;
 }
 
 struct slice

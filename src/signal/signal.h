@@ -32,7 +32,22 @@ enum signal_format {
 	SIGNAL_FORMAT_NONE = 0,
 	SIGNAL_FORMAT_CONTACT_ID = 1,
 	SIGNAL_FORMAT_SIA = 2,
+	/* Of panels whose codes mean what somebody once agreed on, each as a
+	 * telephone receiver tells it (codec/surgard.h). A space in such a code
+	 * is written '_'. */
+	SIGNAL_FORMAT_PULSE = 3,
+	SIGNAL_FORMAT_BFSK = 4,	      /* Modem II */
+	SIGNAL_FORMAT_HIGH_SPEED = 5, /* Ademco */
+	SIGNAL_FORMAT_ACRON = 6,
 };
+#define SIGNAL_FORMAT_LAST SIGNAL_FORMAT_ACRON
+
+/* No table says what its codes mean; the alarm library may. */
+static inline bool
+signal_format_is_own(enum signal_format format)
+{
+	return format >= SIGNAL_FORMAT_PULSE;
+}
 
 /* Contact ID's own digits (DC-05). SIA codes carry it in the code itself. */
 enum signal_qualifier {
@@ -90,8 +105,10 @@ char signal_qualifier_letter(enum signal_qualifier qualifier);
 enum signal_qualifier signal_qualifier_from_char(char c);
 /* "dc09"; never NULL */
 const char *signal_protocol_name(enum signal_protocol protocol);
-/* "contact-id", "sia", "none" */
+/* "contact-id", "sia", "pulse", "bfsk", "high-speed", "acron", "none" */
 const char *signal_format_name(enum signal_format format);
+/* SIGNAL_FORMAT_NONE for anything else */
+enum signal_format signal_format_from_name(struct slice name);
 /* The value of the first extended block with this id, or SLICE_NONE. */
 struct slice signal_extended_value(const struct signal *signal, char id);
 

@@ -120,6 +120,8 @@ static const struct {
 	{ SIGNAL_FORMAT_SIA, "CL", false },
 	{ SIGNAL_FORMAT_SIA, "RP", false },
 	{ SIGNAL_FORMAT_SIA, "QQ", false },
+	{ SIGNAL_FORMAT_PULSE, "1", false },
+	{ SIGNAL_FORMAT_HIGH_SPEED, "17", false },
 };
 
 static void
@@ -150,6 +152,9 @@ static const struct {
 	{ SIGNAL_FORMAT_SIA, "MA", true },
 	{ SIGNAL_FORMAT_SIA, "BA", false },
 	{ SIGNAL_FORMAT_SIA, "QQ", false },
+	/* nobody can tell */
+	{ SIGNAL_FORMAT_PULSE, "A", true },
+	{ SIGNAL_FORMAT_BFSK, "_C", true },
 };
 
 static void
@@ -160,6 +165,43 @@ life_safety(void **state)
 		assert_row(codes_is_life_safety(lives[i].format,
 			       lives[i].code) == lives[i].life_safety,
 		    i, lives[i].code);
+}
+
+static void
+inbound_names(void **state)
+{
+	static const struct {
+		enum signal_format format;
+		const char *code, *name;
+	} cases[] = {
+		{ SIGNAL_FORMAT_CONTACT_ID, "602", "602" },
+		{ SIGNAL_FORMAT_SIA, "OP", "OP" },
+		{ SIGNAL_FORMAT_PULSE, "A", "1-A" },
+		{ SIGNAL_FORMAT_BFSK, "_A", "6-_A" },
+		{ SIGNAL_FORMAT_HIGH_SPEED, "17", "8-17" },
+		{ SIGNAL_FORMAT_ACRON, "1", "9-1" },
+	};
+	char name[CODES_INBOUND_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++)
+		assert_string_equal(codes_inbound_format(cases[i].format,
+					cases[i].code, name),
+		    cases[i].name);
+}
+
+/* No table says what they mean. */
+static void
+codes_of_panels(void **state)
+{
+	struct codes_both codes;
+
+	(void)state;
+	codes_both_find(SIGNAL_FORMAT_PULSE, "1", SIGNAL_QUALIFIER_NEW, NULL,
+	    &codes);
+	assert_string_equal(codes.contact_id, "");
+	assert_null(codes.sia);
+	assert_string_equal(codes.kind, "other");
 }
 
 /* What only some makers send is understood, but never said to a station. */
@@ -204,6 +246,8 @@ main(void)
 		cmocka_unit_test(known_codes),
 		cmocka_unit_test(zone_alarms),
 		cmocka_unit_test(life_safety),
+		cmocka_unit_test(inbound_names),
+		cmocka_unit_test(codes_of_panels),
 		cmocka_unit_test(codes_of_some_makers),
 	};
 
