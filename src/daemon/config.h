@@ -24,7 +24,7 @@
 #include "watch/watch.h"
 
 /* The newest migration in sql/ that this build knows. */
-#define CONFIG_NEWEST_SCHEMA 46
+#define CONFIG_NEWEST_SCHEMA 47
 
 #define CONFIG_LISTENERS_MAX 64
 

@@ -267,12 +267,12 @@ static const struct refusal {
 	    "a library row sets enabled, code or both" },
 	{ "alarm_library_once", "there is already a library row about this" },
 	{ "alarm_library_inbound_code_format",
-	    "an inbound code is three digits (Contact ID) or two letters "
-	    "(SIA)",
+	    "an inbound code is three digits (Contact ID), two letters "
+	    "(SIA), or a panel's own (1-A, 6-_A, 8-17, 9-1)",
 	    "inbound_code" },
 	{ "alarm_library_code_format",
 	    "a code is three digits (Contact ID), or two letters for an "
-	    "inbound SIA code",
+	    "inbound SIA or panel's own code",
 	    "code" },
 	{ "dealer_test_maximum_range",
 	    "the longest test of a dealer's site is 1 to 43200 minutes",
@@ -504,10 +504,10 @@ static const struct refusal {
 	{ "site_template_library_once",
 	    "the template has a library row about this already" },
 	{ "site_template_library_inbound_code_format",
-	    "an inbound code is three digits (Contact ID) or two letters (SIA)",
+	    "an inbound code is three digits (Contact ID), two letters (SIA), or a panel's own (1-A, 6-_A, 8-17, 9-1)",
 	    "inbound_code" },
 	{ "site_template_library_code_format",
-	    "a code is three digits (Contact ID), or two letters for an inbound SIA code",
+	    "a code is three digits (Contact ID), or two letters for an inbound SIA or panel's own code",
 	    "code" },
 	{ "site_destination_site_exists", "there is no such site", "site_id" },
 	{ "site_destination_station_exists",

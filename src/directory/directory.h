@@ -28,9 +28,11 @@
 #include "base/local_clock.h"
 #include "base/slice.h"
 #include "signal/ack_level.h"
+#include "signal/codes.h"
 #include "signal/position.h"
 
 #define DIRECTORY_CODE_SIZE	 4
+#define DIRECTORY_INBOUND_SIZE	 CODES_INBOUND_SIZE
 #define DIRECTORY_ZONE_SIZE	 7
 #define DIRECTORY_ACCOUNT_SIZE	 33 /* transport account text, NUL included */
 #define DIRECTORY_EFFECTIVE_SIZE 33 /* prefix + number, NUL included */
@@ -45,9 +47,10 @@ enum directory_tristate {
 /* One alarm_library row of a dealer or a site. */
 struct directory_library_row {
 	uint16_t zone_type; /* 0: the row is about a code instead */
-	char inbound_code[DIRECTORY_CODE_SIZE]; /* Contact ID event; "" */
-	int8_t enabled;				/* enum directory_tristate */
-	char code[DIRECTORY_CODE_SIZE];		/* "": inherit */
+	/* Contact ID event, SIA code, or a panel's own ("1-A"); "" */
+	char inbound_code[DIRECTORY_INBOUND_SIZE];
+	int8_t enabled;			/* enum directory_tristate */
+	char code[DIRECTORY_CODE_SIZE]; /* "": inherit */
 	/* 'E', 'R': about our own event with this and inbound_code; 0: about
 	 * that code, whoever says it */
 	char qualifier;

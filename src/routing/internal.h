@@ -3,6 +3,7 @@
 #define ROUTING_INTERNAL_H
 
 #include "routing/routing.h"
+#include "signal/codes.h"
 
 /* That a site is on test, or is not any more: a signal of our own. */
 #define ROUTE_CODE_ON_TEST "607"
@@ -14,6 +15,11 @@ struct route {
 	struct routing_scratch *scratch;
 	struct decision *decision;
 	const struct signal_event *event;
+	/* what a panel's own code stands for, where the library says so: event
+	 * points here then, and everything is as if it had come so */
+	struct signal_event meant;
+	struct routing_effective meaning; /* and who says it */
+	char inbound[CODES_INBOUND_SIZE]; /* room for the code's name */
 
 	const struct directory_bridge *bridge;
 	const struct directory_site *site;

@@ -289,6 +289,55 @@ find_station(struct route *route)
 	return true;
 }
 
+static const struct signal_event *
+received_event(const struct route *route)
+{
+	return &route->request->signal->events[route->request->item];
+}
+
+/* As the library names the code that was received. */
+static const char *
+inbound_name(struct route *route)
+{
+	const struct signal_event *event = received_event(route);
+
+	return codes_inbound_format(event->format, event->code, route->inbound);
+}
+
+static void
+resolve_code(struct route *route, struct routing_effective *ret)
+{
+	routing_resolve_inbound(inbound_name(route),
+	    route->dealer ? &route->dealer->library : NULL,
+	    &route->site->library, ret);
+}
+
+/* Of a panel's own code only the library may say what it stands for. Contact ID
+ * has the panel's qualifier, where its format has any; SIA has it in the code. */
+static void
+take_meaning(struct route *route)
+{
+	struct routing_effective *meaning = &route->meaning;
+	struct signal_event *meant = &route->meant;
+
+	if (!signal_format_is_own(route->event->format))
+		return;
+	resolve_code(route, meaning);
+	if (!meaning->enabled || meaning->code_level == ROUTING_LEVEL_BUILT_IN)
+		return;
+	*meant = *route->event;
+	memset(meant->code, 0, sizeof(meant->code));
+	slice_copy(slice_from_string(meaning->code), meant->code,
+	    sizeof(meant->code));
+	meant->format = strlen(meaning->code) == 3 ? SIGNAL_FORMAT_CONTACT_ID
+						   : SIGNAL_FORMAT_SIA;
+	if (meant->format == SIGNAL_FORMAT_SIA)
+		meant->qualifier = SIGNAL_QUALIFIER_NONE;
+	else if (meant->qualifier == SIGNAL_QUALIFIER_NONE)
+		meant->qualifier = SIGNAL_QUALIFIER_NEW;
+	route->event = meant;
+}
+
 /* Which channel speaks, where the alarm library asks for one. */
 static void
 find_zone(struct route *route)
@@ -355,7 +404,14 @@ decide_channel(struct route *route)
 	return true;
 }
 
-/* NULL: an event that the panel says, or no system event. */
+static bool
+is_meant(const struct route *route)
+{
+	return route->event == &route->meant;
+}
+
+/* NULL: an event that the panel says, or no system event. What the library says a
+ * code stands for is not looked up once more. */
 static const struct system_event *
 system_event_of(const struct route *route)
 {
@@ -363,7 +419,7 @@ system_event_of(const struct route *route)
 	bool ours =
 	    route->request->signal->protocol == SIGNAL_PROTOCOL_INTERNAL;
 
-	if (!ours && is_panel(route))
+	if (is_meant(route) || (!ours && is_panel(route)))
 		return NULL;
 	switch (route->qualifier) {
 	case SIGNAL_QUALIFIER_NEW:
@@ -392,62 +448,71 @@ library_of_camera(const struct route *route, const struct system_event *event)
 	return channel ? &channel->library : NULL;
 }
 
-/* Returns whose code it is, for the sentence. */
-static const char *
-resolve_inbound(const struct route *route, struct routing_effective *ret)
+static void
+say_meaning(struct route *route)
 {
-	const struct directory_library *dealer =
-	    route->dealer ? &route->dealer->library : NULL;
-	const struct directory_library *site = &route->site->library;
-	const struct system_event *event = system_event_of(route);
+	if (is_meant(route))
+		route_say_more(route, "; it came as %s, which is %s by %s",
+		    inbound_name(route), route->meaning.code,
+		    routing_level_name(route->meaning.code_level));
+}
 
-	if (event) {
-		routing_resolve_system_event(event, dealer, site,
-		    library_of_camera(route, event), ret);
-		return "";
+/* By what the library says of the code; whose it is, for the sentence. */
+static bool
+decide_by_row(struct route *route, const char *whose, const char *received,
+    const struct routing_effective *effective)
+{
+	if (!effective->enabled)
+		return route_end(route, VERDICT_SUPPRESSED,
+		    "%scode %s: disabled by %s", whose, received,
+		    routing_level_name(effective->enabled_level));
+	if (effective->code_level == ROUTING_LEVEL_BUILT_IN) {
+		route_say(route, "%scode %s passes as received", whose,
+		    received);
+		return true;
 	}
-	routing_resolve_inbound(route->event->code, dealer, site, ret);
-	return is_panel(route) ? "panel's own " : "";
+	take_code(route, effective->code);
+	route_say(route, "%scode %s: code %s from %s", whose, received,
+	    effective->code, routing_level_name(effective->code_level));
+	return true;
 }
 
 static bool
 decide_inbound(struct route *route)
 {
-	const char *received = route->event->code;
+	const struct system_event *event = system_event_of(route);
 	struct routing_effective effective;
-	const char *whose = resolve_inbound(route, &effective);
 
-	if (!effective.enabled)
-		return route_end(route, VERDICT_SUPPRESSED,
-		    "%scode %s: disabled by %s", whose, received,
-		    routing_level_name(effective.enabled_level));
-	if (effective.code_level == ROUTING_LEVEL_BUILT_IN) {
-		route_say(route, "%scode %s passes as received", whose,
-		    received);
-		return true;
+	if (!event) {
+		resolve_code(route, &effective);
+		return decide_by_row(route,
+		    is_panel(route) ? "panel's own " : "", inbound_name(route),
+		    &effective);
 	}
-	take_code(route, effective.code);
-	route_say(route, "%scode %s: code %s from %s", whose, received,
-	    effective.code, routing_level_name(effective.code_level));
-	return true;
+	routing_resolve_system_event(event,
+	    route->dealer ? &route->dealer->library : NULL,
+	    &route->site->library, library_of_camera(route, event), &effective);
+	return decide_by_row(route, "", route->event->code, &effective);
 }
 
 static bool
 decide_code(struct route *route)
 {
 	const struct signal_event *event = route->event;
+	bool decided = true;
 
 	route->format = event->format;
 	memcpy(route->code, event->code, sizeof(route->code));
 	if (route->zone)
-		return decide_channel(route);
-	if (route->decision->flags & DECISION_UNMAPPED_ZONE) {
+		decided = decide_channel(route);
+	else if (route->decision->flags & DECISION_UNMAPPED_ZONE)
 		route_say(route,
 		    "no channel knows zone '%.*s': code %s as received",
 		    SLICE_ARG(event->zone), event->code);
-		return true;
-	}
-	return decide_inbound(route);
+	else
+		return decide_inbound(route);
+	say_meaning(route);
+	return decided;
 }
 
 /* NULL: the signal has none. */
@@ -518,6 +583,12 @@ decide_once(struct route *route)
 		route_end(route, VERDICT_UNROUTED, "the signal has no event");
 		return;
 	}
+	if (route->event->format == SIGNAL_FORMAT_NONE) {
+		route_end(route, VERDICT_SUPPRESSED,
+		    "the number of a caller, no event");
+		return;
+	}
+	take_meaning(route);
 	route->qualifier = route->event->qualifier;
 	command = route_take_command(route);
 	route_note_test(route);

@@ -70,7 +70,7 @@ const char *routing_level_name(enum routing_level level);
 struct routing_effective {
 	bool enabled;
 	enum routing_level enabled_level;
-	char code[DIRECTORY_CODE_SIZE];
+	char code[DIRECTORY_INBOUND_SIZE]; /* built-in: the inbound one */
 	enum routing_level code_level;
 };
 
@@ -82,8 +82,8 @@ void routing_resolve(const struct directory_zone_type *built_in,
     const struct directory_library *site, const struct directory_zone *zone,
     struct routing_effective *ret);
 
-/* The same for an inbound code that is no zone alarm; built-in: enabled, the
- * code itself. */
+/* The same for an inbound code that is no zone alarm, as codes_inbound_format
+ * says it; built-in: enabled, the code itself. */
 void routing_resolve_inbound(const char *code,
     const struct directory_library *dealer,
     const struct directory_library *site, struct routing_effective *ret);

@@ -8,7 +8,7 @@ import pytest
 
 from conftest import ctl
 
-DEALERS, SITES, CHANNELS, CODES = 2, 4, 2, ("401", "350", "602", "ABC")
+DEALERS, SITES, CHANNELS, CODES = 2, 4, 2, ("401", "350", "602", "ABC", "1-A")
 OWNERS = ("dealer_id", "site_id", "channel_id")
 
 

@@ -28,8 +28,16 @@ static const struct directory_library_row dealer_rows[] = {
 	{ 2, "", DIRECTORY_INHERIT, "139" }, /* Follower goes out as 139 */
 	{ 5, "", DIRECTORY_NO, "" },	     /* Exterior instant is off */
 	{ 0, "602", DIRECTORY_NO, "" },	     /* periodic tests stay here */
-	{ 0, "401", DIRECTORY_INHERIT, "403" }, { 0, "OP", DIRECTORY_NO, "" },
+	{ 0, "401", DIRECTORY_INHERIT, "403" },
+	{ 0, "OP", DIRECTORY_NO, "" },
 	{ 0, "380", DIRECTORY_INHERIT, "381", 'E' }, /* a camera is lost */
+	/* what panels with codes of their own mean */
+	{ 0, "1-A", DIRECTORY_INHERIT, "130" },
+	{ 0, "1-O", DIRECTORY_INHERIT, "401" },
+	{ 0, "1-C", DIRECTORY_INHERIT, "OP" },
+	{ 0, "1-R", DIRECTORY_INHERIT, "BH" },
+	{ 0, "1-T", DIRECTORY_NO, "380" },
+	{ 0, "8-37", DIRECTORY_INHERIT, "130" },
 };
 static const struct directory_library_row camera_rows[] = {
 	{ 0, "380", DIRECTORY_NO, "", 'E' },
@@ -211,18 +219,16 @@ empty(void **state)
 	return 0;
 }
 
-/* "E130 01 005": the event of a Contact ID panel; "BA 01 005" of a SIA one */
 static void
-decide(const char *account, const char *event, const char *partition,
-    const char *zone)
+decide_event(const char *account, const struct signal_event *event)
 {
 	struct signal signal = {
 		.protocol = SIGNAL_PROTOCOL_DC09,
 		.account = slice_from_string(account),
 		.panel_time_us = 77,
 		.event_count = 1,
+		.events = { *event },
 	};
-	struct signal_event *first = &signal.events[0];
 	struct routing_request request = {
 		.signal = &signal,
 		.listener = slice_from_string("panels"),
@@ -230,17 +236,28 @@ decide(const char *account, const char *event, const char *partition,
 		.received_us = 88,
 	};
 
-	first->format =
-	    strlen(event) == 4 ? SIGNAL_FORMAT_CONTACT_ID : SIGNAL_FORMAT_SIA;
-	if (first->format == SIGNAL_FORMAT_CONTACT_ID)
-		first->qualifier = signal_qualifier_from_char(*event++);
-	strcpy(first->code, event);
-	first->partition = slice_from_string(partition);
-	first->zone = slice_from_string(zone);
-	first->text = slice_from_string("text");
 	directory_thread_online();
 	routing_decide(directory, &request, &scratch, &decision);
 	directory_thread_offline();
+}
+
+/* "E130 01 005": the event of a Contact ID panel; "BA 01 005" of a SIA one */
+static void
+decide(const char *account, const char *code, const char *partition,
+    const char *zone)
+{
+	struct signal_event event = {
+		.format = strlen(code) == 4 ? SIGNAL_FORMAT_CONTACT_ID
+					    : SIGNAL_FORMAT_SIA,
+		.partition = slice_from_string(partition),
+		.zone = slice_from_string(zone),
+		.text = slice_from_string("text"),
+	};
+
+	if (event.format == SIGNAL_FORMAT_CONTACT_ID)
+		event.qualifier = signal_qualifier_from_char(*code++);
+	strcpy(event.code, code);
+	decide_event(account, &event);
 }
 
 /* What leaves as "E130 01 005", "BA 01 005", or "" when nothing leaves. */
@@ -391,6 +408,100 @@ test_table(void **state)
 		assert_row((decision.verdict == VERDICT_ROUTED) ==
 			(decision.delivery_count > 0),
 		    i, rows[i].reason);
+	}
+}
+
+/* What only their dealer understands: as it came, or as the library says; and
+ * then as if it had come so. */
+static const struct {
+	const char *account;
+	enum signal_format format;
+	const char *code;
+	enum signal_qualifier qualifier;
+	const char *zone;
+	enum verdict verdict;
+	enum signal_format sent_format;
+	const char *sent, *reason;
+} own_codes[] = {
+	{ "2000", SIGNAL_FORMAT_PULSE, "B", SIGNAL_QUALIFIER_NONE, "005",
+	    VERDICT_ROUTED, SIGNAL_FORMAT_PULSE, "B 01 005",
+	    "panel's own code 1-B passes as received" },
+	{ "2000", SIGNAL_FORMAT_BFSK, "_A", SIGNAL_QUALIFIER_NONE, "D01",
+	    VERDICT_ROUTED, SIGNAL_FORMAT_BFSK, "_A 01 D01",
+	    "panel's own code 6-_A passes as received" },
+	/* a code of the same letters in another format is another code */
+	{ "2000", SIGNAL_FORMAT_BFSK, "OP", SIGNAL_QUALIFIER_NONE, "1",
+	    VERDICT_ROUTED, SIGNAL_FORMAT_BFSK, "OP 01 1",
+	    "panel's own code 6-OP passes as received" },
+	{ "2000", SIGNAL_FORMAT_PULSE, "A", SIGNAL_QUALIFIER_NONE, "005",
+	    VERDICT_ROUTED, SIGNAL_FORMAT_CONTACT_ID, "E130 01 005",
+	    "panel's own code 1-A: code 130 from dealer" },
+	{ "2000", SIGNAL_FORMAT_HIGH_SPEED, "37", SIGNAL_QUALIFIER_RESTORE, "3",
+	    VERDICT_ROUTED, SIGNAL_FORMAT_CONTACT_ID, "R130 01 3",
+	    "panel's own code 8-37: code 130 from dealer" },
+	{ "2000", SIGNAL_FORMAT_PULSE, "R", SIGNAL_QUALIFIER_NONE, "005",
+	    VERDICT_ROUTED, SIGNAL_FORMAT_SIA, "BH 01 005",
+	    "panel's own code 1-R: code BH from dealer" },
+	/* SIA has the direction in the code; what it stands for is the end */
+	{ "2000", SIGNAL_FORMAT_PULSE, "C", SIGNAL_QUALIFIER_RESTORE, "005",
+	    VERDICT_ROUTED, SIGNAL_FORMAT_SIA, "OP 01 005",
+	    "panel's own code 1-C: code OP from dealer" },
+	{ "2000", SIGNAL_FORMAT_PULSE, "O", SIGNAL_QUALIFIER_NEW, "005",
+	    VERDICT_ROUTED, SIGNAL_FORMAT_CONTACT_ID, "E401 01 005",
+	    "panel's own code 1-O: code 401 from dealer" },
+	{ "2000", SIGNAL_FORMAT_PULSE, "T", SIGNAL_QUALIFIER_NONE, "005",
+	    VERDICT_SUPPRESSED, SIGNAL_FORMAT_NONE, "",
+	    "panel's own code 1-T: disabled by dealer" },
+	/* zones of a bridge: once it is known what they say */
+	{ "1234", SIGNAL_FORMAT_PULSE, "B", SIGNAL_QUALIFIER_NONE, "005",
+	    VERDICT_ROUTED, SIGNAL_FORMAT_PULSE, "B 01 005",
+	    "code 1-B passes as received" },
+	{ "1234", SIGNAL_FORMAT_PULSE, "A", SIGNAL_QUALIFIER_NONE, "008",
+	    VERDICT_ROUTED, SIGNAL_FORMAT_CONTACT_ID, "E110 01 008",
+	    "zone 008 is channel 'Kiln' (Instant): code 110 from channel; it came as 1-A, which is 130 by dealer" },
+	{ "1234", SIGNAL_FORMAT_PULSE, "R", SIGNAL_QUALIFIER_NONE, "008",
+	    VERDICT_ROUTED, SIGNAL_FORMAT_CONTACT_ID, "R110 01 008",
+	    "zone 008 is channel 'Kiln' (Instant): code 110 from channel; it came as 1-R, which is BH by dealer" },
+	{ "1234", SIGNAL_FORMAT_PULSE, "A", SIGNAL_QUALIFIER_NONE, "6",
+	    VERDICT_SUPPRESSED, SIGNAL_FORMAT_NONE, "",
+	    "zone 6 is channel 'Yard' (Exterior instant): disabled by dealer; it came as 1-A, which is 130 by dealer" },
+	{ "1234", SIGNAL_FORMAT_PULSE, "A", SIGNAL_QUALIFIER_NONE, "044",
+	    VERDICT_ROUTED, SIGNAL_FORMAT_CONTACT_ID, "E130 01 044",
+	    "no channel knows zone '044': code 130 as received; it came as 1-A, which is 130 by dealer" },
+	{ "1234", SIGNAL_FORMAT_PULSE, "O", SIGNAL_QUALIFIER_NEW, "008",
+	    VERDICT_ROUTED, SIGNAL_FORMAT_CONTACT_ID, "E401 01 008",
+	    "code 1-O: code 401 from dealer" },
+	/* who called is not for the station */
+	{ "2000", SIGNAL_FORMAT_NONE, "", SIGNAL_QUALIFIER_NONE, NULL,
+	    VERDICT_SUPPRESSED, SIGNAL_FORMAT_NONE, "",
+	    "the number of a caller, no event" },
+};
+
+static void
+test_codes_of_a_panels_own(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(own_codes); i++) {
+		struct signal_event event = { .format = own_codes[i].format,
+			.qualifier = own_codes[i].qualifier,
+			.partition = slice_from_string("01"),
+			.zone = slice_from_string(own_codes[i].zone) };
+
+		strcpy(event.code, own_codes[i].code);
+		decide_event(own_codes[i].account, &event);
+		if (!slice_is(decision.reason, own_codes[i].reason))
+			fail_msg("row %zu: reason '%.*s', not '%s'", i,
+			    SLICE_ARG(decision.reason), own_codes[i].reason);
+		assert_row(decision.verdict == own_codes[i].verdict, i,
+		    own_codes[i].reason);
+		if (strcmp(sent(), own_codes[i].sent) != 0)
+			fail_msg("row %zu: sent '%s', not '%s'", i, sent(),
+			    own_codes[i].sent);
+		if (decision.delivery_count > 0)
+			assert_row(decision.deliveries[0].format ==
+				own_codes[i].sent_format,
+			    i, own_codes[i].reason);
+		assert_int_equal(decision.site_id, SITE_PLAIN);
 	}
 }
 
@@ -653,6 +764,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_codes_of_a_panels_own),
 		cmocka_unit_test(test_whole_delivery),
 		cmocka_unit_test(test_receiver_adds_the_prefix),
 		cmocka_unit_test(test_url_escapes),
