@@ -23,6 +23,7 @@ static void
 put_codes(struct json *json, const char *other_code,
     const struct delivery *delivery)
 {
+	bool own = signal_format_is_own(delivery->format);
 	struct codes_both codes;
 	char letter;
 
@@ -30,10 +31,12 @@ put_codes(struct json *json, const char *other_code,
 	    other_code, &codes);
 	letter = signal_qualifier_letter(codes.qualifier);
 	json_string(json, "format", signal_format_name(delivery->format));
-	if (codes.contact_id[0] && letter) {
+	if (letter && (own || codes.contact_id[0]))
 		json_slice(json, "qualifier", slice_of(&letter, 1));
+	if (letter && codes.contact_id[0])
 		json_string(json, "code", codes.contact_id);
-	}
+	if (own)
+		json_string(json, "panel_code", delivery->code);
 	put_text(json, "partition", delivery->partition);
 	put_text(json, "zone", delivery->zone);
 	put_text(json, "user", delivery->user);
@@ -97,9 +100,8 @@ event_json_write(const struct event_json_form *form,
     const struct event_json_settings *settings, const struct delivery *delivery,
     size_t most, struct json *json, const char **ret_problem)
 {
-	if (delivery->format != SIGNAL_FORMAT_CONTACT_ID &&
-	    delivery->format != SIGNAL_FORMAT_SIA) {
-		*ret_problem = "it is neither Contact ID nor SIA";
+	if (delivery->format == SIGNAL_FORMAT_NONE) {
+		*ret_problem = "an event of no format";
 		return -EINVAL;
 	}
 	if (!write_object(form, settings, delivery, true, most, json) &&

@@ -113,6 +113,7 @@ static void
 put_event(struct writer *w, const char *other_code,
     const struct delivery *delivery)
 {
+	bool own = signal_format_is_own(delivery->format);
 	struct codes_both codes;
 	char letter;
 
@@ -122,10 +123,13 @@ put_event(struct writer *w, const char *other_code,
 	put(w, "<Event");
 	put_attribute(w, "format",
 	    slice_from_string(signal_format_name(delivery->format)));
-	if (codes.contact_id[0] && letter) {
+	if (letter && (own || codes.contact_id[0]))
 		put_attribute(w, "qualifier", slice_of(&letter, 1));
+	if (letter && codes.contact_id[0])
 		put_attribute(w, "code", slice_from_string(codes.contact_id));
-	}
+	if (own)
+		put_attribute(w, "panel_code",
+		    slice_from_string(delivery->code));
 	put_attribute(w, "partition", delivery->partition);
 	put_attribute(w, "zone", delivery->zone);
 	put_attribute(w, "user", delivery->user);
@@ -180,9 +184,8 @@ xml_package_encode(const struct xml_package_settings *settings,
 {
 	size_t length;
 
-	if (delivery->format != SIGNAL_FORMAT_CONTACT_ID &&
-	    delivery->format != SIGNAL_FORMAT_SIA) {
-		*ret_problem = "it is neither Contact ID nor SIA";
+	if (delivery->format == SIGNAL_FORMAT_NONE) {
+		*ret_problem = "an event of no format";
 		return -EINVAL;
 	}
 	length = write_package(settings, delivery, true, out);
@@ -353,21 +356,27 @@ plain_of(struct slice written, char **plain)
 static bool
 read_event(struct slice tag, char **plain, struct signal_event *ret)
 {
-	bool sia = slice_is(attribute(tag, "format"), "sia");
-	struct slice code = attribute(tag, sia ? "sia" : "code");
+	enum signal_format format =
+	    signal_format_from_name(attribute(tag, "format"));
+	bool sia = format == SIGNAL_FORMAT_SIA;
+	bool own = signal_format_is_own(format);
+	struct slice code = attribute(tag,
+	    sia	      ? "sia"
+		: own ? "panel_code"
+		      : "code");
 	struct slice letter = attribute(tag, "qualifier");
 
 	*ret = (struct signal_event){
-		.format = sia ? SIGNAL_FORMAT_SIA : SIGNAL_FORMAT_CONTACT_ID,
+		.format = sia || own ? format : SIGNAL_FORMAT_CONTACT_ID,
 		.partition = plain_of(attribute(tag, "partition"), plain),
 		.zone = plain_of(attribute(tag, "zone"), plain),
 		.user = plain_of(attribute(tag, "user"), plain),
 	};
 	if (!sia && letter.length == 1)
 		ret->qualifier = signal_qualifier_from_char(*letter.data);
-	return code.length > 0 && automation_is_alphanumeric(code) &&
+	return code.length > 0 && (own || automation_is_alphanumeric(code)) &&
 	    slice_copy(code, ret->code, sizeof(ret->code)) == 0 &&
-	    (sia || ret->qualifier != SIGNAL_QUALIFIER_NONE);
+	    (sia || own || ret->qualifier != SIGNAL_QUALIFIER_NONE);
 }
 
 static bool

@@ -11,6 +11,7 @@
 #include "base/cursor.h"
 #include "base/text.h"
 
+#define PANEL_CODE  "panel_code"
 #define HEADERS_MAX 32
 
 /* RFC 5322, 2.1.1; RFC 2047, 2: an encoded word has 75 characters at most. */
@@ -39,9 +40,10 @@ struct mail_template {
 /* ---- reading ------------------------------------------------------------------- */
 
 static const char *const field_names[] = { "account", "class", "code", "format",
-	"id", "line", "occurred_at", "partition", "qualifier", "received_at",
-	"receiver", "reference_id", "sequence", "sia", "site_name", "test",
-	"text", "url", "user", "version", "zone", "zone_name" };
+	"id", "line", "occurred_at", PANEL_CODE, "partition", "qualifier",
+	"received_at", "receiver", "reference_id", "sequence", "sia",
+	"site_name", "test", "text", "url", "user", "version", "zone",
+	"zone_name" };
 
 /* What a template must not say, because we do, or nobody should. */
 static const char *const own_headers[] = { "bcc", "cc",
@@ -265,6 +267,7 @@ struct writing {
 	mail_field_fn field;
 	void *context;
 	const char *problem; /* NULL: none */
+	bool says_panel_code;
 };
 
 typedef void (*put_value_fn)(struct writing *writing, struct slice value);
@@ -349,6 +352,8 @@ expand(struct writing *writing, struct slice text, put_value_fn put_value)
 		step = 1;
 		if (text.data[i] == '{' && !is_brace(rest)) {
 			step = read_field(rest, &field);
+			writing->says_panel_code |=
+			    strcmp(field.name, PANEL_CODE) == 0;
 			(field.xml ? put_xml : put_value)(writing,
 			    writing->field(writing->context, field.name));
 			continue;
@@ -467,6 +472,7 @@ put_header(struct writing *writing, const struct header *header,
 	else if (!good)
 		writing->problem = "an address of the mail is none";
 	writing->w.failed |= value.w.failed;
+	writing->says_panel_code |= value.says_panel_code;
 	writer_bytes(&writing->w, header->name.data, header->name.length);
 	put(writing, ": ");
 	if (is_plain(written))
@@ -549,15 +555,23 @@ put_base64(struct writing *writing, struct slice body)
 	}
 }
 
+/* A mail without the one code that there is would say nothing of its event. */
+static bool
+lacks_code(const struct writing *mail, const struct writing *body)
+{
+	return !mail->says_panel_code && !body->says_panel_code &&
+	    slice_present(mail->field(mail->context, PANEL_CODE));
+}
+
 int
 mail_template_write(const struct mail_template *template, mail_field_fn field,
     void *context, long long now_s, struct mail *ret, const char **ret_problem)
 {
 	struct writing body = { writer_open(ret->body, sizeof(ret->body)),
-		field, context, NULL };
+		field, context, NULL, false };
 	struct writing mail = { writer_open(ret->message,
 				    sizeof(ret->message) - 1),
-		field, context, NULL };
+		field, context, NULL, false };
 	struct slice written;
 	bool has_type = false;
 
@@ -572,7 +586,10 @@ mail_template_write(const struct mail_template *template, mail_field_fn field,
 	put(&mail, is_seven_bit(written) ? "7bit\r\n\r\n" : "base64\r\n\r\n");
 	(is_seven_bit(written) ? put_lines : put_base64)(&mail, written);
 	*ret_problem = mail.problem;
-	if (!mail.problem && (body.w.failed || mail.w.failed))
+	if (!mail.problem && lacks_code(&mail, &body))
+		*ret_problem =
+		    "the template has no {panel_code}, and a panel's own code no other: the alarm library's inbound codes can give it one";
+	else if (!mail.problem && (body.w.failed || mail.w.failed))
 		*ret_problem = "a mail has no room for it";
 	ret->length = writer_length(&mail.w);
 	ret->message[ret->length] = '\0';

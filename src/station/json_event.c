@@ -25,19 +25,23 @@ member(const json_t *object, const char *key)
 static bool
 read_event(const json_t *object, struct signal_event *ret)
 {
-	bool sia = slice_is(member(object, "format"), "sia");
+	enum signal_format format =
+	    signal_format_from_name(member(object, "format"));
+	bool sia = format == SIGNAL_FORMAT_SIA;
+	bool own = signal_format_is_own(format);
+	const char *key = sia ? "sia" : own ? "panel_code" : "code";
 	struct slice letter = member(object, "qualifier");
 
 	*ret = (struct signal_event){
-		.format = sia ? SIGNAL_FORMAT_SIA : SIGNAL_FORMAT_CONTACT_ID,
+		.format = sia || own ? format : SIGNAL_FORMAT_CONTACT_ID,
 		.partition = member(object, "partition"),
 		.zone = member(object, "zone"),
 		.user = member(object, "user"),
 	};
 	if (!sia && letter.length == 1)
 		ret->qualifier = signal_qualifier_from_char(*letter.data);
-	return slice_copy(member(object, sia ? "sia" : "code"), ret->code,
-		   sizeof(ret->code)) == 0 &&
+	return slice_copy(member(object, key), ret->code, sizeof(ret->code)) ==
+	    0 &&
 	    ret->code[0];
 }
 

@@ -89,6 +89,26 @@ test_a_code_that_is_given(void **state)
 	json_close(&json);
 }
 
+/* A panel's own code is not taken for a Contact ID event. */
+static void
+test_a_panels_own_code(void **state)
+{
+	struct delivery delivery = delivery_of(SIGNAL_FORMAT_PULSE, "C");
+	const char *problem = "";
+	struct json json = { 0 };
+
+	(void)state;
+	delivery.qualifier = SIGNAL_QUALIFIER_RESTORE;
+	assert_int_equal(json_line_write(&settings, &delivery, JSON_LINE_MAX,
+			     &json, &problem),
+	    0);
+	assert_non_null(strstr(json_text(&json),
+	    "\"format\":\"pulse\",\"qualifier\":\"R\",\"panel_code\":\"C\","
+	    "\"partition\":\"01\",\"zone\":\"017\",\"class\":\"other\""));
+	assert_null(strstr(json_text(&json), "\"code\""));
+	json_close(&json);
+}
+
 static void
 test_what_has_no_room(void **state)
 {
@@ -113,7 +133,7 @@ test_what_has_no_room(void **state)
 	assert_int_equal(json_line_write(&settings, &delivery, JSON_LINE_MAX,
 			     &json, &problem),
 	    -EINVAL);
-	assert_string_equal(problem, "it is neither Contact ID nor SIA");
+	assert_string_equal(problem, "an event of no format");
 	json_close(&json);
 }
 
@@ -282,6 +302,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_everything_that_is_known),
 		cmocka_unit_test(test_a_code_that_is_given),
+		cmocka_unit_test(test_a_panels_own_code),
 		cmocka_unit_test(test_what_has_no_room),
 		cmocka_unit_test(test_every_line_is_one_object),
 		cmocka_unit_test(test_heartbeat),

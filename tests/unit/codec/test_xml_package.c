@@ -116,6 +116,10 @@ static const struct {
 	    "format=\"contact-id\" qualifier=\"E\" code=\"130\" "
 	    "partition=\"01\" zone=\"017\" sia=\"BV\" class=\"alarm\"",
 	    "BV" },
+	/* a panel's own is no Contact ID event, whatever it looks like */
+	{ SIGNAL_FORMAT_HIGH_SPEED, "17",
+	    "<Event format=\"high-speed\" qualifier=\"E\" panel_code=\"17\" "
+	    "partition=\"01\" zone=\"017\" class=\"other\"/>" },
 	{ SIGNAL_FORMAT_CONTACT_ID, "130",
 	    "code=\"130\" partition=\"01\" zone=\"017\" sia=\"BA\"", "" },
 };
@@ -160,7 +164,7 @@ test_refusals(void **state)
 	assert_int_equal(xml_package_encode(&settings, &delivery, package,
 			     &problem),
 	    -EINVAL);
-	assert_string_equal(problem, "it is neither Contact ID nor SIA");
+	assert_string_equal(problem, "an event of no format");
 	delivery = delivery_of(SIGNAL_FORMAT_SIA, "BA");
 	memset(url, 'u', sizeof(url));
 	delivery.url = slice_of(url, sizeof(url));
@@ -227,6 +231,14 @@ test_every_package_is_valid(void **state)
 	xmlSchemaParserCtxtPtr parser =
 	    xmlSchemaNewParserCtxt(TEST_SOURCE_DIR "/../etc/alarm-package.xsd");
 	xmlSchemaPtr schema = xmlSchemaParse(parser);
+	static const struct {
+		enum signal_format format;
+		const char *code;
+	} codes[] = { { SIGNAL_FORMAT_SIA, "BA" },
+		{ SIGNAL_FORMAT_CONTACT_ID, "401" },
+		{ SIGNAL_FORMAT_PULSE, "_" }, { SIGNAL_FORMAT_BFSK, "_A" },
+		{ SIGNAL_FORMAT_HIGH_SPEED, "17" },
+		{ SIGNAL_FORMAT_ACRON, "1" } };
 	uint64_t random = 1;
 	char texts[6][64], plain[XML_PACKAGE_MAX];
 	struct signal signal;
@@ -236,9 +248,8 @@ test_every_package_is_valid(void **state)
 	assert_non_null(schema);
 	for (size_t i = 0; i < 3000; i++) {
 		struct delivery delivery =
-		    delivery_of(i % 2 == 0 ? SIGNAL_FORMAT_SIA
-					   : SIGNAL_FORMAT_CONTACT_ID,
-			i % 2 == 0 ? "BA" : "401");
+		    delivery_of(codes[i % COUNT(codes)].format,
+			codes[i % COUNT(codes)].code);
 		int length;
 
 		delivery.text = draw_text(&random, texts[0], 64);
@@ -254,6 +265,7 @@ test_every_package_is_valid(void **state)
 		    i, package);
 		assert_int_equal(consumed, length);
 		assert_string_equal(signal.events[0].code, delivery.code);
+		assert_int_equal(signal.events[0].format, delivery.format);
 		assert_slice(signal.account, "ABC1234");
 	}
 	assert_true(is_valid(schema, "<Heartbeat/>", 12));

@@ -329,6 +329,32 @@ test_sample(void **state)
 	free(text);
 }
 
+/* It is all that is known of the event. */
+static void
+test_a_panels_own_code(void **state)
+{
+	struct values values = {
+		.names = { "id", "account", "panel_code" },
+		.values = { S("node-8841-0-17"), S("ABC1234"), S("17") },
+	};
+
+	(void)state;
+	assert_int_equal(write_mail("From: a@b\nTo: c@d\n\n{code}\n", &values),
+	    -EINVAL);
+	assert_non_null(strstr(problem, "{panel_code}"));
+	assert_int_equal(write_mail("From: a@b\nTo: c@d\n"
+				    "Subject: {code}{panel_code}\n\nx\n",
+			     &values),
+	    0);
+	assert_non_null(strstr(mail.message, "Subject: 17\r\n"));
+	assert_int_equal(write_mail("From: a@b\nTo: c@d\n\n{panel_code}\n",
+			     &values),
+	    0);
+	values.names[2] = NULL; /* no other event needs it */
+	assert_int_equal(write_mail("From: a@b\nTo: c@d\n\n{code}\n", &values),
+	    0);
+}
+
 int
 main(void)
 {
@@ -336,6 +362,7 @@ main(void)
 		cmocka_unit_test(test_plain_mail),
 		cmocka_unit_test(test_other_characters_are_encoded),
 		cmocka_unit_test(test_wrong_templates),
+		cmocka_unit_test(test_a_panels_own_code),
 		cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_no_room),
 		cmocka_unit_test(test_no_value_is_a_header),
