@@ -10,6 +10,14 @@ slice_strip_zeros(struct slice s)
 	return s;
 }
 
+struct slice
+slice_skip_spaces(struct slice s)
+{
+	while (s.length > 0 && s.data[0] == ' ')
+		s = slice_part(s, 1, s.length);
+	return s;
+}
+
 int
 slice_copy(struct slice s, char *out, size_t out_size)
 {

@@ -65,6 +65,8 @@ slice_part(struct slice s, size_t offset, size_t length)
 /* Without leading '0's; of an all-zero text one '0' stays. */
 struct slice slice_strip_zeros(struct slice s);
 
+struct slice slice_skip_spaces(struct slice s);
+
 /*
  * Copy into out as a NUL-terminated string. Returns 0, or -ENAMETOOLONG when
  * it does not fit (out is then ""): nothing is ever cut.

@@ -83,15 +83,6 @@ static const char *const words[] = {
 	[JSON_ANSWER_FAIL] = "fail",
 };
 
-/* The rest behind the spaces. */
-static struct slice
-skip_spaces(struct slice text)
-{
-	while (text.length > 0 && *text.data == ' ')
-		text = slice_part(text, 1, text.length);
-	return text;
-}
-
 static bool
 read_answer(struct slice line, struct json_answer *ret)
 {
@@ -106,15 +97,15 @@ read_answer(struct slice line, struct json_answer *ret)
 		return false;
 	ret->kind = (enum json_answer_kind)kind;
 	ret->sequence = 0;
-	ret->words = skip_spaces(slice_part(line, length, line.length));
+	ret->words = slice_skip_spaces(slice_part(line, length, line.length));
 	if (ret->kind == JSON_ANSWER_FAIL)
 		return true;
 	digits = read_sequence(ret->words, &ret->sequence);
 	if (digits == 0 ||
 	    (digits < ret->words.length && ret->words.data[digits] != ' '))
 		return false;
-	ret->words =
-	    skip_spaces(slice_part(ret->words, digits, ret->words.length));
+	ret->words = slice_skip_spaces(slice_part(ret->words, digits,
+	    ret->words.length));
 	return true;
 }
 

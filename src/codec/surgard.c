@@ -7,6 +7,7 @@
 #include "codec/automation.h"
 #include "codec/contact_id.h"
 #include "codec/sia.h"
+#include "codec/surgard_panel.h"
 
 #define ACCOUNT_WIDTH 4 /* of Contact ID */
 #define SPLIT_MAX     (ACCOUNT_WIDTH + 3)
@@ -104,11 +105,23 @@ write_body(struct writer *w, const struct surgard_settings *settings,
 {
 	size_t after = settings->clock ? CLOCK_LENGTH + 1 : 1;
 
+	if (signal_format_is_own(delivery->format))
+		return surgard_panel_write(w, delivery);
 	if (delivery->format != SIGNAL_FORMAT_SIA)
 		return write_contact_id(w, delivery);
 	return settings->sia_block
 	    ? automation_write_sia_block(w, delivery, 0, after)
 	    : write_sia(w, delivery);
+}
+
+static char
+format_digit(const struct surgard_settings *settings, enum signal_format format)
+{
+	if (signal_format_is_own(format))
+		return surgard_panel_digit(format);
+	if (format != SIGNAL_FORMAT_SIA)
+		return '5';
+	return settings->sia_block ? 'S' : '3';
 }
 
 int
@@ -118,17 +131,17 @@ surgard_encode(const struct surgard_settings *settings,
 	struct writer w = writer_open(out, SURGARD_MESSAGE_MAX);
 	struct delivery sent = *delivery;
 	const char *problem = NULL;
-	char split[SPLIT_MAX], format = '5';
+	char split[SPLIT_MAX];
 
-	if (delivery->format == SIGNAL_FORMAT_SIA)
-		format = settings->sia_block ? 'S' : '3';
 	if (delivery->format == SIGNAL_FORMAT_NONE)
 		problem = "an event of no format";
 	else if (!automation_is_alphanumeric(delivery->account))
 		problem = "the account is not letters and digits";
 	else if (settings->account != SURGARD_ACCOUNT_WHOLE)
 		problem = split_account(settings, &sent, split);
-	if (!problem && !write_start(&w, format, settings, sent.line_card))
+	if (!problem &&
+	    !write_start(&w, format_digit(settings, sent.format), settings,
+		sent.line_card))
 		problem = "the line card has more digits than the line field";
 	if (!problem)
 		problem = write_body(&w, settings, &sent);
@@ -155,19 +168,11 @@ surgard_heartbeat_encode(const struct surgard_settings *settings, char *out)
 	return (int)writer_length(&w);
 }
 
-static struct slice
-skip_spaces(struct slice s)
-{
-	while (s.length > 0 && s.data[0] == ' ')
-		s = slice_part(s, 1, s.length);
-	return s;
-}
-
 /* " 18AAAAQXYZGGCCC": the account is what the last nine leave. */
 static bool
 decode_contact_id(struct slice text, struct signal *ret)
 {
-	text = skip_spaces(text);
+	text = slice_skip_spaces(text);
 	if (text.length < 2 + 3 + 9 || text.length > 2 + 10 + 9 ||
 	    (memcmp(text.data, "18", 2) != 0 &&
 		memcmp(text.data, "98", 2) != 0))
@@ -191,7 +196,7 @@ decode_sia(struct slice text, struct signal *ret)
 		return false;
 	event.zone = slice_part(text, text.length - 4, 4);
 	code = slice_part(text, text.length - 6, 2);
-	ret->account = skip_spaces(slice_part(text, 0, text.length - 6));
+	ret->account = slice_skip_spaces(slice_part(text, 0, text.length - 6));
 	if (!automation_is_alphanumeric(code) ||
 	    !automation_is_alphanumeric(event.zone) ||
 	    !automation_is_alphanumeric(ret->account) ||
@@ -210,7 +215,7 @@ decode_sia_block(struct slice text, struct signal *ret)
 	const char *problem, *bar;
 	size_t length;
 
-	text = skip_spaces(text);
+	text = slice_skip_spaces(text);
 	if (text.length < 4 || memcmp(text.data, "[#", 2) != 0 ||
 	    text.data[text.length - 1] != ']')
 		return false;
@@ -262,9 +267,9 @@ decode_message(struct slice message, unsigned line_digits, struct signal *ret)
 		return false;
 	switch (message.data[0]) {
 	case '1':
-		ret->poll = slice_is(skip_spaces(rest), "@    ") ||
-		    slice_is(skip_spaces(rest), "@");
-		return ret->poll;
+		ret->poll = slice_is(slice_skip_spaces(rest), "@    ") ||
+		    slice_is(slice_skip_spaces(rest), "@");
+		return ret->poll || surgard_panel_decode('1', rest, ret);
 	case '3':
 		return decode_sia(rest, ret);
 	case '5':
@@ -273,7 +278,7 @@ decode_message(struct slice message, unsigned line_digits, struct signal *ret)
 	case 'S':
 		return decode_sia_block(rest, ret);
 	default:
-		return false;
+		return surgard_panel_decode(message.data[0], rest, ret);
 	}
 }
 

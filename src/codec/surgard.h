@@ -6,6 +6,8 @@
  *   3RRLssssAAAAAAXXYYYY            SIA protocol 1
  *   SRRL[#AAAA|Nxxyy]               SIA block form
  *   1RRL + 11 spaces + @ + 4 spaces heartbeat
+ *   1RRL.. 6RRL.. 8RRL.. 9RRL..     pulse, BFSK, high speed, Acron
+ *   4RRL..                          caller id: codec/surgard_panel.h
  *
  * With the clock option HH:MM:SS-dd/mm stands before the DC4 of an event.
  */

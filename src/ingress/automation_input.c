@@ -157,6 +157,15 @@ take(const struct frame_origin *origin, struct slice message,
 	return 0;
 }
 
+/* Who called is no event: it must not keep the receiver from saying what they
+ * called for. */
+static bool
+is_caller(const struct signal *signal)
+{
+	return signal->event_count > 0 &&
+	    signal->events[0].format == SIGNAL_FORMAT_NONE;
+}
+
 static int
 handle_event(const struct frame_origin *origin, struct slice message,
     struct intake *intake, uint64_t hash)
@@ -165,6 +174,7 @@ handle_event(const struct frame_origin *origin, struct slice message,
 	const struct tls_session *tls = origin->session->tls;
 	const struct signal *signal = &intake->record.signal;
 	const struct breach *breach;
+	bool unknown;
 
 	if (tls && !tls_session_may_say(tls, signal->account))
 		return refuse(origin, message, signal->account,
@@ -178,11 +188,11 @@ handle_event(const struct frame_origin *origin, struct slice message,
 	if (breach)
 		return refuse(origin, message, signal->account, breach->cause,
 		    breach->reason);
-	if (!intake->bridge && config->unknown_account == INGRESS_UNKNOWN_DUH)
+	unknown = !intake->bridge && !is_caller(signal);
+	if (unknown && config->unknown_account == INGRESS_UNKNOWN_DUH)
 		return refuse(origin, message, signal->account,
 		    INGRESS_REFUSED_UNKNOWN_ACCOUNT, "unknown account");
-	if (!intake->bridge &&
-	    config->unknown_account == INGRESS_UNKNOWN_IGNORE) {
+	if (unknown && config->unknown_account == INGRESS_UNKNOWN_IGNORE) {
 		frame_refused(origin, INGRESS_REFUSED_UNKNOWN_ACCOUNT,
 		    "unknown account", signal->account, message);
 		return stay_silent(origin);

@@ -18,10 +18,9 @@ struct fuzz_automation {
 
 static inline void
 fuzz_automation_write_back(const struct fuzz_automation *format,
-    const struct signal *signal)
+    const struct signal *signal, const struct signal_event *event)
 {
 	static struct signal again;
-	const struct signal_event *event = &signal->events[0];
 	struct delivery delivery = {
 		.format = event->format,
 		.qualifier = event->qualifier,
@@ -43,8 +42,15 @@ fuzz_automation_write_back(const struct fuzz_automation *format,
 	FUZZ_CHECK(format->decode(out, (size_t)length, &consumed, &again) ==
 	    CODEC_OK);
 	FUZZ_CHECK(consumed == (size_t)length);
+	FUZZ_CHECK(again.events[0].format == event->format);
 	FUZZ_CHECK(strcmp(again.events[0].code, event->code) == 0);
 	FUZZ_CHECK(again.events[0].qualifier == event->qualifier);
+	if (signal_format_is_own(event->format)) { /* nothing is filled up */
+		FUZZ_CHECK(slice_equal(again.events[0].zone, event->zone));
+		FUZZ_CHECK(slice_equal(again.events[0].user, event->user));
+		FUZZ_CHECK(slice_equal(again.events[0].partition,
+		    event->partition));
+	}
 }
 
 static inline void
@@ -62,8 +68,11 @@ fuzz_automation_read(const struct fuzz_automation *format, const char *data,
 		FUZZ_CHECK(result == CODEC_MORE || consumed > 0);
 		if (result == CODEC_OK)
 			FUZZ_CHECK(signal.poll || signal.event_count > 0);
-		if (result == CODEC_OK && !signal.poll)
-			fuzz_automation_write_back(format, &signal);
+		for (unsigned i = 0; result == CODEC_OK && !signal.poll &&
+		     i < signal.event_count;
+		     i++)
+			fuzz_automation_write_back(format, &signal,
+			    &signal.events[i]);
 		data += consumed;
 		length -= consumed;
 	}

@@ -69,24 +69,33 @@ def test_each_protocol_reaches_the_station(installation):
     place.postgres.query(
         "UPDATE tocsin.bridge SET transport_account = '4003' "
         "WHERE transport_account = %s RETURNING id", f"{FIRST + 3:06X}")
+    place.postgres.query(
+        "UPDATE tocsin.bridge SET transport_account = '4004' "
+        "WHERE transport_account = %s RETURNING id", f"{FIRST + 4:06X}")
     start(place)
     for protocol, message in messages.items():
         with Receiver(ports[protocol]) as receiver:
             assert receiver.ask(heartbeats[protocol]) == ACK
             assert receiver.ask(message) == ACK
             assert receiver.ask(message[:-4] + message[-1]) == NAK
+    with Receiver(ports["surgard"]) as receiver:  # an old panel's pulses
+        assert receiver.ask("4021  40045551234567\x14") == ACK  # who called
+        assert receiver.ask("1021      4004 A 005\x14") == ACK
     assert history(place) == [
         ("surgard", "surgard", "100000", "130", "delivered"),
         ("surgard-mlr2000", "surgard", "100001", "BA", "delivered"),
         ("d6500", "d6500", "100002", "BA", "delivered"),
-        ("ademco685", "ademco685", "4003", "130", "delivered")]
+        ("ademco685", "ademco685", "4003", "130", "delivered"),
+        ("surgard", "surgard", "4004", None, "suppressed"),
+        ("surgard", "surgard", "4004", "A", "delivered")]
     delivered = [line for station in stations
                  for line in harness.ledger_lines(station.ledger)]
-    assert len(delivered) == 4
+    assert len(delivered) == 5
+    assert ["-", "A", "-", "005"] in [x.split()[1:5] for x in delivered]
     shown = {x["name"]: x for x in place.live("show", "listeners")}
     for protocol, port in ports.items():
         assert shown[protocol]["protocol"] == protocol
-        assert shown[protocol]["signals"] == 1
+        assert shown[protocol]["signals"] == (3 if protocol == "surgard" else 1)
         assert shown[protocol]["polls"] == 1
 
 

@@ -10,7 +10,8 @@
 
 #define CID(q, c)                                                              \
  .format = SIGNAL_FORMAT_CONTACT_ID, .qualifier = (q), .code = c
-#define SIA(c) .format = SIGNAL_FORMAT_SIA, .code = c
+#define SIA(c)	  .format = SIGNAL_FORMAT_SIA, .code = c
+#define OWN(f, c) .format = SIGNAL_FORMAT_##f, .code = c
 #define SLICE(s)                                                               \
  {                                                                             \
   s, sizeof(s) - 1                                                             \
@@ -97,6 +98,98 @@ static const struct {
 	    { SIA("BA"), .account = SLICE("1234"), .zone = SLICE("05"),
 		.received_us = RECEIVED_US },
 	    "S01100[#1234|NBA05]10:30:00-15/01" },
+	/* a panel's own codes; openings by group and BFSK as printed */
+	{ &mlr2,
+	    { OWN(PULSE, "A"), .account = SLICE("1234"), .zone = SLICE("005") },
+	    "1011      1234 A 005" },
+	{ &mlr2,
+	    { OWN(PULSE, "C"), .qualifier = SIGNAL_QUALIFIER_RESTORE,
+		.account = SLICE("0012"), .partition = SLICE("1"),
+		.user = SLICE("128") },
+	    "1011      0012 C1128" },
+	{ &system3,
+	    { OWN(PULSE, "T"), .account = SLICE("ABC123"), .zone = SLICE("1") },
+	    "101100    ABC123 T   1" },
+	{ &mlr2,
+	    { OWN(PULSE, "_"), .account = SLICE("1234"), .zone = SLICE("5") },
+	    "1011      1234     5" },
+	{ &mlr2_clock,
+	    { OWN(PULSE, "A"), .account = SLICE("1234"), .zone = SLICE("005"),
+		.received_us = RECEIVED_US },
+	    "1011      1234 A 00510:30:00-15/01" },
+	{ &mlr2,
+	    { OWN(BFSK, "_A"), .account = SLICE("1234"), .zone = SLICE("D01") },
+	    "6011      1234 A D01" },
+	{ &system3,
+	    { OWN(BFSK, "_A"), .account = SLICE("1234567890"),
+		.zone = SLICE("D01") },
+	    "6011001234567890 A D01" },
+	{ &mlr2,
+	    { OWN(BFSK, "F_"), .account = SLICE("112"), .zone = SLICE("1") },
+	    "6011       112F    1" },
+	{ &mlr2,
+	    { OWN(HIGH_SPEED, "17"), .qualifier = SIGNAL_QUALIFIER_NEW,
+		.account = SLICE("1234"), .zone = SLICE("1") },
+	    "80111234 1555 5555 7" },
+	{ &mlr2,
+	    { OWN(HIGH_SPEED, "9"), .account = SLICE("1234"),
+		.zone = SLICE("9") },
+	    "80111234 5555 5555 9" },
+	{ &system3,
+	    { OWN(HIGH_SPEED, "37"), .qualifier = SIGNAL_QUALIFIER_RESTORE,
+		.account = SLICE("ABC123"), .zone = SLICE("16") },
+	    "801100ABC123 5555 5555 5555 5553 7" },
+	{ &mlr2,
+	    { OWN(HIGH_SPEED, "1"), .account = SLICE("12"),
+		.zone = SLICE("17") },
+	    "80110012 5555 5555 5555 5555 1" },
+	{ &mlr2,
+	    { OWN(ACRON, "1"), .account = SLICE("1234"), .zone = SLICE("6") },
+	    "9011    123455555155" },
+	{ &mlr2, { OWN(ACRON, "5"), .account = SLICE("1234") },
+	    "9011    123455555555" },
+	{ &mlr2,
+	    { OWN(PULSE, "A"), .account = SLICE("1234567"),
+		.zone = SLICE("5") },
+	    NULL },
+	{ &mlr2,
+	    { OWN(PULSE, "A"), .account = SLICE("1234"),
+		.zone = SLICE("1000") },
+	    NULL },
+	{ &mlr2,
+	    { OWN(PULSE, "A"), .account = SLICE("1234"),
+		.partition = SLICE("10") },
+	    NULL },
+	{ &mlr2, { OWN(PULSE, "AB"), .account = SLICE("1234") }, NULL },
+	{ &mlr2, { OWN(BFSK, "_A"), .account = SLICE("12345678901") }, NULL },
+	{ &mlr2, { OWN(BFSK, "A"), .account = SLICE("1234") }, NULL },
+	{ &mlr2,
+	    { OWN(BFSK, "_A"), .account = SLICE("1234"), .zone = SLICE("1 2") },
+	    NULL },
+	{ &mlr2, { OWN(HIGH_SPEED, "17"), .account = SLICE("1234") }, NULL },
+	{ &mlr2,
+	    { OWN(HIGH_SPEED, "17"), .account = SLICE("1234567"),
+		.zone = SLICE("1") },
+	    NULL },
+	{ &mlr2,
+	    { OWN(HIGH_SPEED, "17"), .account = SLICE("1234"),
+		.zone = SLICE("9") },
+	    NULL },
+	{ &mlr2,
+	    { OWN(HIGH_SPEED, "1"), .account = SLICE("1234"),
+		.zone = SLICE("3") },
+	    NULL },
+	{ &mlr2,
+	    { OWN(HIGH_SPEED, "17"), .account = SLICE("1234"),
+		.zone = SLICE("18") },
+	    NULL },
+	{ &mlr2,
+	    { OWN(ACRON, "1"), .account = SLICE("1234"), .zone = SLICE("9") },
+	    NULL },
+	{ &mlr2, { OWN(ACRON, "1"), .account = SLICE("1234") }, NULL },
+	{ &mlr2,
+	    { OWN(ACRON, "1"), .account = SLICE("12345"), .zone = SLICE("1") },
+	    NULL },
 	/* what does not fit is refused, never cut */
 	{ &mlr2,
 	    { CID(SIGNAL_QUALIFIER_NEW, "130"), .account = SLICE("12345") },
@@ -268,6 +361,156 @@ surgard_read_back(void **state)
 	}
 }
 
+/* "1234: pulse C R p1 u128", every event behind a semicolon */
+static const char *
+read_as_text(const struct signal *signal)
+{
+	static char text[600];
+	int length =
+	    snprintf(text, sizeof(text), "%.*s:", SLICE_ARG(signal->account));
+
+	for (unsigned i = 0; i < signal->event_count; i++) {
+		const struct signal_event *event = &signal->events[i];
+		const struct {
+			char name;
+			struct slice value;
+		} parts[] = { { 'p', event->partition }, { 'z', event->zone },
+			{ 'u', event->user }, { 't', event->text } };
+		char letter[] = { ' ',
+			signal_qualifier_letter(event->qualifier), '\0' };
+
+		length += snprintf(text + length, sizeof(text) - (size_t)length,
+		    "%s %s %s%s", i ? ";" : "",
+		    signal_format_name(event->format), event->code,
+		    letter[1] ? letter : "");
+		for (size_t part = 0; part < COUNT(parts); part++)
+			if (slice_present(parts[part].value))
+				length += snprintf(text + length,
+				    sizeof(text) - (size_t)length, " %c%.*s",
+				    parts[part].name,
+				    SLICE_ARG(parts[part].value));
+	}
+	return text;
+}
+
+static const struct {
+	unsigned line_digits;
+	const char *message; /* without the DC4 */
+	const char *expected;
+} panel_messages[] = {
+	{ 1, "1011      1234 A 005", "1234: pulse A z005" },
+	{ 3, "101001    123456 A   5", "123456: pulse A z5" },
+	{ 1, "1011      1234 A 00510:30:00-15/01", "1234: pulse A z005" },
+	{ 1, "1011      1234     5", "1234: pulse _ z5" },
+	/* partially armed on two groups by user 128 */
+	{ 1, "1011      0012 C1128", "0012: pulse C R p1 u128" },
+	{ 3, "101001      0012 C2128", "0012: pulse C R p2 u128" },
+	{ 1, "1011      0012 O    ", "0012: pulse O E" },
+	/* a receiver that tells Modem II and BFSK as Radionics' does */
+	{ 1, "1011      7112 R F01", "7112: pulse R zF01" },
+	{ 1, "1011       112F    1", "112: bfsk F_ z1" },
+	{ 1, "6011       112F    1", "112: bfsk F_ z1" },
+	{ 1, "6011      1234 A D01", "1234: bfsk _A zD01" },
+	{ 3, "601002    123456 A D01", "123456: bfsk _A zD01" },
+	{ 3, "6010021234567890 A D01", "1234567890: bfsk _A zD01" },
+	{ 3, "6010021234567890 A D0110:30:00-15/01",
+	    "1234567890: bfsk _A zD01" },
+	/* an event for each channel that says something */
+	{ 1, "80111234 1555 5535 7",
+	    "1234: high-speed 17 E z1 t1555 5535 7; high-speed 37 R z7 t1555 5535 7" },
+	{ 3, "80100112 5555 6555 710:30:00-15/01",
+	    "12: high-speed 67 P z5 t5555 6555 7" },
+	{ 1, "80111234 5055 5555 5", "1234: high-speed 05 E z2 t5055 5555 5" },
+	/* an opening, and a closing, of user 3: what printed examples say */
+	{ 1, "80111234 3555 5555 2", "1234: high-speed 32 E z1 t3555 5555 2" },
+	{ 1, "80111234 5545 5555 4", "1234: high-speed 44 R z3 t5545 5555 4" },
+	/* the last channel by itself */
+	{ 1, "80111234 5555 5555 8", "1234: high-speed 8 z9 t5555 5555 8" },
+	{ 1, "80111234 5555 5555 5", "1234: high-speed 5 z9 t5555 5555 5" },
+	{ 1, "80111234 1555 5555 1",
+	    "1234: high-speed 11 E z1 t1555 5555 1; high-speed 1 z9 t1555 5555 1" },
+	{ 1, "80111234 A555 5555 B",
+	    "1234: high-speed AB z1 tA555 5555 B; high-speed B z9 tA555 5555 B" },
+	{ 3, "801001ABC123 5555 5555 5555 5355 7",
+	    "ABC123: high-speed 37 R z14 t5555 5555 5555 5355 7" },
+	{ 1, "801112 5555 5555 5555 5555 1",
+	    "12: high-speed 1 z17 t5555 5555 5555 5555 1" },
+	{ 1, "9011    123415555553",
+	    "1234: acron 1 z1 t15555553; acron 3 z8 t15555553" },
+	{ 3, "901001    12345555555510:30:00-15/01",
+	    "1234: acron 5 t55555555" },
+	/* who called */
+	{ 1, "4011  12345551234567", "1234: none  t5551234567" },
+	{ 3, "401001001234  555-1234", "001234: none  t555-1234" },
+	{ 1, "4011        Private ", ": none  tPrivate " },
+};
+
+static void
+surgard_panels(void **state)
+{
+	static struct signal signal;
+	char message[SURGARD_MESSAGE_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(panel_messages); i++) {
+		size_t consumed,
+		    length = (size_t)snprintf(message, sizeof(message),
+			"%s\x14", panel_messages[i].message);
+
+		assert_row(surgard_decode(message, length,
+			       panel_messages[i].line_digits, &consumed,
+			       &signal) == CODEC_OK,
+		    i, panel_messages[i].message);
+		assert_int_equal(consumed, length);
+		assert_false(signal.poll);
+		if (strcmp(read_as_text(&signal), panel_messages[i].expected))
+			fail_msg("row %zu: '%s', not '%s'", i,
+			    read_as_text(&signal), panel_messages[i].expected);
+	}
+}
+
+/* They have a fixed length: what lost a character names another account. */
+static void
+surgard_panels_damaged(void **state)
+{
+	static const char *const broken[] = { "1011      1234      ",
+		"1011           A 005", "1011      1234 @ 005",
+		"1011      1234 A 0 5", "1011      12-4 A 005",
+		"1011      1234 A  005", "6011      1234  0005",
+		"6011      1234__0005", "6011          A D01",
+		"80111234 G555 5555 7", "80111234 1555 5555",
+		"80111234 1555 5555  ", "80111234 15555 555 7",
+		"80111234 1555 5555 5555 7", "8011 1555 5555 7", "80111234",
+		"8011", "9011    12345555555G", "9011        55555555",
+		"4011  12-45551234567", "4011  1234555123456\x7f",
+		"7011      1234 A 005" };
+	static struct signal signal;
+	char message[SURGARD_MESSAGE_MAX];
+	size_t consumed;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(broken); i++) {
+		snprintf(message, sizeof(message), "%s\x14", broken[i]);
+		assert_row(surgard_decode(message, strlen(message), 1,
+			       &consumed, &signal) == CODEC_BAD,
+		    i, broken[i]);
+	}
+	for (size_t i = 0; i < COUNT(panel_messages); i++) {
+		const char *whole = panel_messages[i].message;
+		unsigned digits = panel_messages[i].line_digits;
+
+		if (*whole == '8' || strchr(whole, '/'))
+			continue;
+		for (size_t cut = 3 + digits; whole[cut]; cut++) {
+			snprintf(message, sizeof(message), "%.*s%s\x14",
+			    (int)cut, whole, whole + cut + 1);
+			assert_row(surgard_decode(message, strlen(message),
+				       digits, &consumed, &signal) == CODEC_BAD,
+			    i, message);
+		}
+	}
+}
+
 /* A text goes along whole or not at all; its event always does. */
 static void
 surgard_long_text(void **state)
@@ -403,6 +646,9 @@ static const struct {
 	    NULL },
 	/* no form for it */
 	{ "2", { SIA("BA"), .account = SLICE("1234") }, NULL },
+	{ "2",
+	    { OWN(PULSE, "A"), .account = SLICE("1234"), .zone = SLICE("5") },
+	    NULL },
 	{ "2", { CID(SIGNAL_QUALIFIER_NONE, "130"), .account = SLICE("1234") },
 	    NULL },
 };
@@ -500,6 +746,7 @@ static const struct {
 		.line_card = SLICE("Z") },
 	    NULL },
 	{ &d6500, { .account = SLICE("1234") }, NULL },
+	{ &d6500, { OWN(BFSK, "_A"), .account = SLICE("1234") }, NULL },
 };
 
 static void
@@ -738,6 +985,8 @@ main(void)
 		cmocka_unit_test(surgard_split),
 		cmocka_unit_test(surgard_split_sia),
 		cmocka_unit_test(surgard_read_back),
+		cmocka_unit_test(surgard_panels),
+		cmocka_unit_test(surgard_panels_damaged),
 		cmocka_unit_test(surgard_long_text),
 		cmocka_unit_test(surgard_long_text_with_clock),
 		cmocka_unit_test(surgard_heartbeat),

@@ -75,7 +75,7 @@ expect(int fd, char byte)
 
 struct seen {
 	unsigned count;
-	uint64_t fingerprints[8], senders[8];
+	uint64_t fingerprints[16], senders[16];
 	char text[160]; /* of the last one */
 };
 
@@ -118,6 +118,18 @@ test_each_protocol(void **state)
 		    "surgard 02/1 4321 602 0" },
 		{ "mlr2000", "502001 181234E13001005\x14",
 		    "surgard 02/001 1234 130 1" },
+		{ "mlr2", "1021      1234 A 005\x14", "surgard 02/1 1234 A 1" },
+		{ "mlr2000", "602001      1234 A D01\x14",
+		    "surgard 02/001 1234 _A 1" },
+		/* several channels are one record */
+		{ "mlr2", "80211234 1555 5155 7\x14",
+		    "surgard 02/1 1234 17 1" },
+		{ "mlr2", "9021    123455555155\x14", "surgard 02/1 1234 1 1" },
+		/* who called, also where unknown accounts are refused */
+		{ "strict", "4021  43215551234567\x14",
+		    "surgard 02/1 4321  0" },
+		{ "silent", "4021  43215551234567\x14",
+		    "surgard 02/1 4321  0" },
 		{ "685", "\n21 1234 18 E130 01 C005\r",
 		    "ademco685 2/1 1234 130 1" },
 		{ "d6500", "a021 123418113001005\x14",
@@ -172,6 +184,7 @@ test_what_is_refused(void **state)
 		{ "mlr2", "6021 anything\x14" },
 		{ "mlr2", "5021 189999E13001005\x14" }, /* must encrypt */
 		{ "strict", "5021 184321E13001005\x14" },
+		{ "strict", "1021      4321 A 005\x14" },
 		{ "685", "\n21 1234 18 E130\r" },
 		{ "d6500", "a021 1234\x14" },
 	};
