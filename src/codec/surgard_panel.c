@@ -2,7 +2,8 @@
 
 #include "codec/automation.h"
 
-#define BODY_LENGTH    16 /* of all but high speed */
+#define BODY_LENGTH    16 /* of all but high speed and LONG_CALLER */
+#define LONG_CALLER    24 /* the account and 18 characters */
 #define ACCOUNT_FIELD  10 /* of pulse formats and BFSK */
 #define ACRON_CHANNELS 8
 #define FEW_CHANNELS   9
@@ -132,8 +133,16 @@ add_channel(struct signal *ret, enum signal_format format, unsigned channel,
 	return event;
 }
 
+/* Duress, a low battery, a test, and what nobody printed: it is about no other
+ * channel, or not only. */
+static bool
+reports_itself(char last)
+{
+	return last < '2' || last > '7';
+}
+
 /* As printed: an opening (2) or closing (4) of whom the channels tell, else what
- * each of them says. */
+ * each of them says. With a duress that may be whom it is about: no restore. */
 static enum signal_qualifier
 high_speed_qualifier(char digit, char last)
 {
@@ -151,16 +160,9 @@ high_speed_qualifier(char digit, char last)
 		return SIGNAL_QUALIFIER_NEW;
 	if (last == '4')
 		return SIGNAL_QUALIFIER_RESTORE;
-	return digit >= '0' && digit <= '6' ? said[digit - '0']
-					    : SIGNAL_QUALIFIER_NONE;
-}
-
-/* Duress, a low battery, a test, and what nobody printed: it is about no other
- * channel, or not only. */
-static bool
-reports_itself(char last)
-{
-	return last < '2' || last > '7';
+	if (reports_itself(last) || digit < '0' || digit > '6')
+		return SIGNAL_QUALIFIER_NONE;
+	return said[digit - '0'];
 }
 
 /* The last digit says what the channels before it report. */
@@ -241,11 +243,11 @@ decode_acron(struct slice text, struct signal *ret)
 	return true;
 }
 
-/* "AAAAAALLLTTTTTTT"; who hides the number may leave all of it out. */
+/* "AAAAAALLLTTTTTTT", or a longer number or a name; who hides the number may leave all of it out. */
 static bool
 decode_caller(struct slice text, struct signal *ret)
 {
-	struct slice number = slice_part(text, 6, 10);
+	struct slice number = slice_part(text, 6, text.length);
 
 	for (size_t i = 0; i < number.length; i++)
 		if (number.data[i] < ' ' || number.data[i] > '~')
@@ -264,6 +266,8 @@ surgard_panel_decode(char digit, struct slice text, struct signal *ret)
 	ret->event_count = 0;
 	if (digit == '8')
 		return decode_high_speed(text, ret);
+	if (digit == 'U' || digit == 'u')
+		return text.length == LONG_CALLER && decode_caller(text, ret);
 	if (text.length != BODY_LENGTH)
 		return false;
 	switch (digit) {

@@ -9,6 +9,7 @@
  *   8  AAAAAAsCCCCsCCCCsCCCCsCCCCsC seventeen
  *   9  ssssAAAACCCCCCCC             Acron: eight channels
  *   4  AAAAAALLLTTTTTTT             who called
+ *   U  AAAAAATTTTTTTTTTTTTTTTTT     the same from abroad; u: by name
  *
  * A code goes on as it came, a space in it as '_': X; XX; of high speed the
  * channel's digit with the last channel's behind it, which says what the others

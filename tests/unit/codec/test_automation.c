@@ -6,6 +6,7 @@
 
 #include "codec/ademco685.h"
 #include "codec/d6500.h"
+#include "codec/dc09.h"
 #include "codec/surgard.h"
 
 #define CID(q, c)                                                              \
@@ -428,7 +429,9 @@ static const struct {
 	{ 1, "80111234 5555 5555 8", "1234: high-speed 8 z9 t5555 5555 8" },
 	{ 1, "80111234 5555 5555 5", "1234: high-speed 5 z9 t5555 5555 5" },
 	{ 1, "80111234 1555 5555 1",
-	    "1234: high-speed 11 E z1 t1555 5555 1; high-speed 1 z9 t1555 5555 1" },
+	    "1234: high-speed 11 z1 t1555 5555 1; high-speed 1 z9 t1555 5555 1" },
+	{ 1, "80111234 3555 5555 1", /* whose duress: no restore */
+	    "1234: high-speed 31 z1 t3555 5555 1; high-speed 1 z9 t3555 5555 1" },
 	{ 1, "80111234 A555 5555 B",
 	    "1234: high-speed AB z1 tA555 5555 B; high-speed B z9 tA555 5555 B" },
 	{ 3, "801001ABC123 5555 5555 5555 5355 7",
@@ -443,6 +446,10 @@ static const struct {
 	{ 1, "4011  12345551234567", "1234: none  t5551234567" },
 	{ 3, "401001001234  555-1234", "001234: none  t555-1234" },
 	{ 1, "4011        Private ", ": none  tPrivate " },
+	{ 1, "U011  123400441234567890FFFF",
+	    "1234: none  t00441234567890FFFF" },
+	{ 3, "u01001  1234Anna Example      ",
+	    "1234: none  tAnna Example      " },
 };
 
 static void
@@ -483,7 +490,7 @@ surgard_panels_damaged(void **state)
 		"80111234 1555 5555 5555 7", "8011 1555 5555 7", "80111234",
 		"8011", "9011    12345555555G", "9011        55555555",
 		"4011  12-45551234567", "4011  1234555123456\x7f",
-		"7011      1234 A 005" };
+		"7011      1234 A 005", "U011  12345551234567" };
 	static struct signal signal;
 	char message[SURGARD_MESSAGE_MAX];
 	size_t consumed;
@@ -558,6 +565,46 @@ surgard_long_text_with_clock(void **state)
 	assert_int_equal(surgard_encode(&system3_clock, &delivery, out,
 			     &problem),
 	    frame - 2);
+}
+
+/* Set aside, they wait with a sentence that says what helps. */
+static void
+own_codes_elsewhere(void **state)
+{
+	static const enum signal_format formats[] = { SIGNAL_FORMAT_PULSE,
+		SIGNAL_FORMAT_BFSK, SIGNAL_FORMAT_HIGH_SPEED,
+		SIGNAL_FORMAT_ACRON };
+	const struct ademco685_settings ademco685 = { "1", "2" };
+	const struct d6500_settings d6500 = { "01", "1", false };
+	char out[SURGARD_MESSAGE_MAX];
+	const char *problem;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(formats); i++) {
+		struct delivery delivery = { .format = formats[i],
+			.qualifier = SIGNAL_QUALIFIER_NEW,
+			.code = "1",
+			.account = SLICE("1234"),
+			.zone = SLICE("1") };
+		struct signal_event event = { .format = formats[i],
+			.qualifier = SIGNAL_QUALIFIER_NEW,
+			.code = "1" };
+
+		problem = "";
+		assert_int_equal(ademco685_encode(&ademco685, &delivery, out,
+				     &problem),
+		    -EINVAL);
+		assert_string_equal(problem, CODEC_OWN_CODE);
+		problem = "";
+		assert_int_equal(d6500_encode(&d6500, &delivery, out, &problem),
+		    -EINVAL);
+		assert_string_equal(problem, CODEC_OWN_CODE);
+		problem = "";
+		assert_int_equal(dc09_event_encode(&event, delivery.account,
+				     out, sizeof(out), &problem),
+		    -EINVAL);
+		assert_string_equal(problem, CODEC_OWN_CODE);
+	}
 }
 
 static void
@@ -987,6 +1034,7 @@ main(void)
 		cmocka_unit_test(surgard_read_back),
 		cmocka_unit_test(surgard_panels),
 		cmocka_unit_test(surgard_panels_damaged),
+		cmocka_unit_test(own_codes_elsewhere),
 		cmocka_unit_test(surgard_long_text),
 		cmocka_unit_test(surgard_long_text_with_clock),
 		cmocka_unit_test(surgard_heartbeat),
