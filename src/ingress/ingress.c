@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/thread.h"
 #include "ingress/internal.h"
 #include "ingress/tls_server.h"
 
@@ -14,14 +15,6 @@ struct change {
 	struct listener **listeners; /* in the order of the settings */
 	bool *kept;		     /* of the present listeners */
 };
-
-static unsigned
-default_workers(void)
-{
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-
-	return cores >= 4 ? (unsigned)(cores / 2) : 1;
-}
 
 /* ---- preparing ---------------------------------------------------------------- */
 
@@ -211,7 +204,8 @@ ingress_open(struct ingress **ret, const struct ingress_config *config,
 	ingress->directory = directory;
 	ingress->clock = clock;
 	result = open_workers(ingress,
-	    config->workers > 0 ? config->workers : default_workers(), err);
+	    config->workers > 0 ? config->workers : thread_default_count(),
+	    err);
 	if (result == 0)
 		result = ingress_reload(ingress, config, err);
 	if (result == 0)

@@ -271,10 +271,15 @@ deadline(const struct session *session)
 	int64_t since = session->opened_us;
 	int64_t wait_us = config->first_frame_timeout_us;
 
-	if (tls && !tls->established)
+	if (tls && !tls->established) {
 		wait_us = config->tls.handshake_timeout_us;
-	else if (tls || session->sound)
+		if (tls_session_is_held(session)) /* it waits for us */
+			since = session->worker->monotonic_us;
+		else if (tls->ssl)
+			since = tls->begun_us;
+	} else if (tls || session->sound) {
 		since = session->active_us;
+	}
 	if (session->sound)
 		wait_us = config->idle_timeout_us;
 	return wait_us > 0 ? since + wait_us : INT64_MAX;

@@ -11,7 +11,8 @@
 #include "ingress/spool.h"
 #include "ingress/worker.h"
 
-#define ACCEPTS_PER_TURN 16
+/* Strangers come by hundreds: they wait between turns for those that are here. */
+#define ACCEPTS_PER_TURN 4
 
 /* ---- accepting ------------------------------------------------------------ */
 

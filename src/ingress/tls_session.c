@@ -5,6 +5,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,14 +42,26 @@ count_handshakes(const struct tls_session *tls, int change)
 	    session->from.address, change);
 }
 
+/* It asks, the first time, or goes on. The only one of its address has a list
+ * of its own: it does not wait behind the thousands of another. */
+static void
+make_ready(struct tls_session *tls)
+{
+	struct worker *worker = tls->session->worker;
+	uint32_t count = count_handshakes(tls, tls->asked ? 0 : 1);
+
+	tls->asked = true;
+	move(tls, count > 1 ? &worker->ready : &worker->ready_alone);
+}
+
 static void
 leave_handshake(struct tls_session *tls)
 {
 	move(tls, NULL);
-	if (!tls->ssl)
-		return;
-	tls->session->slot->handshake_count--;
-	count_handshakes(tls, -1);
+	if (tls->asked)
+		count_handshakes(tls, -1);
+	if (tls->ssl)
+		tls->session->slot->handshake_count--;
 }
 
 int
@@ -79,6 +92,17 @@ tls_session_close(struct session *session)
 	free(tls);
 }
 
+static void
+report(struct session *session, enum ingress_refusal cause, const char *reason,
+    struct slice bytes)
+{
+	refusal_add(session->slot,
+	    &(struct refusal){ .cause = cause,
+		.peer = session->peer,
+		.reason = reason,
+		.bytes = bytes });
+}
+
 /* ---- places --------------------------------------------------------------- */
 
 static bool
@@ -91,12 +115,12 @@ handshakes_are_full(const struct slot *slot)
 	return slot->handshake_count >= share;
 }
 
-/* One of the address that has most of them, and more than the newcomer's will
- * have; else the one that has waited longest for its peer, if that is long. */
+/* One of the address that has most under way, and more than the newcomer's;
+ * else the one that has waited longest for its peer, if that is long. */
 static struct tls_session *
 find_victim(const struct slot *slot, const struct tls_session *newcomer)
 {
-	uint32_t most = count_handshakes(newcomer, 0) + 1;
+	uint32_t most = count_handshakes(newcomer, 0);
 	struct tls_session *tls, *victim = NULL;
 	unsigned looked = 0;
 
@@ -131,22 +155,37 @@ find_place(const struct slot *slot, const struct tls_session *newcomer)
 	return victim != NULL;
 }
 
-/* Takes the place that was found. False: no memory, and it is closed. */
+/* It waited too long for its turn, and what it said is still to be read. */
+static bool
+has_gone(int fd)
+{
+	struct pollfd poll_fd = { .fd = fd, .events = POLLRDHUP };
+
+	return poll(&poll_fd, 1, 0) > 0;
+}
+
+/* Takes the place that was found. False: it has gone, or there is no memory, and
+ * it is closed. */
 static bool
 begin(struct tls_session *tls)
 {
-	struct slot *slot = tls->session->slot;
-	SSL *ssl = SSL_new(slot->tls);
+	struct session *session = tls->session;
+	struct slot *slot = session->slot;
+	bool gone = has_gone(session->fd);
+	SSL *ssl = gone ? NULL : SSL_new(slot->tls);
 
-	if (!ssl || SSL_set_fd(ssl, tls->session->fd) != 1) {
+	if (gone)
+		report(session, INGRESS_REFUSED_TLS_FAILED,
+		    "it went before its turn", SLICE_NONE);
+	if (!ssl || SSL_set_fd(ssl, session->fd) != 1) {
 		SSL_free(ssl);
-		session_close(tls->session);
+		session_close(session);
 		return false;
 	}
 	SSL_set_accept_state(ssl);
 	tls->ssl = ssl;
+	tls->begun_us = slot->worker->monotonic_us;
 	slot->handshake_count++;
-	count_handshakes(tls, 1);
 	return true;
 }
 
@@ -158,21 +197,10 @@ let_in(struct slot *slot)
 
 	while ((next = TAILQ_FIRST(&slot->queued)) && find_place(slot, next))
 		if (begin(next))
-			move(next, &slot->worker->ready);
+			make_ready(next);
 }
 
 /* ---- handshake ------------------------------------------------------------ */
-
-static void
-report(struct session *session, enum ingress_refusal cause, const char *reason,
-    struct slice bytes)
-{
-	refusal_add(session->slot,
-	    &(struct refusal){ .cause = cause,
-		.peer = session->peer,
-		.reason = reason,
-		.bytes = bytes });
-}
 
 /* Whatever else speaks to this port is turned away before the library answers
  * it. False: wait, or it is closed. */
@@ -298,10 +326,8 @@ step(struct session *session)
 bool
 tls_session_is_held(const struct session *session)
 {
-	const struct tls_list *in = session->tls ? session->tls->in : NULL;
-
-	return in &&
-	    (in == &session->worker->ready || in == &session->slot->queued);
+	return session->tls && session->tls->in &&
+	    session->tls->in != &session->slot->handshakes;
 }
 
 void
@@ -309,7 +335,7 @@ tls_session_handshake(struct session *session)
 {
 	if (tls_session_is_held(session))
 		return;
-	move(session->tls, &session->worker->ready);
+	make_ready(session->tls);
 	session_set_writing(session, false);
 	session_update_reading(session);
 }
@@ -329,11 +355,20 @@ ask_for_place(struct tls_session *tls)
 	}
 }
 
-/* Of the one that waits longest for us. */
-static void
-take_step(struct worker *worker)
+/* Those that are alone and the others take turns. NULL: nobody is ready. */
+static struct tls_session *
+choose_next(struct worker *worker)
 {
-	struct tls_session *tls = TAILQ_FIRST(&worker->ready);
+	struct tls_session *alone = TAILQ_FIRST(&worker->ready_alone),
+			   *other = TAILQ_FIRST(&worker->ready);
+
+	worker->alone_last = alone && (!other || !worker->alone_last);
+	return worker->alone_last ? alone : other;
+}
+
+static void
+take_step(struct worker *worker, struct tls_session *tls)
+{
 	struct session *session = tls->session;
 
 	worker_read_clock(worker);
@@ -383,9 +418,10 @@ tls_session_end_turn(struct worker *worker)
 			let_in(slot);
 		}
 	for (unsigned i = 0; i < TLS_HANDSHAKES_PER_TURN; i++)
-		if (!TAILQ_EMPTY(&worker->ready))
-			take_step(worker);
-	if (!TAILQ_EMPTY(&worker->ready)) /* the next turn waits for nobody */
+		if ((tls = choose_next(worker)))
+			take_step(worker, tls);
+	/* the next turn waits for nobody */
+	if (!TAILQ_EMPTY(&worker->ready) || !TAILQ_EMPTY(&worker->ready_alone))
 		event_active(worker->call_event, EV_READ, 0);
 	while ((tls = TAILQ_FIRST(&worker->unread))) {
 		TAILQ_REMOVE(&worker->unread, tls, by_unread);

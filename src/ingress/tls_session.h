@@ -33,6 +33,8 @@ TAILQ_HEAD(tls_list, tls_session);
 struct tls_session {
 	struct session *session;
 	SSL *ssl;	  /* NULL: has no place yet */
+	int64_t begun_us; /* has its place; monotonic */
+	bool asked;	  /* for a place: its address's count has it */
 	bool established; /* frames may come */
 	bool unread;	  /* in the worker's list */
 	/* The accounts that the client's certificate names, each ended by a
@@ -40,8 +42,8 @@ struct tls_session {
 	char *accounts;
 	size_t accounts_length;
 	/* until established: the slot's list of those that wait for their
-	 * peer, or for a place, or the worker's of those that are ready for a
-	 * step; NULL: it has said nothing yet */
+	 * peer, or for a place, or one of the worker's of those that are ready
+	 * for a step; NULL: it has said nothing yet */
 	struct tls_list *in;
 	TAILQ_ENTRY(tls_session) by_handshake;
 	TAILQ_ENTRY(tls_session) by_unread;

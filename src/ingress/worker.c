@@ -325,6 +325,7 @@ worker_open(struct worker **ret, const struct worker_setup *setup,
 	TAILQ_INIT(&worker->closed);
 	TAILQ_INIT(&worker->unread);
 	TAILQ_INIT(&worker->ready);
+	TAILQ_INIT(&worker->ready_alone);
 	worker->read_share = WORKER_READ_BYTES;
 	pool_init(&worker->sessions, sizeof(struct session), SESSIONS_PER_CHUNK,
 	    0);

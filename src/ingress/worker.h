@@ -70,7 +70,9 @@ struct worker {
 	size_t read_share;	       /* of each session, this turn */
 	unsigned greedy;	       /* sessions that took it all */
 	struct tls_list unread;	       /* read on at the end of the turn */
-	struct tls_list ready;	       /* shake hands, the eldest first */
+	/* shake hands, the eldest first; alone: the only ones of their address */
+	struct tls_list ready, ready_alone;
+	bool alone_last;  /* the last step was one of those */
 	unsigned writing; /* sessions whose peer's window is full */
 	uint64_t durable; /* the last one released up to */
 	bool full;	  /* the journal takes nothing until the next signal */

@@ -634,6 +634,8 @@ test_a_slow_handshake_is_closed(void **state)
 	SSL *ssl = open_panel(f, OPEN, NULL);
 
 	rig_send(slow, hello, sizeof(hello));
+	while (count_shown(f, HAS_PLACE) == 0)
+		;
 	rig_expect_nothing(mute);
 	advance(f, 5200000);
 	rig_expect_closed(mute);
