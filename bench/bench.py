@@ -231,6 +231,9 @@ level = warn
         path.chmod(0o640)
         return path
 
+    def tocsind_command(self, config):
+        return [self.program("tocsind"), "-c", str(config)]
+
     @contextlib.contextmanager
     def tocsind(self, paused=True, archive=False):
         """Yields (address, pid, metrics port), ready to receive."""
@@ -239,8 +242,7 @@ level = warn
         state.mkdir(mode=0o700)
         port, metrics = free_port(), free_port()
         config = self.configure(state, port, metrics, paused, archive)
-        process = subprocess.Popen([self.program("tocsind"), "-c",
-                                    str(config)])
+        process = subprocess.Popen(self.tocsind_command(config))
         try:
             self.wait_until_ready(process, metrics)
             yield f"127.0.0.1:{port}", process.pid, metrics

@@ -279,6 +279,10 @@ class Flood(PortalBench):
         path.write_text(path.read_text().replace("[admin]\n", "[admin]\nportal_socket = portal\n"))
         return path
 
+    def tocsind_command(self, config):
+        """With the priority that its unit gives it, where that is allowed."""
+        return ["nice", "-n", "-10", *super().tocsind_command(config)]
+
     def one_load(self, address):
         return self.load(address, 50, "--rate", str(self.RATE), "--seconds", str(self.options.seconds))
 

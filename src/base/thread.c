@@ -27,3 +27,11 @@ thread_set_slice(int64_t slice_us)
 
 	syscall(SYS_sched_setattr, 0, &attributes, 0);
 }
+
+unsigned
+thread_default_count(void)
+{
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return processors >= 4 ? (unsigned)(processors / 2) : 1;
+}

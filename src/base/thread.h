@@ -12,4 +12,8 @@
  */
 void thread_set_slice(int64_t slice_us);
 
+/* How many threads may work at once where others have work too: one for each
+ * two processors, one at least. */
+unsigned thread_default_count(void);
+
 #endif

@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/seal.h"
 #include "base/socket.h"
+#include "base/thread.h"
 #include "portal/exchange.h"
 #include "portal/limit.h"
 #include "portal/live.h"
@@ -610,6 +611,15 @@ open_http(struct server *server, struct err *err)
 	return listen_on(server, err);
 }
 
+static unsigned
+count_threads(const struct server_settings *settings)
+{
+	unsigned count =
+	    settings->threads ? settings->threads : thread_default_count();
+
+	return count < WORK_THREADS_MAX ? count : WORK_THREADS_MAX;
+}
+
 static int
 open_workers(struct server *server, struct err *err)
 {
@@ -617,7 +627,7 @@ open_workers(struct server *server, struct err *err)
 	const struct {
 		unsigned threads, queue_max;
 	} rows[ROUTE_WORKERS] = {
-		[ROUTE_QUICK] = { settings->threads, 256 },
+		[ROUTE_QUICK] = { count_threads(settings), 256 },
 		[ROUTE_PASSWORD] = { 1, 32 },
 		[ROUTE_BULK] = { 1, 8 },
 		[ROUTE_OUTSIDE] = { 1, 16 },

@@ -23,7 +23,7 @@ struct server_settings {
 	const char *conninfo;
 	const char *web;	/* directory of the pages */
 	const char *master_key; /* file that seals second factors; NULL: none */
-	unsigned threads;	/* connections to the database */
+	unsigned threads;	/* connections to the database; 0: a default */
 	struct geocoder_settings geocoder;
 	const char *tocsind; /* its socket for the portal; NULL: none */
 };

@@ -79,10 +79,12 @@ static const struct config_setting table[] = {
 		"libpq connection string of a role that was granted tocsin_portal\n"
 		"and nothing else." },
 	{ "database", "connections", CONFIG_INTEGER, AT(server.threads),
-	    .min = 1, .max = WORK_THREADS_MAX, .standard = "4",
+	    .min = 0, .max = WORK_THREADS_MAX, .standard = "0",
 	    .help =
-		"Connections to it, each with a thread. One more is kept for\n"
-		"passwords, one for imports, and one for live views." },
+		"Connections to it, each with a thread. 0: one for each two\n"
+		"processors, so that PostgreSQL, however much is asked, leaves the\n"
+		"others to reception; more where it runs elsewhere. One more is\n"
+		"kept for passwords, one for imports, and one for live views." },
 
 	/* ---- tocsind ---- */
 	{ "tocsind", "socket", CONFIG_PATH, AT(server.tocsind), .max = 107,
