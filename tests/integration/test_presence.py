@@ -123,7 +123,7 @@ def test_five_minutes_away_make_nobody_silent(installation):
         harness.wait_until(lambda: len(in_state(place, "online")()) == 2,
                            "both are supervised")
     place.daemon.kill()
-    place.start_daemon(environment=harness.other_time(330, 10))
+    place.start_daemon(variables=harness.other_time(330, 10))
     with panel.Panel(place.port) as p:
         assert p.ask(panel.frame(kept, "1602 00 000", sequence=2)) == "ACK"
 

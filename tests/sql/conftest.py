@@ -8,6 +8,8 @@ import tempfile
 import psycopg2
 import pytest
 
+from harness import environment
+
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 SERVER = SOURCE / "tests/tools/private_postgres"
 SQL = SOURCE / "sql"
@@ -29,26 +31,12 @@ def server():
     subprocess.run([SERVER, "stop", directory], check=True)
 
 
-known = set()
-
-
-def environment(words):
-    """Leaks are looked for when a command is first run: that takes more than half
-    of its time, and there are thousands of runs."""
-    command = words[:2]
-    options = os.environ.get("ASAN_OPTIONS", "")
-    if command in known:
-        options += ":detect_leaks=0"
-    known.add(command)
-    return {**os.environ, "ASAN_OPTIONS": options.strip(":")}
-
-
 def ctl(*words, conninfo=None):
     """tocsinctl; the finished process with its output."""
     database = ["--database", conninfo] if conninfo else []
     return subprocess.run([TOCSINCTL, *map(str, words), *database],
                           capture_output=True, text=True, timeout=60,
-                          env=environment(words))
+                          env=environment("tocsinctl", *words[:2]))
 
 
 def named(server, name):
