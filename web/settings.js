@@ -60,6 +60,8 @@ class Settings extends HTMLElement {
 	#templates = element("section", {class: "part", "aria-label": texts.templates.title});
 	#webhooks = element("section", {class: "part", "aria-label": texts.webhooks.title, hidden: !api.user.writes_settings});
 	#library = element("section", {class: "part", "aria-label": texts.settings.library});
+	// shown when all of them are there, so that none moves what is above it
+	#parts = element("div", {hidden: true}, this.#stations, this.#templates, this.#webhooks, this.#library);
 
 	async connectedCallback() {
 		this.replaceChildren(element("h2", {tabindex: -1}, texts.settings.title));
@@ -71,17 +73,21 @@ class Settings extends HTMLElement {
 			this.append(dealerChooser(dealers, this.#dealerId, (id) => {
 				this.#dealerId = id;
 				attempt(() => this.#load());
-			}) ?? "", this.#stations, this.#templates, this.#webhooks, this.#library);
+			}) ?? "", this.#parts);
 			await this.#load();
+			this.#parts.hidden = false;
 		});
 	}
 
 	async #load() {
-		this.#templates.replaceChildren(element("tocsin-templates", {"data-dealer": this.#dealerId}));
-		if (api.user.writes_settings)
-			this.#webhooks.replaceChildren(element("tocsin-webhooks", {"data-dealer": this.#dealerId,
+		const own = [element("tocsin-templates", {"data-dealer": this.#dealerId})];
+		this.#templates.replaceChildren(own[0]);
+		if (api.user.writes_settings) {
+			own.push(element("tocsin-webhooks", {"data-dealer": this.#dealerId,
 				"data-allowed": this.#known.dealers.find(({id}) => id === this.#dealerId)?.webhooks ?? 0}));
-		await Promise.all([this.#showStations(), this.#showLibrary()]);
+			this.#webhooks.replaceChildren(own[1]);
+		}
+		await Promise.all([this.#showStations(), this.#showLibrary(), ...own.map(({loaded}) => loaded)]);
 	}
 
 	async #showStations() {

@@ -33,8 +33,8 @@ function templateForm(template, {stations, methods}, done) {
 class Templates extends HTMLElement {
 	#known = {};
 
-	async connectedCallback() {
-		await attempt(async () => {
+	connectedCallback() {
+		this.loaded = attempt(async () => {
 			const [stations, methods] = await Promise.all([api.stations(this.#dealerId), api.items("/arming-methods")]);
 			this.#known = {methods, stations};
 			await this.#load();

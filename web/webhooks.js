@@ -25,8 +25,8 @@ async function setPasskey(id, form) {
 class Webhooks extends HTMLElement {
 	#classes = [];
 
-	async connectedCallback() {
-		await attempt(async () => {
+	connectedCallback() {
+		this.loaded = attempt(async () => {
 			this.#classes = await api.items("/event-classes");
 			await this.#load();
 		});

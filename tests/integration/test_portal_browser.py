@@ -44,6 +44,14 @@ ARRIVED = """
 const it = document.activeElement, box = it.getBoundingClientRect();
 return it.matches(arguments[0]) && box.width > 0 && box.bottom > 0 && box.top < innerHeight;
 """
+# how far what one sees moves without having been touched, as browsers measure it
+SHIFTS = """window.shifted = 0;
+new PerformanceObserver((list) => {
+    for (const one of list.getEntries())
+        if (!one.hadRecentInput) window.shifted += one.value;
+}).observe({type: "layout-shift", buffered: true});"""
+SHIFTED = "const was = window.shifted; window.shifted = 0; return was"
+SHIFT_MOST = 0.1  # what counts as good: https://web.dev/articles/cls
 # installed by tools/prepare --test where npm's registry can be reached
 AXE = SOURCE / "tests/node_modules/axe-core/axe.min.js"
 
@@ -76,8 +84,9 @@ class Browser:
         self.driver = webdriver.Chrome(options=options,
                                        service=webdriver.chrome.service.Service("/usr/bin/chromedriver"))
         self.driver.set_script_timeout(WAIT_S)
+        self.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": SHIFTS})
         self.pictures = pictures
-        self.serious = []
+        self.serious, self.shifts = [], {}
         self.login = None
         self.address = f"http://127.0.0.1:{portal.port}/"
 
@@ -165,8 +174,10 @@ class Browser:
     def picture(self, name, phone=False, axe=True):
         """Of the page as it is; in one of the two axe-core looks at it, unless it has seen the page in another picture."""
         self.driver.save_screenshot(str(self.pictures / f"{name}.png"))
+        self.shifts[name] = self.driver.execute_script(SHIFTED)
         if phone:
             self.phone(name, axe)
+            self.driver.execute_script(SHIFTED)  # by another width
         elif axe:
             self.axe(name)
 
@@ -578,3 +589,8 @@ def test_no_page_keeps_anybody_out(browser):
     if not AXE.exists():
         pytest.skip("axe-core is not installed")
     assert browser.serious == []
+
+
+def test_nothing_moves_by_itself(browser):
+    """On the way to those pictures."""
+    assert {name: moved for name, moved in browser.shifts.items() if moved > SHIFT_MOST} == {}
