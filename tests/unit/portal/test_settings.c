@@ -63,7 +63,7 @@ what_is_wrong_is_told_with_its_place(void **state)
 		{ "[portal]\nkey = k\n",
 		    ":2: certificate and key belong together" },
 		{ "[database]\nconnections = 17\n",
-		    ":2: connections: '17' is not between 1 and 16" },
+		    ":2: connections: '17' is not between 0 and 16" },
 		{ "listen = x\n",
 		    ":1: 'listen' stands before the first [section]" },
 	};
@@ -103,7 +103,7 @@ files_are_beside_it_and_absent_is_null(void **state)
 	assert_null(settings->server.origin);
 	assert_string_equal(settings->server.listen, "127.0.0.1:8443");
 	assert_true(*settings->server.web == '/');
-	assert_int_equal(settings->server.threads, 4);
+	assert_int_equal(settings->server.threads, 0);
 	settings_free(&settings);
 }
 
