@@ -261,6 +261,10 @@ class Abuse(Bench):
             before = max(before, now)
             time.sleep(TICK_S)
 
+    @staticmethod
+    def within(count, seconds):
+        return "--count", str(count), "--rate", f"{count / seconds:.0f}"
+
     # ---- rows
 
     def abuses(self):
@@ -278,10 +282,12 @@ class Abuse(Bench):
                 lambda: self.strangers("DuplicateStorm", self.port, 20)),
             Row("flood", "one panel that floods, 1 024 in flight", 1,
                 lambda: self.crowd(self.port, 1, "--inflight", "1024", "--seconds", "600")),
-            Row("reconnect", f"{back} panels that come back at once, each with a signal", 0,
-                lambda: self.crowd(self.idle_port, back, "--count", str(back))),
+            Row("reconnect", f"{back} panels that come back at once, each with a signal within 5 s", 0,
+                lambda: self.crowd(self.idle_port, back, *self.within(back, 5))),
             Row("reconnect-tls", f"{back} that do over TLS", 0,
-                lambda: self.crowd(self.tls_port, back, "--count", str(back), *TLS)),
+                lambda: self.crowd(self.tls_port, back, *self.within(back, 5), *TLS)),
+            Row("burst", f"{back} panels that come back at once, each with a signal at once", 0,
+                lambda: self.crowd(self.idle_port, back, "--count", str(back))),
             Row("idle", f"{idle} idle connections", idle,
                 lambda: self.crowd(self.idle_port, idle, "--rate", "0.01", "--seconds", "600")),
             Row("idle-tls", f"{idle} idle connections over TLS", idle,
