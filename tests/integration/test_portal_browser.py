@@ -248,9 +248,9 @@ def sign_in(browser, login):
     browser.heading("Customers")
 
 
-def alarm(place, account, sequence, content="1130 01 001"):
+def alarm(place, account, sequence, content="1130 01 001", **options):
     with socket.create_connection(("127.0.0.1", place.port), WAIT_S) as panel:
-        panel.sendall(frame(account, content, sequence=sequence))
+        panel.sendall(frame(account, content, sequence=sequence, **options))
         assert b"ACK" in panel.recv(1000)
 
 
@@ -571,6 +571,9 @@ def test_operations_show_what_happens(portal, browser):
     browser.says("tocsin-signals table", "north house")
     alarm(place, "NOBODY", 2)
     browser.says("tocsin-signals table", "unknown account")
+    text = "<img src=x onerror=alert(1)>"
+    alarm(place, "A1", 3, f"Nri1/BA002^{text}^", identifier="SIA-DCS")
+    browser.says("tocsin-signals table", text)
     browser.until(lambda: browser.driver.find_elements(By.CSS_SELECTOR, ".chart path.line-0[d^=M]"))
     browser.picture("22-operations")
     browser.phone("22-operations")
