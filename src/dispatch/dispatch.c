@@ -1085,13 +1085,15 @@ void
 dispatch_show_parked(struct dispatch *dispatch, struct json *json,
     unsigned limit)
 {
+	uint64_t durable = journal_durable(dispatch->journal);
 	char id[RECORD_EVENT_ID_SIZE];
 
 	for (size_t i = 0; i < dispatch->parked.count && limit > 0; i++) {
 		const struct parked_entry *entry = &dispatch->parked.entries[i];
 		struct receiver_search search = { .id = entry->receiver_id };
 
-		if (entry->requeued)
+		/* why it is parked can be read once that is durable */
+		if (entry->requeued || entry->outcome_lsn >= durable)
 			continue;
 		limit--;
 		find_receiver(dispatch, &search);
