@@ -226,13 +226,16 @@ class Operations extends HTMLElement {
 			silent.setAttribute("aria-pressed", String(this.#sound.on));
 		};
 		name();
-		this.replaceChildren(element("div", {class: "head"}, element("h2", {tabindex: -1}, words.title), silent),
-			this.#places.banner,
-			...isOperator() ? [place("incidents", words.incidents)] : [],
+		// shown when all of them are there, so that none moves what is above it
+		const parts = element("div", {hidden: true}, ...isOperator() ? [place("incidents", words.incidents)] : [],
 			place("links", words.links), place("parked", words.parked), place("offline", words.offline),
 			...isOperator() ? [place("rates", words.rates)] : [],
 			section(words.signals, element("tocsin-signals")));
-		this.#ends = [repeat(3, () => this.#refresh()), repeat(10, () => this.#refreshSlow())];
+		this.replaceChildren(element("div", {class: "head"}, element("h2", {tabindex: -1}, words.title), silent),
+			this.#places.banner, parts);
+		const latest = [];
+		this.#ends = [repeat(3, () => latest[0] = this.#refresh()), repeat(10, () => latest[1] = this.#refreshSlow())];
+		Promise.allSettled(latest).then(() => parts.hidden = false);
 	}
 
 	disconnectedCallback() {
