@@ -83,6 +83,7 @@ listener_open(struct listener **ret,
 		TAILQ_INIT(&slot->sessions);
 		TAILQ_INIT(&slot->handshakes);
 		TAILQ_INIT(&slot->queued);
+		TAILQ_INIT(&slot->queued_alone);
 	}
 	for (unsigned i = 0; i < worker_count && result == 0; i++)
 		result = bind_slot(&listener->slots[i], err);

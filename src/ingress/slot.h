@@ -67,8 +67,9 @@ struct slot {
 	int64_t dial_at_us;  /* of INGRESS_TCP_CONNECT: not before */
 	TAILQ_ENTRY(slot) by_worker;
 	struct session_list sessions;
-	struct tls_list handshakes;  /* who waits longest for its peer first */
-	struct tls_list queued;	     /* for a place, in the order of asking */
+	struct tls_list handshakes; /* who waits longest for its peer first */
+	/* for a place, in the order of asking; alone: of their address */
+	struct tls_list queued, queued_alone;
 	uint32_t handshake_count;    /* places that are taken */
 	struct datagrams *datagrams; /* UDP only */
 	struct log_limit journal_limit, dial_limit, spool_limit, key_limit;

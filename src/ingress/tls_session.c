@@ -15,10 +15,11 @@
 
 #define TLS_RECORD_HANDSHAKE 0x16
 /* A handshake that has waited so long for its peer makes room for others. */
-#define PATIENCE_US  1000000
-#define LOOKED_AT    32	 /* of those who wait longest, for one to make room */
-#define ACCOUNT_MAX  17	 /* characters of an account in DC-09 */
-#define ACCOUNTS_MAX 256 /* of one certificate */
+#define PATIENCE_US	1000000
+#define LET_IN_PER_TURN 16 /* of each of the two queues of a listener */
+#define LOOKED_AT	32 /* of those who wait longest, for one to make room */
+#define ACCOUNT_MAX	17 /* characters of an account in DC-09 */
+#define ACCOUNTS_MAX	256 /* of one certificate */
 
 /* ---- life ----------------------------------------------------------------- */
 
@@ -115,29 +116,48 @@ handshakes_are_full(const struct slot *slot)
 	return slot->handshake_count >= share;
 }
 
+/* Of this slot one that has a place and whose address has more under way than
+ * that; NULL: none among the first. */
+static struct tls_session *
+find_largest(const struct tls_list *list, const struct slot *slot,
+    uint32_t *most)
+{
+	struct tls_session *tls, *found = NULL;
+	unsigned looked = 0;
+
+	TAILQ_FOREACH(tls, list, by_handshake) {
+		uint32_t count = tls->ssl && tls->session->slot == slot
+		    ? count_handshakes(tls, 0)
+		    : 0;
+
+		if (count > *most) {
+			*most = count;
+			found = tls;
+		}
+		if (++looked == LOOKED_AT)
+			break;
+	}
+	return found;
+}
+
 /* One of the address that has most under way, and more than the newcomer's;
  * else the one that has waited longest for its peer, if that is long. */
 static struct tls_session *
 find_victim(const struct slot *slot, const struct tls_session *newcomer)
 {
 	uint32_t most = count_handshakes(newcomer, 0);
-	struct tls_session *tls, *victim = NULL;
-	unsigned looked = 0;
+	struct tls_session *victim =
+	    find_largest(&slot->handshakes, slot, &most);
+	struct tls_session *ready =
+	    find_largest(&slot->worker->ready, slot, &most);
+	struct tls_session *eldest = TAILQ_FIRST(&slot->handshakes);
 
-	TAILQ_FOREACH(tls, &slot->handshakes, by_handshake) {
-		uint32_t count = count_handshakes(tls, 0);
-
-		if (count > most) {
-			most = count;
-			victim = tls;
-		}
-		if (++looked == LOOKED_AT)
-			break;
-	}
-	tls = TAILQ_FIRST(&slot->handshakes);
-	if (!victim && tls &&
-	    tls->session->active_us + PATIENCE_US <= slot->worker->monotonic_us)
-		victim = tls;
+	if (ready)
+		return ready;
+	if (!victim && eldest &&
+	    eldest->session->active_us + PATIENCE_US <=
+		slot->worker->monotonic_us)
+		victim = eldest;
 	return victim;
 }
 
@@ -155,28 +175,29 @@ find_place(const struct slot *slot, const struct tls_session *newcomer)
 	return victim != NULL;
 }
 
-/* It waited too long for its turn, and what it said is still to be read. */
+/* It waited too long for its turn, and what it said is still to be read. True:
+ * it is closed, and needs no place. */
 static bool
-has_gone(int fd)
+close_if_gone(struct session *session)
 {
-	struct pollfd poll_fd = { .fd = fd, .events = POLLRDHUP };
+	struct pollfd poll_fd = { .fd = session->fd, .events = POLLRDHUP };
 
-	return poll(&poll_fd, 1, 0) > 0;
+	if (poll(&poll_fd, 1, 0) <= 0)
+		return false;
+	report(session, INGRESS_REFUSED_TLS_FAILED, "it went before its turn",
+	    SLICE_NONE);
+	session_close(session);
+	return true;
 }
 
-/* Takes the place that was found. False: it has gone, or there is no memory, and
- * it is closed. */
+/* Takes the place that was found. False: no memory, and it is closed. */
 static bool
 begin(struct tls_session *tls)
 {
 	struct session *session = tls->session;
 	struct slot *slot = session->slot;
-	bool gone = has_gone(session->fd);
-	SSL *ssl = gone ? NULL : SSL_new(slot->tls);
+	SSL *ssl = SSL_new(slot->tls);
 
-	if (gone)
-		report(session, INGRESS_REFUSED_TLS_FAILED,
-		    "it went before its turn", SLICE_NONE);
 	if (!ssl || SSL_set_fd(ssl, session->fd) != 1) {
 		SSL_free(ssl);
 		session_close(session);
@@ -189,15 +210,35 @@ begin(struct tls_session *tls)
 	return true;
 }
 
-/* Those who wait for a place. */
+/* False: nobody is there, or there is no place. */
+static bool
+let_in_first(struct slot *slot, const struct tls_list *list)
+{
+	struct tls_session *next = TAILQ_FIRST(list);
+
+	if (!next)
+		return false;
+	if (close_if_gone(next->session))
+		return true;
+	if (!find_place(slot, next))
+		return false;
+	if (begin(next))
+		make_ready(next);
+	return true;
+}
+
+/* Those who wait for a place: who is alone and the others by turns. */
 static void
 let_in(struct slot *slot)
 {
-	struct tls_session *next;
+	for (unsigned i = 0; i < LET_IN_PER_TURN; i++) {
+		bool alone = let_in_first(slot, &slot->queued_alone);
+		bool other = let_in_first(slot, &slot->queued);
 
-	while ((next = TAILQ_FIRST(&slot->queued)) && find_place(slot, next))
-		if (begin(next))
-			make_ready(next);
+		if (!alone && !other)
+			return;
+	}
+	event_active(slot->worker->call_event, EV_READ, 0);
 }
 
 /* ---- handshake ------------------------------------------------------------ */
@@ -347,8 +388,12 @@ ask_for_place(struct tls_session *tls)
 	struct session *session = tls->session;
 	struct slot *slot = session->slot;
 
+	if (close_if_gone(session))
+		return;
 	if (!find_place(slot, tls)) {
-		move(tls, &slot->queued);
+		move(tls,
+		    count_handshakes(tls, 0) > 1 ? &slot->queued
+						 : &slot->queued_alone);
 	} else if (begin(tls)) {
 		move(tls, &slot->handshakes);
 		step(session);
@@ -412,11 +457,14 @@ tls_session_end_turn(struct worker *worker)
 	struct tls_session *tls;
 	struct slot *slot;
 
-	TAILQ_FOREACH(slot, &worker->slots, by_worker)
-		if (!TAILQ_EMPTY(&slot->queued)) {
-			worker_read_clock(worker);
-			let_in(slot);
-		}
+	TAILQ_FOREACH(slot, &worker->slots, by_worker) {
+		if (worker->draining ||
+		    (TAILQ_EMPTY(&slot->queued) &&
+			TAILQ_EMPTY(&slot->queued_alone)))
+			continue;
+		worker_read_clock(worker);
+		let_in(slot);
+	}
 	for (unsigned i = 0; i < TLS_HANDSHAKES_PER_TURN; i++)
 		if ((tls = choose_next(worker)))
 			take_step(worker, tls);

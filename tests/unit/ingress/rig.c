@@ -123,7 +123,9 @@ moved_monotonic_us(const struct clock *clock)
 	const struct rig_clock *moved =
 	    (const struct rig_clock *)(uintptr_t)clock;
 
-	return clock_monotonic_us(&clock_system) +
+	int64_t stopped_us = atomic_load(&moved->stopped_us);
+
+	return (stopped_us ? stopped_us : clock_monotonic_us(&clock_system)) +
 	    atomic_load(&moved->ahead_us);
 }
 

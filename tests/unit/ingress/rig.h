@@ -33,10 +33,11 @@ struct rig_disk {
 	atomic_int error; /* every write and sync fails with it */
 };
 
-/* The kernel's time, moved on at will. */
+/* The kernel's time, moved on and stopped at will. */
 struct rig_clock {
 	struct clock clock;
 	_Atomic int64_t ahead_us;
+	_Atomic int64_t stopped_us; /* of the kernel's, monotonic; 0: it runs */
 };
 
 struct rig {

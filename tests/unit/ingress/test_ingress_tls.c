@@ -232,6 +232,14 @@ errors_say(struct fixture *f, const char *text)
 	return said;
 }
 
+/* Nobody has been silent for long, however slow the machine is. */
+static void
+stop_clock(struct fixture *f)
+{
+	atomic_store(&f->rig.clock.stopped_us,
+	    clock_monotonic_us(&clock_system));
+}
+
 /* How many sessions are shown so. */
 #define HAS_PLACE "\"tls\":\"handshake\""
 #define QUEUED	  "\"tls\":\"queued\""
@@ -454,12 +462,16 @@ test_handshakes_of_one_address_are_paced(void **state)
 	const uint64_t *refused;
 	struct ingress_listener_status now;
 
-	do {
+	do { /* to the end: none is left for the time after */
 		int fd = rig_connect(&f->rig, names[PACED]);
+		char byte;
 
+		shutdown(fd, SHUT_WR);
+		while (recv(fd, &byte, 1, 0) > 0)
+			;
+		close(fd);
 		now = status(f, PACED);
 		refused = now.refusals;
-		close(fd);
 	} while (refused[INGRESS_REFUSED_OVER_HANDSHAKE_LIMIT] == 0);
 	/* who has one is served, and a second later the next one is */
 	say_event(f, ssl, "1234", 1);
@@ -666,6 +678,18 @@ begin_hellos(struct fixture *f, const char *source, int *fds, unsigned count)
 	}
 }
 
+/* One from each of as many addresses. */
+static void
+begin_from_each(struct fixture *f, int *fds, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		char source[16];
+
+		snprintf(source, sizeof(source), "127.0.0.%u", i + 2);
+		begin_hellos(f, source, &fds[i], 1);
+	}
+}
+
 static void
 expect_served(struct fixture *f)
 {
@@ -691,12 +715,8 @@ test_half_open_handshakes_make_room(void **state)
 	struct fixture *f = *state;
 	int mute[4];
 
-	for (unsigned i = 0; i < COUNT(mute); i++) {
-		char source[16];
-
-		snprintf(source, sizeof(source), "127.0.0.%u", i + 2);
-		begin_hellos(f, source, &mute[i], 1);
-	}
+	stop_clock(f);
+	begin_from_each(f, mute, COUNT(mute));
 	advance(f, 1500000);
 	expect_served(f);
 	rig_expect_closed(mute[0]);
@@ -712,11 +732,41 @@ test_many_of_one_address_make_room(void **state)
 	struct fixture *f = *state;
 	int mute[8];
 
+	stop_clock(f);
 	begin_hellos(f, "127.0.0.2", mute, COUNT(mute));
 	expect_served(f);
 	rig_expect_closed(mute[0]);
 	rig_expect_nothing(mute[1]);
 	close_all(mute, COUNT(mute));
+}
+
+/* Four addresses hold the places, a fifth waits many times over: the next one
+ * that comes from an address of its own waits for a place, not behind those. */
+static void
+test_who_is_alone_does_not_wait_behind_a_crowd(void **state)
+{
+	struct fixture *f = *state;
+	int mute[4], crowd[40];
+	SSL *ssl;
+
+	stop_clock(f);
+	begin_from_each(f, mute, COUNT(mute));
+	begin_hellos(f, "127.0.0.9", crowd, COUNT(crowd));
+	ssl = connect_tls(f, OPEN, NULL);
+	fcntl(SSL_get_fd(ssl), F_SETFL, O_NONBLOCK);
+	assert_int_equal(SSL_connect(ssl), -1);
+	while (count_shown(f, QUEUED) < COUNT(crowd) + 1)
+		;
+	/* the two queues take turns: each has one of these */
+	close_all(mute, 2);
+	fcntl(SSL_get_fd(ssl), F_SETFL, 0);
+	assert_int_equal(SSL_connect(ssl), 1);
+	assert_true(count_shown(f, QUEUED) >= COUNT(crowd) - 2);
+	say_event(f, ssl, "1234", 1);
+	expect(ssl, "ACK", 1);
+	hang_up(ssl);
+	close_all(mute + 2, COUNT(mute) - 2);
+	close_all(crowd, COUNT(crowd));
 }
 
 /* Without a word they take no place, and the next is not kept waiting. */
@@ -746,6 +796,7 @@ test_who_waits_for_a_place_gets_it(void **state)
 	int mute[4];
 	SSL *waiting[4];
 
+	stop_clock(f);
 	begin_hellos(f, "127.0.0.1", mute, COUNT(mute));
 	for (unsigned i = 0; i < COUNT(waiting); i++) {
 		waiting[i] = connect_tls(f, OPEN, NULL);
@@ -861,6 +912,7 @@ main(void)
 		TEST(test_a_slow_handshake_is_closed),
 		TEST(test_half_open_handshakes_make_room),
 		TEST(test_many_of_one_address_make_room),
+		TEST(test_who_is_alone_does_not_wait_behind_a_crowd),
 		TEST(test_mute_connections_take_no_place),
 		TEST(test_who_waits_for_a_place_gets_it),
 		TEST(test_cut_handshakes),
