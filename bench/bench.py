@@ -451,12 +451,15 @@ level = warn
              "--accounts", f"{FIRST_ACCOUNT:X}-{last:X}", *options],
             stdout=subprocess.DEVNULL)
         try:
-            wait_until(lambda text: metric_sum(text, "tocsin_sessions") ==
-                       count and (not options or metric_sum(
-                           text, "tocsin_tls_handshakes_total") == count),
-                       metrics)
+            spent = wait_until(
+                lambda text: metric_sum(text, "tocsin_sessions") == count and (
+                    not options or metric_sum(
+                        text, "tocsin_tls_handshakes_total") == count),
+                metrics)
             if panels.poll() is not None:
                 raise BenchError("tocsin-load ended")
+            if spent > GIVE_UP_DRAIN_S:
+                raise BenchError(f"not all {count} came")
             return (resident_kib(pid) - before) * 1024 / count
         finally:
             panels.kill()
