@@ -74,8 +74,8 @@ class Settings extends HTMLElement {
 				this.#dealerId = id;
 				attempt(() => this.#load());
 			}) ?? "", this.#parts);
-			await this.#load();
-			this.#parts.hidden = false;
+			// what is refused is said; the other parts are there all the same
+			await this.#load().finally(() => this.#parts.hidden = false);
 		});
 	}
 

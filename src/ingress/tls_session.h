@@ -5,9 +5,9 @@
  *
  * A handshake costs a signature and tens of KiB: a listener has so many places
  * for them. A connection asks for one with the first bytes of a hello, not
- * before; while all are taken it waits, unread, in the order of asking. Whoever
- * comes from an address with fewer handshakes than another has waits for none
- * of that: one of the other's makes room.
+ * before; while all are taken it waits, unread, in the order of asking. Who is
+ * alone of its address has a line of its own, and one of an address with more
+ * handshakes under way makes room for it.
  */
 #ifndef INGRESS_TLS_SESSION_H
 #define INGRESS_TLS_SESSION_H
