@@ -166,6 +166,8 @@ def test_a_silent_bridge_is_told_to_its_station(installation):
         assert p.ask(panel.frame(account, "", identifier="NULL")) == "ACK"
         harness.wait_until(in_state(place, "online"), "it is supervised")
         harness.wait_until(in_state(place, "offline"), "it is offline")
+        # told and its acknowledgement durable, or it would be told again
+        assert own_events(place) == [("E350", "delivered")]
         # a restart knows it, and gives everyone an interval
         place.daemon.kill()
         place.start_daemon()
