@@ -303,12 +303,15 @@ static const struct config_setting table[] = {
 	{ CONFIG_SECTION_LISTENER, "max_sessions", CONFIG_INTEGER,
 	    OF(ingress.max_sessions), .min = 1, .max = 1000000,
 	    .standard = "20000", .reload = true,
-	    .help = "Connections at a time; more are refused." },
+	    .help =
+		"Connections at a time. For one more a connection without a sound\n"
+		"frame makes room, of the address that has most or silent for a\n"
+		"second at least; else it is refused." },
 	{ CONFIG_SECTION_LISTENER, "max_source_sessions", CONFIG_INTEGER,
 	    OF(ingress.max_source_sessions), .max = 1000000, .standard = "5000",
 	    .reload = true,
 	    .help =
-		"The same from one address (of IPv6: the first 64 bits). Mobile\n"
+		"Connections from one address (of IPv6: the first 64 bits). Mobile\n"
 		"networks show many panels as one address. 0: no limit." },
 	{ CONFIG_SECTION_LISTENER, "max_source_frames", CONFIG_INTEGER,
 	    OF(ingress.max_source_frames), .max = 1000000, .standard = "0",

@@ -81,6 +81,7 @@ listener_open(struct listener **ret,
 		slot->name = slice_from_string(config->name);
 		slot->fd = -1;
 		TAILQ_INIT(&slot->sessions);
+		TAILQ_INIT(&slot->strangers);
 		TAILQ_INIT(&slot->handshakes);
 		TAILQ_INIT(&slot->queued);
 		TAILQ_INIT(&slot->queued_alone);

@@ -1,12 +1,16 @@
 #include "ingress/session.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "ingress/frame.h"
 #include "ingress/refusal.h"
 #include "ingress/worker.h"
+
+/* Who keeps us waiting so long makes room for others. */
+#define PATIENCE_US 1000000
 
 /* ---- what is done with it ----------------------------------------------- */
 
@@ -153,6 +157,8 @@ session_close(struct session *session)
 	buffer_clear(&worker->buffers, &session->input);
 	buffer_clear(&worker->buffers, &session->output);
 	TAILQ_REMOVE(&slot->sessions, session, by_slot);
+	if (!session->sound)
+		TAILQ_REMOVE(&slot->strangers, session, by_age);
 	atomic_fetch_sub_explicit(&slot->listener->sessions, 1,
 	    memory_order_relaxed);
 	if (session->tls)
@@ -162,6 +168,24 @@ session_close(struct session *session)
 	close(session->fd); /* counted before the peer can know */
 	if (session->in_flight == 0)
 		bury(session);
+}
+
+void
+session_found_sound(struct session *session)
+{
+	session->sound = true;
+	TAILQ_REMOVE(&session->slot->strangers, session, by_age);
+	session_update_timeout(session);
+}
+
+bool
+session_is_silent(const struct session *session)
+{
+	struct pollfd poll_fd = { .fd = session->fd, .events = POLLIN };
+
+	return !tls_session_is_held(session) &&
+	    session->active_us + PATIENCE_US <= session->worker->monotonic_us &&
+	    poll(&poll_fd, 1, 0) == 0;
 }
 
 void
@@ -374,6 +398,7 @@ session_open(struct slot *slot, int fd, const struct socket_address *address)
 	event_assign(&session->write_event, worker->base, fd,
 	    EV_WRITE | EV_PERSIST, on_writable, session);
 	TAILQ_INSERT_TAIL(&slot->sessions, session, by_slot);
+	TAILQ_INSERT_TAIL(&slot->strangers, session, by_age);
 	atomic_fetch_add_explicit(&slot->listener->sessions, 1,
 	    memory_order_relaxed);
 	counter_add(&slot->counters.sessions_total, 1);

@@ -48,6 +48,7 @@ struct session {
 	struct event read_event, write_event;
 	struct wheel_entry timeout;
 	TAILQ_ENTRY(session) by_slot;
+	TAILQ_ENTRY(session) by_age; /* until it is sound */
 	TAILQ_ENTRY(session) by_turn;	 /* dirty, then closed */
 	TAILQ_ENTRY(session) by_waiting; /* stalled, or throttled */
 	struct awaiting_queue awaiting;	 /* the oldest first */
@@ -61,6 +62,10 @@ int session_open(struct slot *slot, int fd,
     const struct socket_address *address);
 void session_finish(struct session *session);
 void session_close(struct session *session);
+/* Its first sound frame: it makes room for no newcomer from here on. */
+void session_found_sound(struct session *session);
+/* It has said nothing for long, and nothing of it is unread. */
+bool session_is_silent(const struct session *session);
 /* Close it for being slow: counted as a timeout, and refused. reason: static. */
 void session_give_up(struct session *session, const char *reason);
 

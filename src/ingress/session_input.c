@@ -38,10 +38,8 @@ count_sound(struct session *session)
 	session->junk_bytes = 0;
 	session->frames++;
 	session->active_us = session->worker->monotonic_us;
-	if (!session->sound) {
-		session->sound = true;
-		session_update_timeout(session);
-	}
+	if (!session->sound)
+		session_found_sound(session);
 }
 
 /* A message of a receiver's automation output, or what is none; as parse_one. */

@@ -55,7 +55,9 @@ refuse(struct slot *slot, int fd, const struct socket_address *address,
 		.reason = "as many connections as max_sessions allows",
 	};
 
-	if (error == -EUSERS) {
+	if (error == -ENOMEM) {
+		refusal.reason = "no memory for a connection";
+	} else if (error == -EUSERS) {
 		refusal.cause = INGRESS_REFUSED_OVER_SOURCE_LIMIT;
 		refusal.reason =
 		    "as many connections as max_source_sessions allows";
@@ -69,12 +71,60 @@ refuse(struct slot *slot, int fd, const struct socket_address *address,
 	close(fd);
 }
 
+/* A stranger, who has said no sound frame: one of the address that has most
+ * connections, and more than the newcomer's would; else the eldest that is
+ * silent. NULL: none among the first. */
+static struct session *
+find_victim(const struct slot *slot, const struct socket_address *newcomer)
+{
+	struct sources *sources = &slot->listener->sources;
+	const struct presence_peer from = presence_peer_of(&newcomer->v6);
+	struct session *session, *victim = NULL, *silent = NULL;
+	unsigned looked = 0;
+	uint32_t count,
+	    most = sources_count(sources, from.address, SOURCE_SESSIONS, 0) + 1;
+
+	TAILQ_FOREACH(session, &slot->strangers, by_age) {
+		count = sources_count(sources, session->from.address,
+		    SOURCE_SESSIONS, 0);
+		if (count > most) {
+			most = count;
+			victim = session;
+		}
+		if (!silent && session_is_silent(session))
+			silent = session;
+		if (++looked == SLOT_LOOKED_AT)
+			break;
+	}
+	return victim ? victim : silent;
+}
+
+/* 0 or as session_open. Where all are taken a stranger makes room. */
+static int
+admit(struct slot *slot, int fd, const struct socket_address *address)
+{
+	struct session *victim = NULL;
+	int result;
+
+	worker_read_clock(slot->worker);
+	if (atomic_load_explicit(&slot->listener->sessions,
+		memory_order_relaxed) >= slot->config->max_sessions) {
+		victim = find_victim(slot, address);
+		if (!victim)
+			return -ENOSPC;
+	}
+	result = session_open(slot, fd, address);
+	if (result == 0 && victim)
+		session_give_up(victim, "others need its place");
+	return result;
+}
+
 /* False: nothing more to accept now. */
 static bool
 accept_one(struct slot *slot)
 {
 	struct socket_address address = { .length = sizeof(address.storage) };
-	int fd, result = -ENOMEM;
+	int fd, result;
 
 	fd = accept4(slot->fd, &address.any, &address.length,
 	    SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -84,9 +134,7 @@ accept_one(struct slot *slot)
 	}
 	if (fd < 0)
 		return errno == EINTR || errno == ECONNABORTED;
-	if (atomic_load_explicit(&slot->listener->sessions,
-		memory_order_relaxed) < slot->config->max_sessions)
-		result = session_open(slot, fd, &address);
+	result = admit(slot, fd, &address);
 	if (result < 0)
 		refuse(slot, fd, &address, result);
 	return true;

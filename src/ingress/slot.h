@@ -50,6 +50,9 @@ struct listener_counters {
 TAILQ_HEAD(session_list, session);
 TAILQ_HEAD(slot_list, slot);
 
+/* Of those who wait longest, for one to make room. */
+#define SLOT_LOOKED_AT 32
+
 struct slot {
 	_Alignas(64) struct listener *listener; /* workers share no line */
 	struct worker *worker;
@@ -67,6 +70,7 @@ struct slot {
 	int64_t dial_at_us;  /* of INGRESS_TCP_CONNECT: not before */
 	TAILQ_ENTRY(slot) by_worker;
 	struct session_list sessions;
+	struct session_list strangers; /* of them, not sound yet: eldest first */
 	struct tls_list handshakes; /* who waits longest for its peer first */
 	/* for a place, in the order of asking; alone: of their address */
 	struct tls_list queued, queued_alone;

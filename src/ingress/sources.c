@@ -12,7 +12,7 @@
 struct source {
 	struct source *next;
 	uint64_t address[2];
-	uint32_t sessions, handshakes;
+	uint32_t counts[SOURCE_COUNTS];
 	int64_t used_until_us[SOURCE_RATES];
 	TAILQ_ENTRY(source) by_idle; /* when there are no sessions */
 };
@@ -135,9 +135,9 @@ enter(struct sources *sources, const uint64_t key[2], uint32_t limit)
 
 	if (!source)
 		return -ENOMEM;
-	if (limit > 0 && source->sessions >= limit)
+	if (limit > 0 && source->counts[SOURCE_SESSIONS] >= limit)
 		return -EUSERS;
-	if (source->sessions++ == 0)
+	if (source->counts[SOURCE_SESSIONS]++ == 0)
 		TAILQ_REMOVE(&sources->idle, source, by_idle);
 	return 0;
 }
@@ -165,7 +165,7 @@ sources_leave(struct sources *sources, const uint64_t address[2])
 	make_key(address, key);
 	pthread_mutex_lock(&sources->lock);
 	source = *find(sources, key);
-	if (--source->sessions == 0) {
+	if (--source->counts[SOURCE_SESSIONS] == 0) {
 		TAILQ_INSERT_TAIL(&sources->idle, source, by_idle);
 		if (is_as_new(source, 0)) /* it never had to be counted */
 			forget(sources, source);
@@ -174,17 +174,18 @@ sources_leave(struct sources *sources, const uint64_t address[2])
 }
 
 uint32_t
-sources_handshakes(struct sources *sources, const uint64_t address[2],
-    int change)
+sources_count(struct sources *sources, const uint64_t address[2],
+    enum source_count what, int change)
 {
 	struct source *source;
-	uint32_t count;
+	uint32_t count = 0;
 	uint64_t key[2];
 
 	make_key(address, key);
 	pthread_mutex_lock(&sources->lock);
-	source = *find(sources, key);
-	count = source->handshakes += (uint32_t)change;
+	source = sources->buckets ? *find(sources, key) : NULL;
+	if (source)
+		count = source->counts[what] += (uint32_t)change;
 	pthread_mutex_unlock(&sources->lock);
 	return count;
 }
@@ -200,7 +201,7 @@ use(struct sources *sources, struct source *source, enum source_rate rate,
 	if (next_us > now_us + SECOND_US)
 		return false;
 	*until_us = next_us;
-	if (source->sessions == 0) {
+	if (source->counts[SOURCE_SESSIONS] == 0) {
 		TAILQ_REMOVE(&sources->idle, source, by_idle);
 		TAILQ_INSERT_TAIL(&sources->idle, source, by_idle);
 	}

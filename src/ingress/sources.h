@@ -21,6 +21,14 @@
 struct source;
 TAILQ_HEAD(source_list, source);
 
+/* What is counted of its connections. */
+enum source_count {
+	SOURCE_SESSIONS, /* all: only enter and leave change it */
+	SOURCE_ASKING,	 /* shake hands, or wait for a place to */
+	SOURCE_SHAKING,	 /* have a place */
+	SOURCE_COUNTS
+};
+
 /* What is counted by the second. */
 enum source_rate {
 	SOURCE_FRAMES,
@@ -48,10 +56,10 @@ int sources_enter(struct sources *sources, const uint64_t address[2],
     uint32_t limit);
 /* It has gone. */
 void sources_leave(struct sources *sources, const uint64_t address[2]);
-/* So many more of its connections, or fewer, shake hands; it has one at least.
- * Returns how many do now. */
-uint32_t sources_handshakes(struct sources *sources, const uint64_t address[2],
-    int change);
+/* So many more, or fewer, of an address that has connections; any address
+ * where nothing changes. Returns how many there are now. */
+uint32_t sources_count(struct sources *sources, const uint64_t address[2],
+    enum source_count what, int change);
 /* One more of these from there: false when there were more than so many in a
  * second, a second's worth at once. 0: no limit. Without memory: true. */
 bool sources_may(struct sources *sources, const uint64_t address[2],

@@ -14,12 +14,9 @@
 #include "ingress/worker.h"
 
 #define TLS_RECORD_HANDSHAKE 0x16
-/* A handshake that has waited so long for its peer makes room for others. */
-#define PATIENCE_US	1000000
-#define LET_IN_PER_TURN 16 /* of each of the two queues of a listener */
-#define LOOKED_AT	32 /* of those who wait longest, for one to make room */
-#define ACCOUNT_MAX	17 /* characters of an account in DC-09 */
-#define ACCOUNTS_MAX	256 /* of one certificate */
+#define LET_IN_PER_TURN	     16	 /* of each of the two queues of a listener */
+#define ACCOUNT_MAX	     17	 /* characters of an account in DC-09 */
+#define ACCOUNTS_MAX	     256 /* of one certificate */
 
 /* ---- life ----------------------------------------------------------------- */
 
@@ -33,14 +30,14 @@ move(struct tls_session *tls, struct tls_list *list)
 		TAILQ_INSERT_TAIL(list, tls, by_handshake);
 }
 
-/* By so many more: how many its address has under way. */
+/* By so many more: how many its address has. */
 static uint32_t
-count_handshakes(const struct tls_session *tls, int change)
+count(const struct tls_session *tls, enum source_count what, int change)
 {
 	const struct session *session = tls->session;
 
-	return sources_handshakes(&session->slot->listener->sources,
-	    session->from.address, change);
+	return sources_count(&session->slot->listener->sources,
+	    session->from.address, what, change);
 }
 
 /* It asks, the first time, or goes on. The only one of its address has a list
@@ -49,10 +46,12 @@ static void
 make_ready(struct tls_session *tls)
 {
 	struct worker *worker = tls->session->worker;
-	uint32_t count = count_handshakes(tls, tls->asked ? 0 : 1);
+	uint32_t asking = count(tls, SOURCE_ASKING, tls->asked ? 0 : 1);
 
+	worker_read_clock(worker);
 	tls->asked = true;
-	move(tls, count > 1 ? &worker->ready : &worker->ready_alone);
+	tls->ready_us = worker->monotonic_us;
+	move(tls, asking > 1 ? &worker->ready : &worker->ready_alone);
 }
 
 static void
@@ -60,9 +59,11 @@ leave_handshake(struct tls_session *tls)
 {
 	move(tls, NULL);
 	if (tls->asked)
-		count_handshakes(tls, -1);
-	if (tls->ssl)
-		tls->session->slot->handshake_count--;
+		count(tls, SOURCE_ASKING, -1);
+	if (!tls->ssl)
+		return;
+	count(tls, SOURCE_SHAKING, -1);
+	tls->session->slot->handshake_count--;
 }
 
 int
@@ -116,7 +117,7 @@ handshakes_are_full(const struct slot *slot)
 	return slot->handshake_count >= share;
 }
 
-/* Of this slot one that has a place and whose address has more under way than
+/* Of this slot one that has a place and whose address has more of them than
  * that; NULL: none among the first. */
 static struct tls_session *
 find_largest(const struct tls_list *list, const struct slot *slot,
@@ -126,26 +127,26 @@ find_largest(const struct tls_list *list, const struct slot *slot,
 	unsigned looked = 0;
 
 	TAILQ_FOREACH(tls, list, by_handshake) {
-		uint32_t count = tls->ssl && tls->session->slot == slot
-		    ? count_handshakes(tls, 0)
+		uint32_t places = tls->ssl && tls->session->slot == slot
+		    ? count(tls, SOURCE_SHAKING, 0)
 		    : 0;
 
-		if (count > *most) {
-			*most = count;
+		if (places > *most) {
+			*most = places;
 			found = tls;
 		}
-		if (++looked == LOOKED_AT)
+		if (++looked == SLOT_LOOKED_AT)
 			break;
 	}
 	return found;
 }
 
-/* One of the address that has most under way, and more than the newcomer's;
+/* One of the address that has most places, and more than the newcomer's would;
  * else the one that has waited longest for its peer, if that is long. */
 static struct tls_session *
 find_victim(const struct slot *slot, const struct tls_session *newcomer)
 {
-	uint32_t most = count_handshakes(newcomer, 0);
+	uint32_t most = count(newcomer, SOURCE_SHAKING, 0) + 1;
 	struct tls_session *victim =
 	    find_largest(&slot->handshakes, slot, &most);
 	struct tls_session *ready =
@@ -154,9 +155,7 @@ find_victim(const struct slot *slot, const struct tls_session *newcomer)
 
 	if (ready)
 		return ready;
-	if (!victim && eldest &&
-	    eldest->session->active_us + PATIENCE_US <=
-		slot->worker->monotonic_us)
+	if (!victim && eldest && session_is_silent(eldest->session))
 		victim = eldest;
 	return victim;
 }
@@ -200,12 +199,15 @@ begin(struct tls_session *tls)
 
 	if (!ssl || SSL_set_fd(ssl, session->fd) != 1) {
 		SSL_free(ssl);
+		report(session, INGRESS_REFUSED_TLS_FAILED,
+		    "no memory for its TLS", SLICE_NONE);
 		session_close(session);
 		return false;
 	}
 	SSL_set_accept_state(ssl);
 	tls->ssl = ssl;
 	tls->begun_us = slot->worker->monotonic_us;
+	count(tls, SOURCE_SHAKING, 1);
 	slot->handshake_count++;
 	return true;
 }
@@ -392,8 +394,8 @@ ask_for_place(struct tls_session *tls)
 		return;
 	if (!find_place(slot, tls)) {
 		move(tls,
-		    count_handshakes(tls, 0) > 1 ? &slot->queued
-						 : &slot->queued_alone);
+		    count(tls, SOURCE_ASKING, 0) > 1 ? &slot->queued
+						     : &slot->queued_alone);
 	} else if (begin(tls)) {
 		move(tls, &slot->handshakes);
 		step(session);
@@ -419,6 +421,7 @@ take_step(struct worker *worker, struct tls_session *tls)
 	worker_read_clock(worker);
 	session->active_us = worker->monotonic_us;
 	if (tls->ssl) {
+		tls->begun_us += worker->monotonic_us - tls->ready_us;
 		move(tls, &session->slot->handshakes);
 		step(session);
 	} else {

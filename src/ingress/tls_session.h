@@ -7,7 +7,7 @@
  * for them. A connection asks for one with the first bytes of a hello, not
  * before; while all are taken it waits, unread, in the order of asking. Who is
  * alone of its address has a line of its own, and one of an address with more
- * handshakes under way makes room for it.
+ * places makes room for it.
  */
 #ifndef INGRESS_TLS_SESSION_H
 #define INGRESS_TLS_SESSION_H
@@ -33,7 +33,8 @@ TAILQ_HEAD(tls_list, tls_session);
 struct tls_session {
 	struct session *session;
 	SSL *ssl;	  /* NULL: has no place yet */
-	int64_t begun_us; /* has its place; monotonic */
+	int64_t begun_us; /* has its place; later by what it waited for us */
+	int64_t ready_us; /* waits for its step since then */
 	bool asked;	  /* for a place: its address's count has it */
 	bool established; /* frames may come */
 	bool unread;	  /* in the worker's list */

@@ -129,6 +129,12 @@ moved_monotonic_us(const struct clock *clock)
 	    atomic_load(&moved->ahead_us);
 }
 
+void
+rig_stop_clock(struct rig *rig)
+{
+	atomic_store(&rig->clock.stopped_us, clock_monotonic_us(&clock_system));
+}
+
 /* ---- life ------------------------------------------------------------------- */
 
 void

@@ -60,6 +60,9 @@ void rig_open(struct rig *rig, const struct ingress_listener_config *listeners,
 void rig_close(struct rig *rig);
 void rig_put_bridge(struct rig *rig, const struct directory_bridge *bridge);
 
+/* The monotonic clock stands still, where the test does not move it. */
+void rig_stop_clock(struct rig *rig);
+
 /* Until the journal opens no file by itself any more. */
 void rig_wait_spare(struct rig *rig);
 

@@ -188,6 +188,62 @@ test_sessions_are_bounded(void **state)
 }
 
 static void
+wait_sessions(struct rig *rig, const char *listener, unsigned count)
+{
+	while (rig_status(rig, listener).sessions_now != count)
+		sched_yield();
+}
+
+/* One more comes than may be there at a time, as many of which say nothing. */
+static void
+test_strangers_make_room(void **state)
+{
+	static const struct {
+		const char *name, *first, *second, *newcomer;
+		int64_t silent_us;
+		bool room;
+	} rows[] = {
+		{ "from elsewhere", "127.0.0.2", "127.0.0.2", "127.0.0.3", 0,
+		    true },
+		{ "no more of one than of another", "127.0.0.2", "127.0.0.3",
+		    "127.0.0.4", 999999, false },
+		{ "silent for a second", "127.0.0.2", "127.0.0.3", "127.0.0.4",
+		    1000000, true },
+		{ "as many already", "127.0.0.2", "127.0.0.3", "127.0.0.2", 0,
+		    false },
+	};
+	struct rig *rig = *state;
+
+	rig_stop_clock(rig);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		uint64_t refused = rig_status(rig, "small").refused;
+		uint64_t timeouts = rig_status(rig, "small").timeouts;
+		int first = rig_connect_from(rig, "small", rows[i].first);
+		int second, newcomer;
+
+		wait_sessions(rig, "small", 1);
+		second = rig_connect_from(rig, "small", rows[i].second);
+		wait_sessions(rig, "small", 2);
+		advance(rig, rows[i].silent_us);
+		newcomer = rig_connect_from(rig, "small", rows[i].newcomer);
+		if (rows[i].room)
+			poll_once(rig, newcomer);
+		rig_expect_closed(rows[i].room ? first : newcomer);
+		assert_row(rig_status(rig, "small").refused - refused ==
+			!rows[i].room,
+		    i, rows[i].name);
+		assert_row(rig_status(rig, "small").timeouts - timeouts ==
+			rows[i].room,
+		    i, rows[i].name);
+		rig_expect_nothing(second);
+		close(first);
+		close(second);
+		close(newcomer);
+		wait_sessions(rig, "small", 0);
+	}
+}
+
+static void
 test_sessions_of_one_address_are_bounded(void **state)
 {
 	struct rig *rig = *state;
@@ -686,6 +742,7 @@ main(void)
 		TEST(test_idle_sessions_are_closed),
 		TEST(test_owed_replies_outlive_the_timeout),
 		TEST(test_sessions_are_bounded),
+		TEST(test_strangers_make_room),
 		TEST(test_sessions_of_one_address_are_bounded),
 		TEST(test_frames_of_one_address_are_paced),
 		TEST(test_datagrams_of_one_address_are_paced),

@@ -311,6 +311,34 @@ test_sources_count_each_address(void **state)
 }
 
 static void
+test_sources_count_what_they_do(void **state)
+{
+	const uint64_t address[] = { 0, 1 }, nobody[] = { 0, 2 };
+	struct sources sources;
+
+	(void)state;
+	sources_init(&sources);
+	assert_int_equal(sources_count(&sources, address, SOURCE_SESSIONS, 0),
+	    0);
+	sources_enter(&sources, address, 0);
+	sources_enter(&sources, address, 0);
+	assert_int_equal(sources_count(&sources, address, SOURCE_SESSIONS, 0),
+	    2);
+	assert_int_equal(sources_count(&sources, address, SOURCE_ASKING, 1), 1);
+	assert_int_equal(sources_count(&sources, address, SOURCE_ASKING, 1), 2);
+	assert_int_equal(sources_count(&sources, address, SOURCE_SHAKING, 1),
+	    1);
+	assert_int_equal(sources_count(&sources, address, SOURCE_ASKING, -1),
+	    1);
+	assert_int_equal(sources_count(&sources, address, SOURCE_SHAKING, 0),
+	    1);
+	assert_int_equal(sources_count(&sources, nobody, SOURCE_SESSIONS, 0),
+	    0);
+	assert_int_equal(sources.count, 1);
+	sources_close(&sources);
+}
+
+static void
 test_sources_pace_each_address(void **state)
 {
 	static const struct {
@@ -405,6 +433,7 @@ main(void)
 		cmocka_unit_test(test_settings_refuse_doubles),
 		cmocka_unit_test(test_bad_frames_keep_the_newest),
 		cmocka_unit_test(test_sources_count_each_address),
+		cmocka_unit_test(test_sources_count_what_they_do),
 		cmocka_unit_test(test_sources_pace_each_address),
 		cmocka_unit_test(test_sources_remember_for_a_second),
 		cmocka_unit_test(test_sources_take_a_network_as_one),

@@ -233,13 +233,6 @@ errors_say(struct fixture *f, const char *text)
 }
 
 /* Nobody has been silent for long, however slow the machine is. */
-static void
-stop_clock(struct fixture *f)
-{
-	atomic_store(&f->rig.clock.stopped_us,
-	    clock_monotonic_us(&clock_system));
-}
-
 /* How many sessions are shown so. */
 #define HAS_PLACE "\"tls\":\"handshake\""
 #define QUEUED	  "\"tls\":\"queued\""
@@ -715,7 +708,7 @@ test_half_open_handshakes_make_room(void **state)
 	struct fixture *f = *state;
 	int mute[4];
 
-	stop_clock(f);
+	rig_stop_clock(&f->rig);
 	begin_from_each(f, mute, COUNT(mute));
 	advance(f, 1500000);
 	expect_served(f);
@@ -732,11 +725,30 @@ test_many_of_one_address_make_room(void **state)
 	struct fixture *f = *state;
 	int mute[8];
 
-	stop_clock(f);
+	rig_stop_clock(&f->rig);
 	begin_hellos(f, "127.0.0.2", mute, COUNT(mute));
 	expect_served(f);
 	rig_expect_closed(mute[0]);
 	rig_expect_nothing(mute[1]);
+	close_all(mute, COUNT(mute));
+}
+
+/* Four addresses have a place each, and from one of them many more wait for
+ * one: what it has is no more than the newcomer would. */
+static void
+test_those_who_wait_are_no_places(void **state)
+{
+	struct fixture *f = *state;
+	int mute[4], more[8], newcomer;
+
+	rig_stop_clock(&f->rig);
+	begin_from_each(f, mute, COUNT(mute));
+	begin_hellos(f, "127.0.0.2", more, COUNT(more));
+	begin_hellos(f, "127.0.0.9", &newcomer, 1);
+	assert_int_equal(count_shown(f, QUEUED), COUNT(more) + 1);
+	assert_int_equal(status(f, OPEN).timeouts, 0);
+	close(newcomer);
+	close_all(more, COUNT(more));
 	close_all(mute, COUNT(mute));
 }
 
@@ -749,7 +761,7 @@ test_who_is_alone_does_not_wait_behind_a_crowd(void **state)
 	int mute[4], crowd[40];
 	SSL *ssl;
 
-	stop_clock(f);
+	rig_stop_clock(&f->rig);
 	begin_from_each(f, mute, COUNT(mute));
 	begin_hellos(f, "127.0.0.9", crowd, COUNT(crowd));
 	ssl = connect_tls(f, OPEN, NULL);
@@ -796,7 +808,7 @@ test_who_waits_for_a_place_gets_it(void **state)
 	int mute[4];
 	SSL *waiting[4];
 
-	stop_clock(f);
+	rig_stop_clock(&f->rig);
 	begin_hellos(f, "127.0.0.1", mute, COUNT(mute));
 	for (unsigned i = 0; i < COUNT(waiting); i++) {
 		waiting[i] = connect_tls(f, OPEN, NULL);
@@ -912,6 +924,7 @@ main(void)
 		TEST(test_a_slow_handshake_is_closed),
 		TEST(test_half_open_handshakes_make_room),
 		TEST(test_many_of_one_address_make_room),
+		TEST(test_those_who_wait_are_no_places),
 		TEST(test_who_is_alone_does_not_wait_behind_a_crowd),
 		TEST(test_mute_connections_take_no_place),
 		TEST(test_who_waits_for_a_place_gets_it),

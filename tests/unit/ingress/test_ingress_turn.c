@@ -51,7 +51,7 @@ open_fixture(void **state)
 {
 	static struct fixture f;
 	static const char *const names[] = { "others", "honest", "secure" };
-	struct worker_setup setup = { .clock = &clock_system };
+	struct worker_setup setup = { .clock = &f.rig.clock.clock };
 	struct err err = { "" };
 
 	signal(SIGPIPE, SIG_IGN);
@@ -242,6 +242,89 @@ test_handshakes_wait_behind_frames(void **state)
 	close(honest);
 }
 
+static void
+advance(struct fixture *f, int64_t us)
+{
+	atomic_fetch_add(&f->rig.clock.ahead_us, us);
+}
+
+static void
+until_closed(struct fixture *f, int fd)
+{
+	char said[4096];
+
+	while (recv(fd, said, sizeof(said), MSG_DONTWAIT) != 0)
+		worker_turn(f->worker, EVLOOP_ONCE);
+}
+
+/* The time of a handshake is what its peer takes, not what it waits for us. */
+static void
+test_our_delay_is_no_peers_delay(void **state)
+{
+	enum {
+		OTHER_PANELS = 3
+	};
+	struct fixture *f = *state;
+	const struct slot *slot = &f->listeners[SECURE]->slots[0];
+	int slow = connect_to(f, SECURE), others[OTHER_PANELS], mute;
+	const struct session *session = TAILQ_FIRST(&slot->sessions);
+
+	rig_stop_clock(&f->rig);
+	say_hello(slow);
+	worker_turn(f->worker, EVLOOP_ONCE);
+	assert_int_equal(slot->handshake_count, 1);
+	for (unsigned i = 0; i < OTHER_PANELS; i++) {
+		others[i] = connect_to(f, SECURE);
+		say_hello(others[i]);
+	}
+	rig_send(slow, "\x14", 1);
+	worker_turn(f->worker, EVLOOP_ONCE);
+	assert_true(tls_session_is_held(session));
+	advance(f, 40000000);
+	while (tls_session_is_held(session))
+		worker_turn(f->worker, EVLOOP_ONCE);
+	/* 80 s from its hello on, and 40 of them are its own; all of them are
+	 * those of the other that had its step at once */
+	mute = connect_to(f, HONEST);
+	advance(f, 40000000);
+	until_closed(f, mute);
+	until_closed(f, others[0]);
+	assert_int_equal(slot->handshake_count, OTHER_PANELS);
+	advance(f, 25000000);
+	until_closed(f, slow);
+	close(mute);
+	close(slow);
+	for (unsigned i = 0; i < OTHER_PANELS; i++)
+		close(others[i]);
+}
+
+/* It has spoken, and only we have not listened yet: it makes no room. */
+static void
+test_who_is_unread_is_not_silent(void **state)
+{
+	struct fixture *f = *state;
+	struct socket_address address;
+	struct err err = { "" };
+	int honest = connect_to(f, HONEST), mute = connect_to(f, HONEST);
+	int newcomer;
+
+	f->configs[HONEST].max_sessions = 2;
+	rig_stop_clock(&f->rig);
+	worker_turn(f->worker, EVLOOP_ONCE | EVLOOP_NONBLOCK);
+	advance(f, 2000000);
+	assert_int_equal(socket_address_make("127.0.0.1",
+			     f->listeners[HONEST]->port, &address, &err),
+	    0);
+	newcomer = socket_connect(&address, SOCK_STREAM, &err);
+	assert_true(newcomer >= 0);
+	ask_once(f, honest, 1);
+	until_closed(f, mute);
+	ask_once(f, honest, 2);
+	close(honest);
+	close(mute);
+	close(newcomer);
+}
+
 #define TEST(function)                                                         \
  cmocka_unit_test_setup_teardown(function, open_fixture, close_fixture)
 
@@ -251,6 +334,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_greedy_panels_share_a_turn),
 		TEST(test_handshakes_wait_behind_frames),
+		TEST(test_our_delay_is_no_peers_delay),
+		TEST(test_who_is_unread_is_not_silent),
 	};
 
 	return cmocka_run_group_tests_name("ingress/turn", tests, NULL, NULL);
