@@ -239,6 +239,7 @@ db_connect(struct db *db, const char *conninfo, const char *application,
 		result = db_execute(db,
 		    "SET TimeZone = 'UTC'; SET DateStyle = 'ISO';"
 		    "SET client_min_messages = warning;"
+		    "SET jit = off;"
 		    "SET idle_in_transaction_session_timeout = '60s'",
 		    err);
 	if (result < 0)

@@ -388,19 +388,15 @@ run_in_transaction(struct exchange *exchange, struct db *db)
 		run_statement(exchange, db);
 }
 
-/* Compiling a page's statement takes longer than its few rows: row-level security
- * makes it look dear. */
-#define BEGIN "BEGIN; SET LOCAL jit = off; "
-
 void
 operation_run(struct exchange *exchange, struct db *db)
 {
 	if (!execute(exchange, db,
 		exchange->route->worker == ROUTE_BULK
-		    ? BEGIN "SET LOCAL statement_timeout = '60s'; "
-			    "SET LOCAL lock_timeout = '3s'"
-		    : BEGIN "SET LOCAL statement_timeout = '5s'; "
-			    "SET LOCAL lock_timeout = '3s'"))
+		    ? "BEGIN; SET LOCAL statement_timeout = '60s'; "
+		      "SET LOCAL lock_timeout = '3s'"
+		    : "BEGIN; SET LOCAL statement_timeout = '5s'; "
+		      "SET LOCAL lock_timeout = '3s'"))
 		return;
 	run_in_transaction(exchange, db);
 	if (!db->connection || PQstatus(db->connection) != CONNECTION_OK)
