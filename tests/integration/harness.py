@@ -144,6 +144,7 @@ class Postgres:
 
     def __init__(self, directory):
         self.directory = pathlib.Path(directory)
+        self.idle = []
         self.start()
 
     def start(self):
@@ -180,11 +181,26 @@ class Postgres:
             except ProcessLookupError:
                 pass
 
+    def connected(self):
+        """A connection that was used before and is as new, or a new one: that
+        takes PostgreSQL milliseconds, and what waits for a condition asks
+        fifty times a second."""
+        while self.idle:
+            connection = self.idle.pop()
+            try:
+                connection.reset()
+                return connection
+            except psycopg2.Error:
+                connection.close()
+        return psycopg2.connect(self.conninfo)
+
     def query(self, sql, *values):
-        with psycopg2.connect(self.conninfo) as connection:
-            with connection.cursor() as cursor:
-                cursor.execute(sql, values)
-                return cursor.fetchall() if cursor.description else None
+        connection = self.connected()
+        with connection, connection.cursor() as cursor:
+            cursor.execute(sql, values)
+            rows = cursor.fetchall() if cursor.description else None
+        self.idle.append(connection)
+        return rows
 
 
 @functools.cache

@@ -1,4 +1,5 @@
 """A private PostgreSQL for the whole run, a fresh migrated database per test."""
+import contextlib
 import itertools
 import os
 import pathlib
@@ -67,14 +68,31 @@ def migrated(server):
     return "migrated"
 
 
+def changes(conninfo):
+    """How far the trail goes: each change of a provisioning row is in it."""
+    with psycopg2.connect(conninfo) as connection:
+        cursor = connection.cursor()
+        cursor.execute("SELECT count(*), max(id) FROM tocsin.audit_log")
+        trail = cursor.fetchone()
+    connection.close()
+    return trail
+
+
 @pytest.fixture
 def conninfo(server, migrated):
     return create(server, f"test_{next(numbers)}", migrated)
 
 
-@pytest.fixture
-def db(conninfo):
+@contextlib.contextmanager
+def opened(conninfo):
+    """A cursor whose statements are transactions of their own."""
     connection = psycopg2.connect(conninfo)
     connection.autocommit = True
     yield connection.cursor()
     connection.close()
+
+
+@pytest.fixture
+def db(conninfo):
+    with opened(conninfo) as cursor:
+        yield cursor

@@ -4,7 +4,7 @@ import json
 import psycopg2
 import pytest
 
-from conftest import ctl
+from conftest import changes, create, ctl, numbers
 
 
 def run(conninfo, *words):
@@ -13,17 +13,31 @@ def run(conninfo, *words):
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-@pytest.fixture
-def site(conninfo):
+@pytest.fixture(scope="module")
+def inhabited(server, migrated):
+    """The name of a database with a site, to be copied: five commands take longer."""
+    conninfo = create(server, "inhabited", migrated)
     for words in ("dealer add --name north", "center add --name center",
                   "receiver add --center 1 --name plain --protocol surgard --endpoints 192.0.2.1:1025,[2001:db8::1]:1026",
                   "station add --dealer 1 --center 1 --receiver 1 --name s --prefix 1",
                   "site add --dealer 1 --name house --timezone Europe/Athens --station 1 --account 0a1"):
-        last = run(conninfo, *words.split())
-    return last[0]
+        run(conninfo, *words.split())
+    return "inhabited"
 
 
-def test_an_object_lives(conninfo, site):
+@pytest.fixture
+def conninfo(server, inhabited):
+    return create(server, f"test_{next(numbers)}", inhabited)
+
+
+@pytest.fixture(scope="module")
+def untouched(server, inhabited):
+    """One that every refusal leaves as it is."""
+    return create(server, "untouched_site", inhabited)
+
+
+def test_an_object_lives(conninfo):
+    site = run(conninfo, "site", "show", "--id", 1)[0]
     assert site["account_number"] == "0A1" and site["effective_account"] == "10A1"
     changed = run(conninfo, "site", "set", "--id", 1, "--city", "Athens", "--reference-id", "R 1".replace(" ", ""))
     assert changed[0]["city"] == "Athens" and changed[0]["account_number"] == "0A1"
@@ -47,7 +61,7 @@ def test_an_object_lives(conninfo, site):
     assert ctl("site", "show", "--id", 1, conninfo=conninfo).returncode == 1
 
 
-def test_zones_and_library(conninfo, site):
+def test_zones_and_library(conninfo):
     run(conninfo, *"bridge add --serial B1 --account ABCD --site 1".split())
     channel = run(conninfo, *"channel add --bridge 1 --name door --zone-type 1 --zones 001,2".split())[0]
     assert channel["zones"] == "001,2"
@@ -83,19 +97,21 @@ REFUSED = [
 
 
 @pytest.mark.parametrize("words,status,sentence", REFUSED)
-def test_a_refusal_is_a_sentence(conninfo, site, words, status, sentence):
-    done = ctl(*words.split(), conninfo=conninfo)
+def test_a_refusal_is_a_sentence(untouched, words, status, sentence):
+    before = changes(untouched)
+    done = ctl(*words.split(), conninfo=untouched)
     assert (done.returncode, sentence in done.stderr, done.stdout) == (status, True, ""), done.stderr
     assert len(done.stderr.splitlines()) == 1
+    assert changes(untouched) == before
 
 
-def test_a_refused_list_leaves_nothing(conninfo, site):
+def test_a_refused_list_leaves_nothing(conninfo):
     run(conninfo, *"bridge add --serial B1".split())
     assert ctl(*"channel add --bridge 1 --name c --zone-type 1 --zones 1,01".split(), conninfo=conninfo).returncode == 1
     assert run(conninfo, "channel", "list") == []
 
 
-def test_a_receiver_has_translations_of_its_own(conninfo, site):
+def test_a_receiver_has_translations_of_its_own(conninfo):
     def shown():
         return run(conninfo, "receiver", "show", "--id", 1)[0]["codes"]
 
@@ -118,12 +134,12 @@ def test_a_receiver_has_translations_of_its_own(conninfo, site):
     run(conninfo, "receiver", "remove", "--id", added["id"])
 
 
-def test_an_account_without_room_is_warned_about(conninfo, site):
+def test_an_account_without_room_is_warned_about(conninfo):
     done = ctl(*"site set --id 1 --account 12345".split(), conninfo=conninfo)
     assert done.returncode == 0 and "has no room at receiver plain" in done.stderr
 
 
-def test_keys_are_sealed(conninfo, site, tmp_path):
+def test_keys_are_sealed(conninfo, tmp_path):
     key_file = tmp_path / "master"
     key_file.write_bytes(bytes(range(32)))
     run(conninfo, *f"bridge add --serial B1 --key text:sixteen-byte-key --master-key-file {key_file}".split())
@@ -134,7 +150,7 @@ def test_keys_are_sealed(conninfo, site, tmp_path):
     assert len(blob) == 16 + 40 and b"sixteen" not in blob
 
 
-def test_a_passkey_of_the_link_is_sealed(conninfo, site, tmp_path):
+def test_a_passkey_of_the_link_is_sealed(conninfo, tmp_path):
     key_file, passkey = tmp_path / "master", tmp_path / "passkey"
     key_file.write_bytes(bytes(range(32)))
     passkey.write_text("correct-horse\n")
@@ -160,7 +176,7 @@ def test_a_passkey_of_the_link_is_sealed(conninfo, site, tmp_path):
         assert done.returncode == 1 and says in done.stderr and text not in done.stderr, done.stderr
 
 
-def test_a_key_is_rolled(conninfo, site, tmp_path):
+def test_a_key_is_rolled(conninfo, tmp_path):
     key_file = tmp_path / "master"
     key_file.write_bytes(bytes(range(32)))
     master = ["--master-key-file", key_file]

@@ -10,7 +10,7 @@ import subprocess
 import psycopg2
 import pytest
 
-from conftest import TOCSINCTL, create, ctl, numbers
+from conftest import TOCSINCTL, changes, create, ctl, numbers
 
 
 def run(conninfo, *words):
@@ -310,16 +310,6 @@ REFUSED = [
     ("site set --id 1 --account 1001", 1, "account 1001 is already taken at receiver plain"),
     ("audit lst", 64, "did you mean \"list\"?"),
 ]
-
-
-def changes(conninfo):
-    """How far the trail goes: each change of a provisioning row is in it."""
-    with psycopg2.connect(conninfo) as connection:
-        cursor = connection.cursor()
-        cursor.execute("SELECT count(*), max(id) FROM tocsin.audit_log")
-        trail = cursor.fetchone()
-    connection.close()
-    return trail
 
 
 @pytest.mark.parametrize("words,status,sentence", REFUSED, ids=[r[0] for r in REFUSED])

@@ -4,6 +4,7 @@ import hashlib
 import psycopg2
 import pytest
 
+from conftest import create, numbers, opened
 from test_constraints import BASE
 from test_provisioning import one, refused
 
@@ -25,11 +26,46 @@ SELECT 'n', s.id, 0, 1, now(), 'dc09', false, 'contact-id', '', 'suppressed', 0,
 ADMIN, MEMBER, OPERATOR, CENTER, OTHER_CENTER, SOUTH, TECHNICIAN, VIEWER, BRANCH, DISABLED = 1, 2, 10, 11, 12, 13, 14, 15, 16, 17
 
 
+# to be found by each way of looking: a name, an address, an account, a serial
+FOUND = """
+UPDATE tocsin.site SET name = 'Villa ' || id, address1 = 'Elm Street ' || id, external_id = 'customer' || id;
+UPDATE tocsin.site SET state = 'inactive' WHERE id = 4;
+INSERT INTO tocsin.bridge (id, serial, site_id, transport_account) SELECT 100 + id, 'SERIAL' || id, id, '77' || id FROM tocsin.site;
+"""
+
+
+@pytest.fixture(scope="module")
+def peopled(server, migrated):
+    """The name of a database to copy."""
+    with psycopg2.connect(create(server, "peopled", migrated)) as connection:
+        connection.cursor().execute(BASE + USERS)
+    connection.close()
+    return "peopled"
+
+
+@pytest.fixture
+def conninfo(server, peopled):
+    return create(server, f"test_{next(numbers)}", peopled)
+
+
 @pytest.fixture
 def people(db):
-    db.execute(BASE)
-    db.execute(USERS)
     return db
+
+
+@pytest.fixture(scope="module")
+def onlooker(server, peopled):
+    """For those who only look: one database for all of them."""
+    with opened(create(server, "looked_at", peopled)) as cursor:
+        yield cursor
+
+
+@pytest.fixture(scope="module")
+def finder(server, peopled):
+    """The same, with something to be found by each way of looking."""
+    with opened(create(server, "searched", peopled)) as cursor:
+        cursor.execute(FOUND)
+        yield cursor
 
 
 def become(db, user, role="tocsin_portal"):
@@ -61,46 +97,40 @@ OF_BRIDGE = ["channel", "channel_zone", "camera", "bridge_path"]
 
 
 @pytest.mark.parametrize("user,sites,stations,receivers", SEES)
-def test_each_user_sees_what_is_theirs(people, user, sites, stations, receivers):
-    become(people, user)
-    assert ids(people, "site") == ids(people, "site_overview") == sites
-    assert ids(people, "station_record") == stations
-    assert ids(people, "receiver") == receivers
-    assert ids(people, "tenant_event", "site_id") == sites
+def test_each_user_sees_what_is_theirs(onlooker, user, sites, stations, receivers):
+    become(onlooker, user)
+    assert ids(onlooker, "site") == ids(onlooker, "site_overview") == sites
+    assert ids(onlooker, "station_record") == stations
+    assert ids(onlooker, "receiver") == receivers
+    assert ids(onlooker, "tenant_event", "site_id") == sites
     for table in OF_SITE:
-        assert set(ids(people, table, "site_id")) <= set(sites), table
+        assert set(ids(onlooker, table, "site_id")) <= set(sites), table
     for table in OF_BRIDGE:
-        assert ids(people, table, "bridge_id") == ([1] if 1 in sites else []), table
+        assert ids(onlooker, table, "bridge_id") == ([1] if 1 in sites else []), table
 
 
-# to be found by each way of looking: a name, an address, an account, a serial
-FOUND = """
-UPDATE tocsin.site SET name = 'Villa ' || id, address1 = 'Elm Street ' || id, external_id = 'customer' || id;
-UPDATE tocsin.site SET state = 'inactive' WHERE id = 4;
-INSERT INTO tocsin.bridge (id, serial, site_id, transport_account) SELECT 100 + id, 'SERIAL' || id, id, '77' || id FROM tocsin.site;
-"""
 WORDS = ["villa", "VILLA 4", "lm str", "serial", "SERIAL3", "773", "customer2", "00", "a", "elm street 3", "%", "nothing like it", ""]
 
 
 @pytest.mark.parametrize("user,sites", [row[:2] for row in SEES])
-def test_each_user_finds_what_is_theirs(people, user, sites):
+def test_each_user_finds_what_is_theirs(finder, user, sites):
     """As whoever sees everything finds it, less what is others'."""
-    people.execute(FOUND)
+    become(finder, None, "tocsin")
 
     def found(words):
-        people.execute("SELECT w, site_id FROM unnest(%s) w, tocsin.site_search(w) ORDER BY 1, 2", (words,))
-        return people.fetchall()
-    people.execute("SELECT account FROM tocsin.effective_account UNION SELECT substr(account, 2, 3) FROM tocsin.effective_account")
-    words = WORDS + [row[0] for row in people.fetchall()]
+        finder.execute("SELECT w, site_id FROM unnest(%s) w, tocsin.site_search(w) ORDER BY 1, 2", (words,))
+        return finder.fetchall()
+    finder.execute("SELECT account FROM tocsin.effective_account UNION SELECT substr(account, 2, 3) FROM tocsin.effective_account")
+    words = WORDS + [row[0] for row in finder.fetchall()]
     everything = found(words)
     assert {site for _, site in everything} == {1, 2, 3, 4}
-    become(people, user)
+    become(finder, user)
     assert found(words) == [(word, site) for word, site in everything if site in sites]
     for state, wanted in ((None, sites), ("inactive", [4] if 4 in sites else []), ("active", [s for s in sites if s != 4]), ("x", [])):
-        people.execute("SELECT array_agg(i ORDER BY i) FROM tocsin.portal_sites(NULL, %s, 10) i", (state,))
-        assert (people.fetchone()[0] or []) == wanted, state
-    people.execute("SELECT array_agg(i ORDER BY i) FROM tocsin.portal_sites(1, NULL, 1) i")
-    assert (people.fetchone()[0] or []) == [s for s in sites if s > 1][:1]
+        finder.execute("SELECT array_agg(i ORDER BY i) FROM tocsin.portal_sites(NULL, %s, 10) i", (state,))
+        assert (finder.fetchone()[0] or []) == wanted, state
+    finder.execute("SELECT array_agg(i ORDER BY i) FROM tocsin.portal_sites(1, NULL, 1) i")
+    assert (finder.fetchone()[0] or []) == [s for s in sites if s > 1][:1]
 
 
 # of dealer 1 and 2 the same streets; 1 has so many sub-dealers that its rows are picked otherwise
@@ -138,17 +168,17 @@ def test_addresses_are_offered_as_one_types(people):
 
 
 @pytest.mark.parametrize("user", [row[0] for row in SEES])
-def test_the_list_of_users_is_what_its_user_sees(people, user):
-    become(people, user)
-    people.execute("SELECT id FROM tocsin.user_account ORDER BY login")
-    theirs = [row[0] for row in people.fetchall()]
-    people.execute("SELECT id FROM tocsin.portal_users(NULL, NULL, NULL, NULL, 100) id")
-    assert [row[0] for row in people.fetchall()] == theirs
-    people.execute("SELECT id FROM tocsin.user_account WHERE login > 'bob' AND role = 'dealer_admin' AND dealer_id = 1 "
+def test_the_list_of_users_is_what_its_user_sees(onlooker, user):
+    become(onlooker, user)
+    onlooker.execute("SELECT id FROM tocsin.user_account ORDER BY login")
+    theirs = [row[0] for row in onlooker.fetchall()]
+    onlooker.execute("SELECT id FROM tocsin.portal_users(NULL, NULL, NULL, NULL, 100) id")
+    assert [row[0] for row in onlooker.fetchall()] == theirs
+    onlooker.execute("SELECT id FROM tocsin.user_account WHERE login > 'bob' AND role = 'dealer_admin' AND dealer_id = 1 "
                    "AND position('n' IN login) > 0 ORDER BY login LIMIT 2")
-    theirs = [row[0] for row in people.fetchall()]
-    people.execute("SELECT id FROM tocsin.portal_users('bob', 1, 'dealer_admin', 'N', 2) id")
-    assert [row[0] for row in people.fetchall()] == theirs
+    theirs = [row[0] for row in onlooker.fetchall()]
+    onlooker.execute("SELECT id FROM tocsin.portal_users('bob', 1, 'dealer_admin', 'N', 2) id")
+    assert [row[0] for row in onlooker.fetchall()] == theirs
 
 
 @pytest.mark.parametrize("user,dealers", [
@@ -201,18 +231,18 @@ SECRETS = [("receiver", "key"), ("receiver", "passkey_hash"), ("receiver", "pass
 
 
 @pytest.mark.parametrize("table,column", SECRETS)
-def test_no_secret_is_read(people, table, column):
+def test_no_secret_is_read(onlooker, table, column):
     for role in ("tocsin_portal", "tocsin_operator"):
-        become(people, OPERATOR, role)
+        become(onlooker, OPERATOR, role)
         if role == "tocsin_operator" and column in ("key", "previous_key"):
             continue  # sealed under the master key, which PostgreSQL has not
         for statement in (f"SELECT {column} FROM tocsin.{table}", f"SELECT * FROM tocsin.{table}",
                           f"SELECT FROM tocsin.{table} WHERE {column} IS NOT NULL"):
             with pytest.raises(psycopg2.errors.InsufficientPrivilege):
-                people.execute(statement)
-    become(people, None, "tocsin_daemon")
+                onlooker.execute(statement)
+    become(onlooker, None, "tocsin_daemon")
     with pytest.raises(psycopg2.errors.InsufficientPrivilege):
-        people.execute(f"SELECT {column} FROM tocsin.{table}")
+        onlooker.execute(f"SELECT {column} FROM tocsin.{table}")
 
 
 def test_secrets_are_not_in_the_trail_either(people):
@@ -281,11 +311,8 @@ WRITES = [  # statement, who may
 
 
 @pytest.fixture(scope="module")
-def portal(server, migrated):
-    from conftest import create
-    connection = psycopg2.connect(create(server, "tenancy", migrated))
-    connection.cursor().execute(BASE + USERS)
-    connection.commit()
+def portal(server, peopled):
+    connection = psycopg2.connect(create(server, "tenancy", peopled))
     yield connection
     connection.close()
 
