@@ -213,11 +213,15 @@ tick(struct generator *g)
 }
 
 static bool
-finished(const struct generator *g)
+finished(struct generator *g)
 {
 	if (g->failed || stop_requests > 1)
 		return true;
-	return g->started && g->open_flights == 0 && !generator_may_send(g);
+	if (!g->started || g->open_flights > 0 || generator_may_send(g))
+		return false;
+	if (g->leave_us == 0)
+		g->leave_us = g->now_us + g->options->stay_us;
+	return stop_requests > 0 || g->now_us >= g->leave_us;
 }
 
 static void

@@ -27,6 +27,7 @@ struct generator {
 	uint64_t open_flights;
 	int64_t now_us, wall_offset_us; /* monotonic, once per turn */
 	int64_t started_us, end_us, next_tick_us, last_ack_us;
+	int64_t leave_us; /* 0: there is something to say or to hear */
 	struct generator_stats stats;
 	char out[BUFFER_BYTES];
 	size_t out_length;

@@ -32,6 +32,8 @@ const struct option_row load_option_rows[] = {
 	{ "seconds", 0, OPTION_DURATION, AT(seconds_us), "S",
 	    "send for so long [10, unless --count]" },
 	{ "count", 0, OPTION_COUNT, AT(count), "N", "send so many signals" },
+	{ "stay", 0, OPTION_DURATION, AT(stay_us), "TIME",
+	    "stay connected so long behind the last [0s]" },
 	{ "format", 0, OPTION_TEXT, AT(format_text), "FORMAT",
 	    "adm-cid or sia-dcs [adm-cid]" },
 	{ "key", 0, OPTION_TEXT, AT(key_text), "KEY",

@@ -26,7 +26,7 @@ struct load_options {
 	bool link_tests; /* instead of signals, and counted as such */
 	double rate;	 /* signals per second in all; 0: as fast as it goes */
 	uint64_t count;
-	int64_t seconds_us;
+	int64_t seconds_us, stay_us;
 	int64_t timeout_us;
 	bool reconnect;
 	bool persist;

@@ -8,8 +8,11 @@ import pathlib
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
+
+import harness
 
 BUILD = pathlib.Path(os.environ.get("TOCSIN_BUILD", "."))
 TOOL = pathlib.Path(__file__).resolve().parents[1] / "tools/compare_ledgers.py"
@@ -97,6 +100,26 @@ def test_link_tests_alone(tmp_path):
     assert status == 0
     assert sent["acknowledged"] == received["polls"] == 500
     assert received["acknowledged"] == sent["link_tests"] == 0
+
+
+def test_panels_stay(tmp_path):
+    with station(tmp_path / "received") as there:
+        began = time.monotonic()
+        status, sent = load(there.address, tmp_path / "sent", "--count", "20",
+                            "--stay", "1s")
+        assert time.monotonic() >= began + 1
+        assert status == 0 and sent["acknowledged"] == 20
+        staying = subprocess.Popen(
+            load_command(there.address, tmp_path / "again", "--count", "20",
+                         "--stay", "10min"),
+            stdout=subprocess.PIPE, text=True)
+        harness.wait_until(
+            lambda: len(harness.ledger_lines(tmp_path / "again")) == 20,
+            "all is said")
+        staying.send_signal(signal.SIGINT)
+        out, _ = staying.communicate(timeout=WAIT_S)
+        assert staying.returncode == 0
+        assert json.loads(out)["acknowledged"] == 20
 
 
 @pytest.mark.parametrize("fault", ["no-ack", "nak", "slow", "half-open",
