@@ -152,7 +152,8 @@ class Postgres:
         done = subprocess.run(
             [self.TOOL, "start", self.directory], capture_output=True,
             text=True, env={**os.environ, "PRIVATE_POSTGRES_OPTIONS":
-                            "-c fsync=off -c max_connections=40"})
+                            "-c fsync=off -c autovacuum=off "
+                            "-c max_connections=40"})
         assert done.returncode == 0, done.stderr
         self.conninfo = done.stdout.strip()
         pid_file = self.directory / "data/postmaster.pid"
