@@ -78,9 +78,22 @@ def changes(conninfo):
     return trail
 
 
+@pytest.fixture(scope="module")
+def template(migrated):
+    """The name of the database that each test gets a copy of. A file whose tests all
+    begin with the same has one of its own: to fill it takes longer."""
+    return migrated
+
+
 @pytest.fixture
-def conninfo(server, migrated):
-    return create(server, f"test_{next(numbers)}", migrated)
+def conninfo(server, template):
+    return create(server, f"test_{next(numbers)}", template)
+
+
+@pytest.fixture(scope="module")
+def untouched(server, template):
+    """One for all the tests of a file that leave it as it is."""
+    return create(server, f"untouched_{next(numbers)}", template)
 
 
 @contextlib.contextmanager

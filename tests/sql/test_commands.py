@@ -4,7 +4,7 @@ import json
 import psycopg2
 import pytest
 
-from conftest import changes, create, ctl, numbers
+from conftest import changes, create, ctl
 
 
 def run(conninfo, *words):
@@ -14,8 +14,7 @@ def run(conninfo, *words):
 
 
 @pytest.fixture(scope="module")
-def inhabited(server, migrated):
-    """The name of a database with a site, to be copied: five commands take longer."""
+def template(server, migrated):
     conninfo = create(server, "inhabited", migrated)
     for words in ("dealer add --name north", "center add --name center",
                   "receiver add --center 1 --name plain --protocol surgard --endpoints 192.0.2.1:1025,[2001:db8::1]:1026",
@@ -23,17 +22,6 @@ def inhabited(server, migrated):
                   "site add --dealer 1 --name house --timezone Europe/Athens --station 1 --account 0a1"):
         run(conninfo, *words.split())
     return "inhabited"
-
-
-@pytest.fixture
-def conninfo(server, inhabited):
-    return create(server, f"test_{next(numbers)}", inhabited)
-
-
-@pytest.fixture(scope="module")
-def untouched(server, inhabited):
-    """One that every refusal leaves as it is."""
-    return create(server, "untouched_site", inhabited)
 
 
 def test_an_object_lives(conninfo):

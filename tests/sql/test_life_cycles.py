@@ -10,7 +10,7 @@ import subprocess
 import psycopg2
 import pytest
 
-from conftest import TOCSINCTL, changes, create, ctl, numbers
+from conftest import TOCSINCTL, changes, create, ctl
 
 
 def run(conninfo, *words):
@@ -38,8 +38,7 @@ SETTING = (
 
 
 @pytest.fixture(scope="module")
-def furnished(server, migrated):
-    """The name of a database to copy: furnishing takes longer."""
+def template(server, migrated):
     conninfo = create(server, "furnished", migrated)
     for words in SETTING:
         run(conninfo, *words.split())
@@ -47,17 +46,6 @@ def furnished(server, migrated):
         connection.cursor().execute("INSERT INTO tocsin.firmware_minimum VALUES ('OLD', '1.10')")
     connection.close()
     return "furnished"
-
-
-@pytest.fixture
-def conninfo(server, furnished):
-    return create(server, f"test_{next(numbers)}", furnished)
-
-
-@pytest.fixture(scope="module")
-def untouched(server, furnished):
-    """One that every refusal leaves as it is."""
-    return create(server, "untouched", furnished)
 
 
 def test_a_bridge_is_claimed_moved_and_taken_away(conninfo):

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from conftest import create, ctl, numbers, opened
+from conftest import create, ctl, opened
 
 PLACE = """
 INSERT INTO tocsin.dealer (name) VALUES ('North'), ('South');
@@ -28,27 +28,15 @@ TABLES = "site alarm_library contact effective_account audit_log bridge".split()
 
 
 @pytest.fixture(scope="module")
-def placed(server, migrated):
-    """The name of a database to copy."""
+def template(server, migrated):
     with opened(create(server, "placed", migrated)) as cursor:
         cursor.execute(PLACE)
     return "placed"
 
 
 @pytest.fixture
-def conninfo(server, placed):
-    return create(server, f"test_{next(numbers)}", placed)
-
-
-@pytest.fixture
 def place(db):
     return db
-
-
-@pytest.fixture(scope="module")
-def looked_at(server, placed):
-    """For those who only look: one database for all of them."""
-    return create(server, "looked_at_sites", placed)
 
 
 def counts(db):
@@ -182,8 +170,8 @@ NOT_SHOWN = [
 
 
 @pytest.mark.parametrize("words,status,sentence", NOT_SHOWN)
-def test_what_is_not_found_says_so(looked_at, words, status, sentence):
-    done = ctl(*words.split(), conninfo=looked_at)
+def test_what_is_not_found_says_so(untouched, words, status, sentence):
+    done = ctl(*words.split(), conninfo=untouched)
     assert (done.returncode, sentence in done.stderr, done.stdout) == (status, True, ""), done.stderr
 
 

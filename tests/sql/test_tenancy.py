@@ -4,7 +4,7 @@ import hashlib
 import psycopg2
 import pytest
 
-from conftest import create, numbers, opened
+from conftest import SQL, create, ctl, opened
 from test_constraints import BASE
 from test_provisioning import one, refused
 
@@ -35,17 +35,11 @@ INSERT INTO tocsin.bridge (id, serial, site_id, transport_account) SELECT 100 + 
 
 
 @pytest.fixture(scope="module")
-def peopled(server, migrated):
-    """The name of a database to copy."""
+def template(server, migrated):
     with psycopg2.connect(create(server, "peopled", migrated)) as connection:
         connection.cursor().execute(BASE + USERS)
     connection.close()
     return "peopled"
-
-
-@pytest.fixture
-def conninfo(server, peopled):
-    return create(server, f"test_{next(numbers)}", peopled)
 
 
 @pytest.fixture
@@ -54,16 +48,15 @@ def people(db):
 
 
 @pytest.fixture(scope="module")
-def onlooker(server, peopled):
-    """For those who only look: one database for all of them."""
-    with opened(create(server, "looked_at", peopled)) as cursor:
+def onlooker(untouched):
+    with opened(untouched) as cursor:
         yield cursor
 
 
 @pytest.fixture(scope="module")
-def finder(server, peopled):
+def finder(server, template):
     """The same, with something to be found by each way of looking."""
-    with opened(create(server, "searched", peopled)) as cursor:
+    with opened(create(server, "searched", template)) as cursor:
         cursor.execute(FOUND)
         yield cursor
 
@@ -311,8 +304,8 @@ WRITES = [  # statement, who may
 
 
 @pytest.fixture(scope="module")
-def portal(server, peopled):
-    connection = psycopg2.connect(create(server, "tenancy", peopled))
+def portal(server, template):
+    connection = psycopg2.connect(create(server, "tenancy", template))
     yield connection
     connection.close()
 
@@ -441,7 +434,6 @@ def test_passwords_are_proven_not_read(people):
 def test_an_owner_who_is_no_superuser_can_run_everything(server):
     """As docs/OPERATIONS.md sets it up: rows are secured against the owner too,
     and the daemon's views still show all of them."""
-    from conftest import SQL, create, ctl
     connection = psycopg2.connect(server)
     connection.autocommit = True
     cursor = connection.cursor()
