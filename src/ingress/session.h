@@ -48,7 +48,7 @@ struct session {
 	struct event read_event, write_event;
 	struct wheel_entry timeout;
 	TAILQ_ENTRY(session) by_slot;
-	TAILQ_ENTRY(session) by_age; /* until it is sound */
+	TAILQ_ENTRY(session) by_age;	 /* until it is sound */
 	TAILQ_ENTRY(session) by_turn;	 /* dirty, then closed */
 	TAILQ_ENTRY(session) by_waiting; /* stalled, or throttled */
 	struct awaiting_queue awaiting;	 /* the oldest first */

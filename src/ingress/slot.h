@@ -70,7 +70,7 @@ struct slot {
 	int64_t dial_at_us;  /* of INGRESS_TCP_CONNECT: not before */
 	TAILQ_ENTRY(slot) by_worker;
 	struct session_list sessions;
-	struct session_list strangers; /* of them, not sound yet: eldest first */
+	struct session_list strangers; /* not sound yet, the eldest first */
 	struct tls_list handshakes; /* who waits longest for its peer first */
 	/* for a place, in the order of asking; alone: of their address */
 	struct tls_list queued, queued_alone;
