@@ -21,6 +21,10 @@
 /* A share must fall this far below the warning before the event ends. */
 #define SPACE_MARGIN 0.05
 
+/* On a full disk a segment is freed and filled again by turns: that is one
+ * event, not one for each. */
+#define CALM_US 5000000
+
 /* What can be wrong; each is on or off, and told once when it changes. */
 enum condition {
 	CONDITION_SLOW_SYNC,
@@ -33,11 +37,12 @@ enum condition {
 static const struct {
 	const char *code; /* Contact ID, docs/OPERATIONS.md */
 	const char *event, *end;
+	int64_t calm_us; /* it is over when it was not seen for so long */
 } conditions[CONDITIONS] = {
-	{ "330", "disk_slow", "disk_fast_again" },
-	{ "623", "journal_filling", "journal_emptying" },
-	{ "624", "journal_full", "journal_takes_again" },
-	{ "303", "journal_quarantine", "journal_quarantine_cleared" },
+	{ "330", "disk_slow", "disk_fast_again", 0 },
+	{ "623", "journal_filling", "journal_emptying", CALM_US },
+	{ "624", "journal_full", "journal_takes_again", CALM_US },
+	{ "303", "journal_quarantine", "journal_quarantine_cleared", 0 },
 };
 #define CODE_CLOCK_STEP "626"
 
@@ -45,9 +50,10 @@ struct watch {
 	struct watch_config config;
 	struct journal *journal;
 	const struct clock *clock;
-	struct event *tick, *again; /* more bridges are due than in one turn */
-	bool on[CONDITIONS];	    /* is */
-	bool told[CONDITIONS];	    /* was journalled last */
+	struct event *tick, *again;  /* more bridges are due than in one turn */
+	bool on[CONDITIONS];	     /* is */
+	bool told[CONDITIONS];	     /* was journalled last */
+	int64_t seen_us[CONDITIONS]; /* on; monotonic */
 	char text[CONDITIONS][160];
 	/* wall minus monotonic: changes only when the wall clock is set */
 	int64_t offset_us;
@@ -91,8 +97,14 @@ __attribute__((format(printf, 4, 5))) static void
 set_condition(struct watch *watch, enum condition condition, bool on,
     const char *format, ...)
 {
+	int64_t now_us = clock_monotonic_us(watch->clock);
 	va_list args;
 
+	if (on)
+		watch->seen_us[condition] = now_us;
+	else if (now_us - watch->seen_us[condition] <
+	    conditions[condition].calm_us)
+		return;
 	if (on == watch->on[condition])
 		return;
 	watch->on[condition] = on;

@@ -118,8 +118,11 @@ def test_a_disk_filled_under_load_is_waited_for(place):
     place.ctl("resume", "link", disk.stations[1].name, database=False)
     disk.prove()
     assert daemon.running() and not journal_of(place)["refusing"]
-    assert own_events(place, "624") == ["E", "R"]
-    assert own_events(place, "623") == ["E", "R"]
+    told = ("623", "624")
+    harness.wait_until(lambda: all(own_events(place, x)[1:] for x in told),
+                       "it is told that there is room")
+    for code in told:
+        assert own_events(place, code) == ["E", "R"], code
 
 
 def test_a_kill_while_records_wait_for_room_loses_nothing(place):

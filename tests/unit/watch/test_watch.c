@@ -459,6 +459,7 @@ test_space(void **state)
 	/* finished: it empties */
 	journal_hold(f->journal, JOURNAL_HOLDER_DISPATCH,
 	    journal_durable(f->journal));
+	clock_fake_advance(&f->clock, 5 * SECOND);
 	watch_look(f->watch);
 	next_event(f, text);
 	if (strncmp(text, "R623 unfinished signals take only", 33) != 0)
@@ -502,8 +503,13 @@ test_refusal(void **state)
 	watch_look(f->watch);
 	watch_look(f->watch);
 	expect_events(f, full, COUNT(full));
+	/* room for a moment is none */
 	journal_hold(f->journal, JOURNAL_HOLDER_DISPATCH,
 	    journal_durable(f->journal));
+	clock_fake_advance(&f->clock, 5 * SECOND - 1);
+	watch_look(f->watch);
+	expect_events(f, NULL, 0);
+	clock_fake_advance(&f->clock, 1);
 	watch_look(f->watch);
 	expect_events(f, takes, COUNT(takes));
 }
@@ -544,6 +550,7 @@ test_full_disk(void **state)
 	do
 		journal_status(f->journal, &status);
 	while (status.refusal != JOURNAL_TAKES || status.disk_full);
+	clock_fake_advance(&f->clock, 5 * SECOND);
 	watch_look(f->watch);
 	assert_true(watch_healthy(f->watch));
 	expect_events(f, events, COUNT(events));
