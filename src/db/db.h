@@ -26,8 +26,8 @@ struct db {
 /*
  * Connect and set what we always want (application_name, UTC, timeouts,
  * client_encoding UTF8, no compiling of statements: it takes longer than their
- * few rows, and row-level security makes them look dear). 0, or -ENOTCONN with libpq's words without any
- * password. Closes an earlier connection.
+ * few rows, and row-level security makes them look dear). 0, or -ENOTCONN with
+ * libpq's words without any password. Closes an earlier connection.
  */
 int db_connect(struct db *db, const char *conninfo, const char *application,
     struct err *err);

@@ -43,7 +43,7 @@ shed(struct slot *slot)
 	}
 }
 
-/* error: why; of session_open. */
+/* error: why; of admit. */
 static void
 refuse(struct slot *slot, int fd, const struct socket_address *address,
     int error)
